@@ -1,0 +1,203 @@
+//! The two number types of the kernels, `f32` and `f64`, and the scalar functions that give the
+//! same bits on every machine.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::activation::{exp_f32, sigmoid_f32, sigmoid_f64, tanh_f32};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`.
+///
+/// The functions here are not those of `std`, whose last bits depend on the platform's C library.
+pub trait Float:
+    sealed::Sealed
+    + Copy
+    + Default
+    + Debug
+    + Display
+    + PartialEq
+    + PartialOrd
+    + Send
+    + Sync
+    + Sum
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest value to `value`.
+    fn from_f64(value: f64) -> Self;
+    /// The value, exactly.
+    fn to_f64(self) -> f64;
+    /// `self * factor + term` with one rounding.
+    #[must_use]
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The absolute value.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// The square root, correctly rounded.
+    #[must_use]
+    fn sqrt(self) -> Self;
+    /// `e^self`.
+    #[must_use]
+    fn exp(self) -> Self;
+    /// The natural logarithm.
+    #[must_use]
+    fn ln(self) -> Self;
+    /// `ln(1 + self)`, exact near 0.
+    #[must_use]
+    fn ln_1p(self) -> Self;
+    /// The hyperbolic tangent.
+    #[must_use]
+    fn tanh(self) -> Self;
+    /// `1 / (1 + e^-self)`.
+    #[must_use]
+    fn sigmoid(self) -> Self;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// The larger one; the other one if one is NaN.
+    #[must_use]
+    fn max(self, other: Self) -> Self;
+    /// The smaller one; the other one if one is NaN.
+    #[must_use]
+    fn min(self, other: Self) -> Self;
+}
+
+impl Float for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const NAME: &'static str = "f32";
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is the job")]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        f32::mul_add(self, factor, term)
+    }
+    #[inline]
+    fn abs(self) -> Self {
+        f32::abs(self)
+    }
+    #[inline]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        exp_f32(self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        Self::from_f64(libm::log(f64::from(self)))
+    }
+    #[inline]
+    fn ln_1p(self) -> Self {
+        Self::from_f64(libm::log1p(f64::from(self)))
+    }
+    #[inline]
+    fn tanh(self) -> Self {
+        tanh_f32(self)
+    }
+    #[inline]
+    fn sigmoid(self) -> Self {
+        sigmoid_f32(self)
+    }
+    #[inline]
+    fn is_finite(self) -> bool {
+        f32::is_finite(self)
+    }
+    #[inline]
+    fn max(self, other: Self) -> Self {
+        f32::max(self, other)
+    }
+    #[inline]
+    fn min(self, other: Self) -> Self {
+        f32::min(self, other)
+    }
+}
+
+impl Float for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const NAME: &'static str = "f64";
+
+    #[inline]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        self
+    }
+    #[inline]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        f64::mul_add(self, factor, term)
+    }
+    #[inline]
+    fn abs(self) -> Self {
+        f64::abs(self)
+    }
+    #[inline]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        libm::exp(self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        libm::log(self)
+    }
+    #[inline]
+    fn ln_1p(self) -> Self {
+        libm::log1p(self)
+    }
+    #[inline]
+    fn tanh(self) -> Self {
+        libm::tanh(self)
+    }
+    #[inline]
+    fn sigmoid(self) -> Self {
+        sigmoid_f64(self)
+    }
+    #[inline]
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+    #[inline]
+    fn max(self, other: Self) -> Self {
+        f64::max(self, other)
+    }
+    #[inline]
+    fn min(self, other: Self) -> Self {
+        f64::min(self, other)
+    }
+}

@@ -1,0 +1,90 @@
+//! Which instructions the kernels use: found once at run time, or forced by `ELMAN_LEVEL`.
+//!
+//! Every level computes the same bits. A level changes how many output elements are computed side
+//! by side, never the order of the operations inside one element.
+
+use std::sync::OnceLock;
+
+/// An instruction level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Ordinary Rust, on any processor.
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+}
+
+impl Level {
+    /// Every level, the slowest first.
+    pub const ALL: [Level; 2] = [Level::Portable, Level::Avx2];
+
+    /// The name used by `ELMAN_LEVEL`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Portable => "portable",
+            Level::Avx2 => "avx2",
+        }
+    }
+
+    /// Whether this processor can run the level.
+    #[must_use]
+    pub fn is_supported(self) -> bool {
+        match self {
+            Level::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Level::Avx2 => false,
+        }
+    }
+
+    /// The fastest level that this processor can run.
+    #[must_use]
+    pub fn best() -> Level {
+        if Level::Avx2.is_supported() { Level::Avx2 } else { Level::Portable }
+    }
+
+    /// The level that `ELMAN_LEVEL` asks for, or the best one where it is unset.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong: an unknown name, or a level this processor cannot run.
+    pub fn from_environment() -> Result<Level, String> {
+        let Some(wanted) = std::env::var_os("ELMAN_LEVEL") else { return Ok(Level::best()) };
+        let level = Level::ALL.into_iter().find(|level| wanted == level.name());
+        match level {
+            Some(level) if level.is_supported() => Ok(level),
+            Some(level) => Err(format!(
+                "ELMAN_LEVEL: expected a level that this processor can run, got {}",
+                level.name()
+            )),
+            None => Err(format!(
+                "ELMAN_LEVEL: expected portable or avx2, got {}",
+                wanted.to_string_lossy()
+            )),
+        }
+    }
+
+    /// The level in force, settled at its first use.
+    ///
+    /// A faulty `ELMAN_LEVEL` falls back to the portable level here, so that a library call never
+    /// fails for it; the command line reports the fault from [`Level::from_environment`] first.
+    #[must_use]
+    pub fn current() -> Level {
+        static CURRENT: OnceLock<Level> = OnceLock::new();
+        *CURRENT.get_or_init(|| Level::from_environment().unwrap_or(Level::Portable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_portable_always_runs() {
+        assert_ne!(Level::Portable.name(), Level::Avx2.name());
+        assert!(Level::Portable.is_supported());
+        assert!(Level::best().is_supported());
+    }
+}

@@ -1,0 +1,13 @@
+//! The arithmetic of Elman: slices in, slices out.
+//!
+//! This crate knows no layer and no file, and it is the only one with `unsafe` code. One promise
+//! shapes all of it: **every instruction level computes the same bits.** An output element of a
+//! product is one chain of fused multiply-adds in a fixed order, and an activation is one sequence
+//! of operations, whatever the number of lanes that run it side by side.
+
+pub mod activation;
+mod float;
+mod level;
+
+pub use float::Float;
+pub use level::Level;
