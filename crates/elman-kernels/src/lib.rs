@@ -8,6 +8,11 @@
 pub mod activation;
 mod float;
 mod level;
+pub mod matmul;
+pub mod outer;
+mod pack;
+mod vector;
 
 pub use float::Float;
 pub use level::Level;
+pub use pack::PackedMatrix;

@@ -1,0 +1,364 @@
+//! The register-blocked product with packed weights.
+//!
+//! One output element is one chain of fused multiply-adds: the starting value, then the terms in
+//! the order given, each from its first row to its last. The blocks below only decide which
+//! elements are computed side by side, so every block size and every level gives the same bits.
+//!
+//! ```text
+//! for each group of panels (16 columns of f32 each)        the panels stay in L1
+//!   for each block of up to 6 rows
+//!     accumulators = start                                 12 registers of 16
+//!     for each term, for each k                            one load per panel register,
+//!       accumulators += row[k] · panel[k]                  one broadcast per row
+//! ```
+
+use crate::float::Float;
+use crate::level::Level;
+use crate::pack::{PackedMatrix, panel_width};
+use crate::vector::Vector;
+
+/// The rows of the left factor of one term, each of the same length.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a, T> {
+    /// Row `r` starts at `r * stride`.
+    Strided {
+        /// The values.
+        values: &'a [T],
+        /// The distance between two rows, at least their length.
+        stride: usize,
+    },
+    /// Any slices.
+    Slices(&'a [&'a [T]]),
+}
+
+impl<'a, T> Rows<'a, T> {
+    #[inline(always)]
+    fn row(&self, index: usize, len: usize) -> &'a [T] {
+        match self {
+            Rows::Strided { values, stride } => &values[index * stride..][..len],
+            Rows::Slices(rows) => &rows[index][..len],
+        }
+    }
+}
+
+/// One term of a sum of products: `rows · weights`.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<'a, T> {
+    /// The left factor, one row for each output row.
+    pub rows: Rows<'a, T>,
+    /// The right factor.
+    pub weights: &'a PackedMatrix<T>,
+}
+
+/// The value every output element starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, T> {
+    /// Zero.
+    Zero,
+    /// The same row for all: one value for each column.
+    Bias(&'a [T]),
+    /// What the output holds already.
+    Output,
+}
+
+/// `out[r, :] = start + Σ_terms rows[r] · weights` for the rows of `out`, contiguous rows of as many
+/// values as the weights have columns.
+///
+/// # Panics
+///
+/// Sizes that do not fit each other, no term, or terms that differ in columns or level.
+pub fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
+    let Some(first) = terms.first() else { panic!("a product needs a term") };
+    let (level, columns) = (first.weights.level(), first.weights.columns());
+    for term in terms {
+        assert_eq!(term.weights.columns(), columns, "terms of one product differ in columns");
+        assert_eq!(term.weights.level(), level, "terms of one product differ in level");
+    }
+    if let Start::Bias(bias) = start {
+        assert_eq!(bias.len(), columns, "bias: one value for each column");
+    }
+    if columns == 0 || out.is_empty() {
+        return;
+    }
+    assert_eq!(out.len() % columns, 0, "out: whole rows");
+    let job = Job { start, terms, columns };
+    match level {
+        Level::Portable => run::<T::Portable, 2>(&job, out),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a packed matrix exists only for a level that this processor supports.
+        Level::Avx2 => unsafe { run_avx2(&job, out) },
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx2 => unreachable!("a packed matrix exists only for a supported level"),
+    }
+}
+
+struct Job<'a, T> {
+    start: Start<'a, T>,
+    terms: &'a [Term<'a, T>],
+    columns: usize,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
+    run::<T::Avx2, 2>(job, out);
+}
+
+/// The most rows of one block: 6 × 2 accumulators, 2 panel registers and a broadcast fit in 16.
+const MAX_ROWS: usize = 6;
+
+#[inline(always)]
+fn run<V: Vector, const NV: usize>(job: &Job<'_, V::Element>, out: &mut [V::Element]) {
+    let rows = out.len() / job.columns;
+    let whole_panels = job.columns / panel_width::<V::Element>();
+    let panels = job.columns.div_ceil(panel_width::<V::Element>());
+    // Few rows leave too few chains in flight to hide the latency of a fused multiply-add;
+    // several panels side by side make up for it.
+    let group = match rows {
+        1 => 4,
+        2 => 2,
+        _ => 1,
+    };
+    let mut panel = 0;
+    while panel < panels {
+        let count = if panel + group <= whole_panels { group } else { 1 };
+        let blocks = rows.div_ceil(MAX_ROWS);
+        for block in 0..blocks {
+            // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
+            let from = rows * block / blocks;
+            let to = rows * (block + 1) / blocks;
+            let place = Place { row: from, panel };
+            match (to - from, count) {
+                (1, 4) => tile::<V, NV, 1, 4>(job, place, out),
+                (2, 2) => tile::<V, NV, 2, 2>(job, place, out),
+                (1, _) => tile::<V, NV, 1, 1>(job, place, out),
+                (2, _) => tile::<V, NV, 2, 1>(job, place, out),
+                (3, _) => tile::<V, NV, 3, 1>(job, place, out),
+                (4, _) => tile::<V, NV, 4, 1>(job, place, out),
+                (5, _) => tile::<V, NV, 5, 1>(job, place, out),
+                _ => tile::<V, NV, 6, 1>(job, place, out),
+            }
+        }
+        panel += count;
+    }
+}
+
+/// The first row and panel of a tile of the output.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    panel: usize,
+}
+
+/// `R` rows × `P` panels of the output.
+#[inline(always)]
+fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut [V::Element],
+) {
+    let width = panel_width::<V::Element>();
+    let first = place.panel * width;
+    let mut acc = start_values::<V, NV, R, P>(job, place, out);
+    for term in job.terms {
+        let depth = term.weights.depth();
+        let mut rows: [&[V::Element]; R] = [&[]; R];
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = term.rows.row(place.row + r, depth);
+        }
+        let panels = term.weights.panels(place.panel, P);
+        acc = multiply::<V, NV, R, P>(acc, rows, 1, panels);
+    }
+    for (r, panels) in acc.into_iter().enumerate() {
+        let row = &mut out[(place.row + r) * job.columns..][..job.columns];
+        for (p, registers) in panels.into_iter().enumerate() {
+            store_panel(registers, &mut row[first + p * width..]);
+        }
+    }
+}
+
+#[inline(always)]
+fn start_values<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &[V::Element],
+) -> [[[V; NV]; P]; R] {
+    let width = panel_width::<V::Element>();
+    let first = place.panel * width;
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
+    match job.start {
+        Start::Zero => {}
+        Start::Bias(bias) => {
+            for p in 0..P {
+                let values = load_panel(&bias[first + p * width..]);
+                for panels in &mut acc {
+                    panels[p] = values;
+                }
+            }
+        }
+        Start::Output => {
+            for (r, panels) in acc.iter_mut().enumerate() {
+                let row = &out[(place.row + r) * job.columns..][..job.columns];
+                for (p, registers) in panels.iter_mut().enumerate() {
+                    *registers = load_panel(&row[first + p * width..]);
+                }
+            }
+        }
+    }
+    acc
+}
+
+/// The inner loop: `acc[r] += Σ_k rows[r][k · step] · panels[k]`.
+///
+/// `panels` holds `P` panels of `depth × width` values one after the other.
+#[inline(always)]
+pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    mut acc: [[[V; NV]; P]; R],
+    rows: [&[V::Element]; R],
+    step: usize,
+    panels: &[V::Element],
+) -> [[[V; NV]; P]; R] {
+    let width = NV * V::LANES;
+    let size = panels.len() / P;
+    let depth = size / width;
+    if depth == 0 {
+        return acc;
+    }
+    for row in rows {
+        assert!(row.len() > (depth - 1) * step, "row too short for the depth of the panels");
+    }
+    let mut pieces: [&[V::Element]; P] = [&[]; P];
+    for (p, piece) in pieces.iter_mut().enumerate() {
+        *piece = &panels[p * size..(p + 1) * size];
+    }
+    for k in 0..depth {
+        let mut weights = [[V::splat(V::Element::ZERO); NV]; P];
+        for p in 0..P {
+            for (v, register) in weights[p].iter_mut().enumerate() {
+                let at = k * width + v * V::LANES;
+                // SAFETY: k < depth and v < NV, so at + LANES <= depth * width = piece length.
+                *register = V::load(unsafe { pieces[p].get_unchecked(at..at + V::LANES) });
+            }
+        }
+        for r in 0..R {
+            // SAFETY: k * step <= (depth - 1) * step < row length, asserted above.
+            let value = V::splat(unsafe { *rows[r].get_unchecked(k * step) });
+            for p in 0..P {
+                for v in 0..NV {
+                    acc[r][p][v] = value.mul_add(weights[p][v], acc[r][p][v]);
+                }
+            }
+        }
+    }
+    acc
+}
+
+/// The values of one panel; missing columns of the last panel are zero.
+#[inline(always)]
+pub(crate) fn load_panel<V: Vector, const NV: usize>(values: &[V::Element]) -> [V; NV] {
+    let width = NV * V::LANES;
+    let mut padded = [V::Element::ZERO; MAX_WIDTH];
+    let source = if values.len() >= width {
+        values
+    } else {
+        padded[..values.len()].copy_from_slice(values);
+        &padded
+    };
+    let mut registers = [V::splat(V::Element::ZERO); NV];
+    for (v, register) in registers.iter_mut().enumerate() {
+        *register = V::load(&source[v * V::LANES..]);
+    }
+    registers
+}
+
+/// The widest panel: 16 `f32`.
+const MAX_WIDTH: usize = 16;
+
+/// Writes one panel; columns beyond the end of `target` are dropped.
+#[inline(always)]
+pub(crate) fn store_panel<V: Vector, const NV: usize>(
+    registers: [V; NV],
+    target: &mut [V::Element],
+) {
+    let width = NV * V::LANES;
+    if target.len() >= width {
+        for (v, register) in registers.into_iter().enumerate() {
+            register.store(&mut target[v * V::LANES..]);
+        }
+    } else {
+        let mut padded = [V::Element::ZERO; MAX_WIDTH];
+        for (v, register) in registers.into_iter().enumerate() {
+            register.store(&mut padded[v * V::LANES..]);
+        }
+        let len = target.len();
+        target.copy_from_slice(&padded[..len]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The definition: one chain of fused multiply-adds for each element.
+    fn chain<T: Float>(start: T, pairs: &[(T, T)]) -> T {
+        pairs.iter().fold(start, |sum, (a, b)| a.mul_add(*b, sum))
+    }
+
+    fn values<T: Float>(len: usize, seed: u64) -> Vec<T> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        (0..len)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                T::from_f64((state >> 40) as f64 / 8_388_608.0 - 1.0)
+            })
+            .collect()
+    }
+
+    fn check<T: Float>(rows: usize, depths: [usize; 2], columns: usize) {
+        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+            let bias: Vec<T> = values(columns, 3);
+            let lefts = depths.map(|depth| values::<T>(rows * depth, 1 + depth as u64));
+            let rights = depths.map(|depth| values::<T>(depth * columns, 7 + depth as u64));
+            let mut packed = depths.map(|depth| PackedMatrix::zeros_for(level, depth, columns));
+            for (packed, right) in packed.iter_mut().zip(&rights) {
+                packed.fill(right);
+            }
+            let slices: Vec<&[T]> =
+                (0..rows).map(|r| &lefts[1][r * depths[1]..(r + 1) * depths[1]]).collect();
+            let terms = [
+                Term {
+                    rows: Rows::Strided { values: &lefts[0], stride: depths[0] },
+                    weights: &packed[0],
+                },
+                Term { rows: Rows::Slices(&slices), weights: &packed[1] },
+            ];
+            let mut out = vec![T::ONE; rows * columns];
+            product(Start::Bias(&bias), &terms, &mut out);
+            product(Start::Output, &terms[..1], &mut out);
+            for r in 0..rows {
+                for c in 0..columns {
+                    let pairs = |i: usize| {
+                        (0..depths[i])
+                            .map(|k| (lefts[i][r * depths[i] + k], rights[i][k * columns + c]))
+                            .collect::<Vec<_>>()
+                    };
+                    let expected = chain(chain(chain(bias[c], &pairs(0)), &pairs(1)), &pairs(0));
+                    assert_eq!(out[r * columns + c], expected, "{level:?} row {r} column {c}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn every_element_is_one_chain(rows in 1usize..20, a in 0usize..9, b in 1usize..20, columns in 1usize..70) {
+            check::<f32>(rows, [a, b], columns);
+            check::<f64>(rows, [a, b], columns);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A few floats side by side: the one abstraction over instruction sets.
+//!
+//! A kernel is written once over [`Vector`] and compiled once per level. Lanes never mix, so the
+//! number of lanes cannot change a result.
+
+use crate::float::Float;
+
+/// `LANES` elements that are computed side by side.
+///
+/// Implementations over vector registers must only be used inside a function compiled for that
+/// instruction set; `matmul` keeps to it by reaching them through [`crate::level::Level`] alone.
+pub trait Vector: Copy {
+    /// The element type.
+    type Element: Float;
+    /// How many elements.
+    const LANES: usize;
+
+    /// The same value in every lane.
+    fn splat(value: Self::Element) -> Self;
+    /// The first `LANES` elements of `values`.
+    fn load(values: &[Self::Element]) -> Self;
+    /// Writes the lanes to the first `LANES` elements of `target`.
+    fn store(self, target: &mut [Self::Element]);
+    /// `self * factor + term`, one rounding per lane.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+}
+
+/// Lanes in an ordinary array, for any processor.
+#[derive(Clone, Copy)]
+pub struct Lanes<T, const N: usize>([T; N]);
+
+impl<T: Float, const N: usize> Vector for Lanes<T, N> {
+    type Element = T;
+    const LANES: usize = N;
+
+    #[inline(always)]
+    fn splat(value: T) -> Self {
+        Lanes([value; N])
+    }
+    #[inline(always)]
+    fn load(values: &[T]) -> Self {
+        let mut lanes = [T::ZERO; N];
+        lanes.copy_from_slice(&values[..N]);
+        Lanes(lanes)
+    }
+    #[inline(always)]
+    fn store(self, target: &mut [T]) {
+        target[..N].copy_from_slice(&self.0);
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        let mut lanes = term.0;
+        for (lane, (a, b)) in lanes.iter_mut().zip(self.0.into_iter().zip(factor.0)) {
+            *lane = a.mul_add(b, *lane);
+        }
+        Lanes(lanes)
+    }
+}
+
+/// One register type of an x86-64 instruction set as a [`Vector`].
+#[cfg(target_arch = "x86_64")]
+macro_rules! register {
+    ($name:ident, $doc:literal, $register:ident, $element:ty, $lanes:literal,
+     $splat:ident, $load:ident, $store:ident, $mul_add:ident) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy)]
+        pub struct $name(core::arch::x86_64::$register);
+
+        impl Vector for $name {
+            type Element = $element;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn splat(value: $element) -> Self {
+                // SAFETY: used only inside functions compiled for this instruction set.
+                $name(unsafe { core::arch::x86_64::$splat(value) })
+            }
+            #[inline(always)]
+            fn load(values: &[$element]) -> Self {
+                let values = &values[..$lanes];
+                // SAFETY: the slice holds LANES elements; the load needs no alignment.
+                $name(unsafe { core::arch::x86_64::$load(values.as_ptr()) })
+            }
+            #[inline(always)]
+            fn store(self, target: &mut [$element]) {
+                let target = &mut target[..$lanes];
+                // SAFETY: the slice holds LANES elements; the store needs no alignment.
+                unsafe { core::arch::x86_64::$store(target.as_mut_ptr(), self.0) }
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                // SAFETY: used only inside functions compiled for this instruction set.
+                $name(unsafe { core::arch::x86_64::$mul_add(self.0, factor.0, term.0) })
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+register!(
+    Avx2F32,
+    "Eight `f32` in an AVX2 register.",
+    __m256,
+    f32,
+    8,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps
+);
+#[cfg(target_arch = "x86_64")]
+register!(
+    Avx2F64,
+    "Four `f64` in an AVX2 register.",
+    __m256d,
+    f64,
+    4,
+    _mm256_set1_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_fmadd_pd
+);
