@@ -49,20 +49,14 @@ impl Level {
     ///
     /// # Errors
     ///
-    /// A sentence that says what is wrong: an unknown name, or a level this processor cannot run.
-    pub fn from_environment() -> Result<Level, String> {
+    /// What was expected and what was found: an unknown name, or a level this processor cannot run.
+    pub fn from_environment() -> Result<Level, (&'static str, String)> {
         let Some(wanted) = std::env::var_os("ELMAN_LEVEL") else { return Ok(Level::best()) };
-        let level = Level::ALL.into_iter().find(|level| wanted == level.name());
-        match level {
+        let found = || wanted.to_string_lossy().into_owned();
+        match Level::ALL.into_iter().find(|level| wanted == level.name()) {
             Some(level) if level.is_supported() => Ok(level),
-            Some(level) => Err(format!(
-                "ELMAN_LEVEL: expected a level that this processor can run, got {}",
-                level.name()
-            )),
-            None => Err(format!(
-                "ELMAN_LEVEL: expected portable or avx2, got {}",
-                wanted.to_string_lossy()
-            )),
+            Some(_) => Err(("a level that this processor can run", found())),
+            None => Err(("portable or avx2", found())),
         }
     }
 

@@ -6,13 +6,16 @@
 //! of operations, whatever the number of lanes that run it side by side.
 
 pub mod activation;
+mod dispatch;
 mod float;
 mod level;
 pub mod matmul;
 pub mod outer;
 mod pack;
+pub mod pointwise;
 mod vector;
 
+pub use dispatch::{Kernel, dispatch};
 pub use float::Float;
 pub use level::Level;
 pub use pack::PackedMatrix;

@@ -1,12 +1,33 @@
 //! Recurrent networks on a CPU: exact back-propagation through time, and the same bits everywhere.
 #![forbid(unsafe_code)]
 
+pub mod activation;
+pub mod cell;
 pub mod error;
+pub mod layer;
 pub mod parameters;
 pub mod real;
 pub mod sequence;
+mod workers;
 
+pub use activation::{Activation, ActivationKind, CustomActivation};
+pub use cell::{Cell, CellState, SimpleCell, SimpleState};
 pub use error::{Error, Result};
+pub use layer::{Direction, Layer};
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;
 pub use sequence::SequenceBatch;
+
+/// The name of the instruction level in force: `portable` or `avx2`.
+///
+/// `ELMAN_LEVEL` chooses one; every level gives the same bits.
+///
+/// # Errors
+///
+/// `ELMAN_LEVEL` names no level, or one that this processor cannot run.
+pub fn level() -> Result<&'static str> {
+    let level = elman_kernels::Level::from_environment();
+    level
+        .map(elman_kernels::Level::name)
+        .map_err(|(expected, found)| Error::argument("ELMAN_LEVEL", expected, found))
+}

@@ -1,0 +1,230 @@
+//! A cell is one time step: forward, backward, and the gradients of its parameters.
+//!
+//! A cell knows nothing of time, direction or length. [`Layer`](crate::layer::Layer) owns the only
+//! time loop and calls the cell for a block of rows at a time, so every cell, a user's own
+//! included, gets ragged batches, both directions, carried states and threads without another line.
+//!
+//! Back-propagation runs in two passes. The first walks back through time: [`Cell::step_backward`]
+//! turns the gradient of a state into *deltas* (the gradient of the pre-activations, `da_t`) and
+//! the gradient of the state before. The second needs no order in time any more:
+//! [`Cell::input_gradient`] and [`Cell::parameter_gradient`] turn the deltas of whole sequences
+//! into `dx`, `dW`, `dU` and `db`.
+
+mod simple;
+mod single_step;
+
+use std::ops::Range;
+
+use elman_kernels::outer::{self, GradientPart};
+use elman_kernels::{Level, outer::RowPairs as Pairs};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::parameters::ParameterShape;
+use crate::real::Real;
+
+pub use simple::{SimpleCell, SimplePrepared, SimpleState};
+pub use single_step::{StepGradient, StepTrace, step, step_backward};
+pub(crate) use single_step::{check_parameters, flatten, unflatten};
+
+/// The state that a cell carries from step to step: named arrays `[B, H]`.
+pub trait CellState<T>: Clone + Send + Sync {
+    /// How many arrays; the first one is the hidden state, the layer's output.
+    const PARTS: usize;
+
+    /// The arrays.
+    fn parts(&self) -> Vec<ArrayView2<'_, T>>;
+
+    /// The state made of these arrays; there are always [`PARTS`](Self::PARTS).
+    fn from_parts(parts: Vec<Array2<T>>) -> Self;
+}
+
+/// One step of a recurrent network, for any number of rows.
+///
+/// All slices are row-major, row after row. A state row is the parts of [`Cell::State`] one after
+/// the other, the hidden state first. The layer checks every size before it calls.
+///
+/// `examples/custom_cell.rs` implements one and checks its gradients.
+pub trait Cell<T: Real>: Send + Sync {
+    /// What is derived from the parameters once for many steps: packed or transposed weights.
+    type Prepared: Send + Sync;
+    /// The state as the caller sees it.
+    type State: CellState<T>;
+
+    /// I.
+    fn input_size(&self) -> usize;
+    /// H, the length of one output.
+    fn hidden_size(&self) -> usize;
+    /// Values that [`step`](Self::step) keeps for [`step_backward`](Self::step_backward), per row.
+    fn trace_size(&self) -> usize;
+    /// Values of a delta row.
+    fn delta_size(&self) -> usize;
+    /// Names and shapes of the parameters, in the order of the slices below.
+    fn parameter_shapes(&self) -> Vec<ParameterShape>;
+
+    /// Derives what the steps need.
+    fn prepare(&self, parameters: &[T]) -> Self::Prepared;
+
+    /// Derives it anew after the parameters changed, into the same memory where possible.
+    fn refresh(&self, parameters: &[T], prepared: &mut Self::Prepared) {
+        *prepared = self.prepare(parameters);
+    }
+
+    /// One step forward: `state_t` from `x_t` and `state_{t-1}`.
+    fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, T>);
+
+    /// One step backward: the deltas of step t and the gradient of `state_{t-1}`.
+    fn step_backward(&self, prepared: &Self::Prepared, rows: BackwardRows<'_, T>);
+
+    /// `grad_inputs = dx` for delta rows of any steps, one row of `grad_inputs` each.
+    fn input_gradient(&self, prepared: &Self::Prepared, deltas: &[T], grad_inputs: &mut [T]);
+
+    /// Adds the gradients of the parameters for all steps of all `sequences`.
+    fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]);
+}
+
+/// The operands of one step forward.
+#[derive(Debug)]
+pub struct StepRows<'a, T> {
+    /// `x_t`: one slice `[I]` for each row.
+    pub inputs: &'a [&'a [T]],
+    /// `state_{t-1}`, `[rows, S]`.
+    pub previous: &'a [T],
+    /// Becomes `state_t`, `[rows, S]`.
+    pub state: &'a mut [T],
+    /// Becomes what backward needs, `[rows, trace_size]`.
+    pub trace: &'a mut [T],
+}
+
+/// The operands of one step backward.
+#[derive(Debug)]
+pub struct BackwardRows<'a, T> {
+    /// `state_{t-1}`, `[rows, S]`.
+    pub previous: &'a [T],
+    /// `state_t`, `[rows, S]`.
+    pub state: &'a [T],
+    /// What the step forward kept, `[rows, trace_size]`.
+    pub trace: &'a [T],
+    /// The gradient of `state_t`, `[rows, S]`.
+    pub grad_state: &'a [T],
+    /// Becomes the deltas of step t, `[rows, delta_size]`.
+    pub deltas: &'a mut [T],
+    /// Becomes the gradient of `state_{t-1}`, `[rows, S]`.
+    pub grad_previous: &'a mut [T],
+}
+
+/// One sequence after the pass back through time: what the parameter gradients are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct SequenceDeltas<'a, T> {
+    /// `[length, I]`
+    pub(crate) inputs: &'a [T],
+    pub(crate) input_size: usize,
+    /// The hidden state before the first step in the layer's direction, `[H]`.
+    pub(crate) initial: &'a [T],
+    /// The outputs, the one of step t at `t * output_stride`.
+    pub(crate) outputs: &'a [T],
+    pub(crate) output_stride: usize,
+    /// The deltas, those of step t at `t * delta_stride`.
+    pub(crate) deltas: &'a [T],
+    pub(crate) delta_stride: usize,
+    pub(crate) length: usize,
+    pub(crate) reverse: bool,
+}
+
+impl<'a, T: Real> SequenceDeltas<'a, T> {
+    /// The steps of the sequence in order of time: `(x_t, h_before, deltas_t)`, where `h_before` is
+    /// the hidden state that step t started from.
+    pub fn steps(self) -> impl Iterator<Item = (&'a [T], &'a [T], &'a [T])> {
+        let hidden_size = self.initial.len();
+        (0..self.length).map(move |t| {
+            let before = if self.reverse { t + 1 } else { t.wrapping_sub(1) };
+            let hidden = if before < self.length {
+                &self.outputs[before * self.output_stride..][..hidden_size]
+            } else {
+                self.initial
+            };
+            let inputs = &self.inputs[t * self.input_size..][..self.input_size];
+            (inputs, hidden, &self.deltas[t * self.delta_stride..][..self.delta_stride])
+        })
+    }
+
+    /// Each input with the delta columns from `first` on: the factors of `dW`.
+    #[must_use]
+    pub fn input_pairs(&self, first: usize) -> RowPairs<'a, T> {
+        let right = self.deltas.get(first..).unwrap_or(&[]);
+        RowPairs(Pairs {
+            left: self.inputs,
+            left_stride: self.input_size,
+            right,
+            right_stride: self.delta_stride,
+            count: self.length,
+        })
+    }
+
+    /// Each hidden state before a step with the delta columns from `first` on: the factors of `dU`.
+    #[must_use]
+    pub fn recurrent_pairs(&self, first: usize) -> [RowPairs<'a, T>; 2] {
+        let last = self.length.saturating_sub(1);
+        let (initial_step, from) = if self.reverse { (last, 0) } else { (0, 1) };
+        let delta_at = |t: usize| self.deltas.get(t * self.delta_stride + first..).unwrap_or(&[]);
+        let state_at = |t: usize| self.outputs.get(t * self.output_stride..).unwrap_or(&[]);
+        let start = Pairs {
+            left: self.initial,
+            left_stride: self.initial.len(),
+            right: delta_at(initial_step),
+            right_stride: self.delta_stride,
+            count: self.length.min(1),
+        };
+        let rest = Pairs {
+            left: state_at(1 - from),
+            left_stride: self.output_stride,
+            right: delta_at(from),
+            right_stride: self.delta_stride,
+            count: last,
+        };
+        [RowPairs(start), RowPairs(rest)]
+    }
+}
+
+/// Pairs of rows whose outer products add up to the gradient of a weight matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct RowPairs<'a, T>(Pairs<'a, T>);
+
+/// `grad[m, n] += Σ left[k, m] · right[k, n]` over all pairs, for `grad` `[rows, columns]`.
+///
+/// The pairs are summed in their order, whatever the number of threads.
+pub fn add_outer_products<T: Real>(pairs: &[RowPairs<'_, T>], columns: usize, grad: &mut [T]) {
+    let pairs: Vec<Pairs<'_, T>> = pairs.iter().map(|pairs| pairs.0).collect();
+    let level = Level::current();
+    let rows = grad.len().checked_div(columns).unwrap_or(0);
+    let count: usize = pairs.iter().map(|pairs| pairs.count).sum();
+    let parts = crate::workers::count(rows.div_ceil(8), count * grad.len());
+    if parts < 2 {
+        outer::add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad });
+        return;
+    }
+    let rows_each = rows.div_ceil(parts);
+    grad.par_chunks_mut(rows_each * columns).enumerate().for_each(|(part, grad)| {
+        let part = GradientPart { first: part * rows_each, columns, grad };
+        outer::add_outer_products(level, &pairs, part);
+    });
+}
+
+/// `grad[n] += Σ right[k, n]` over all pairs: the gradient of a bias.
+pub fn add_row_sums<T: Real>(pairs: &[RowPairs<'_, T>], grad: &mut [T]) {
+    for pairs in pairs {
+        outer::add_row_sums(&[pairs.0], grad);
+    }
+}
+
+/// The ranges of parameters of these shapes in their flat buffer.
+#[must_use]
+pub fn parameter_ranges(shapes: &[ParameterShape]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let ranges = shapes.iter().map(|shape| {
+        let range = start..start + shape.len();
+        start = range.end;
+        range
+    });
+    ranges.collect()
+}

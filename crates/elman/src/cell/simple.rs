@@ -1,0 +1,229 @@
+//! The simple (Elman) cell.
+//!
+//! ```text
+//! a_t = x_t·W + h_{t-1}·U + b            h_t = φ(a_t)
+//! da_t = dh_t ⊙ φ'(a_t)                  dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
+//! dx_t = da_t·Wᵀ                         dh_{t-1} = da_t·Uᵀ
+//! ```
+//!
+//! # Source
+//!
+//! J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990); with W and U as PyTorch's
+//! `nn.RNN` has them, transposed, and its two biases as one.
+
+use elman_kernels::matmul::{Rows, Start, Term, product};
+use elman_kernels::pointwise::{Derivative, activation_backward};
+use elman_kernels::{Level, PackedMatrix};
+use ndarray::{Array2, ArrayView2};
+
+use crate::activation::{Activation, ActivationKind, CustomActivation};
+use crate::cell::{
+    BackwardRows, Cell, CellState, SequenceDeltas, StepRows, add_outer_products, add_row_sums,
+};
+use crate::error::{Error, Result};
+use crate::parameters::ParameterShape;
+use crate::real::Real;
+
+/// The simple recurrent cell, `h_t = φ(x_t·W + h_{t-1}·U + b)`.
+///
+/// Parameters: `input_weights` W `[I, H]`, `recurrent_weights` U `[H, H]`, `bias` b `[H]`.
+///
+/// ```
+/// use elman::{ActivationKind, Cell, SimpleCell};
+///
+/// # fn main() -> elman::Result<()> {
+/// let cell = SimpleCell::<f64>::new(2, 4, ActivationKind::Tanh)?;
+/// assert_eq!(cell.parameter_shapes()[0].shape, [2, 4]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SimpleCell<T> {
+    input_size: usize,
+    hidden_size: usize,
+    activation: Activation<T>,
+}
+
+/// The state of a simple cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimpleState<T> {
+    /// h, `[B, H]`.
+    pub hidden: Array2<T>,
+}
+
+/// The weights of a simple cell, packed for each product they take part in.
+#[derive(Clone, Debug)]
+pub struct SimplePrepared<T> {
+    input: PackedMatrix<T>,                // W  [I, H]
+    recurrent: PackedMatrix<T>,            // U  [H, H]
+    bias: Vec<T>,                          // b  [H]
+    input_transposed: PackedMatrix<T>,     // Wᵀ [H, I]
+    recurrent_transposed: PackedMatrix<T>, // Uᵀ [H, H]
+}
+
+impl<T: Real> SimpleCell<T> {
+    /// A cell with I inputs and H units.
+    ///
+    /// # Errors
+    ///
+    /// A size of 0.
+    pub fn new(
+        input_size: usize,
+        hidden_size: usize,
+        activation: impl Into<Activation<T>>,
+    ) -> Result<Self> {
+        for (name, size) in [("input_size", input_size), ("hidden_size", hidden_size)] {
+            if size == 0 {
+                return Err(Error::argument(name, "at least 1", size));
+            }
+        }
+        Ok(SimpleCell { input_size, hidden_size, activation: activation.into() })
+    }
+
+    fn split<'a, V>(&self, parameters: &'a [V]) -> [&'a [V]; 3] {
+        let (input, rest) = parameters.split_at(self.input_size * self.hidden_size);
+        let (recurrent, bias) = rest.split_at(self.hidden_size * self.hidden_size);
+        [input, recurrent, bias]
+    }
+}
+
+impl<T: Real> CellState<T> for SimpleState<T> {
+    const PARTS: usize = 1;
+
+    fn parts(&self) -> Vec<ArrayView2<'_, T>> {
+        vec![self.hidden.view()]
+    }
+
+    fn from_parts(mut parts: Vec<Array2<T>>) -> Self {
+        SimpleState { hidden: parts.swap_remove(0) }
+    }
+}
+
+impl<T: Real> Cell<T> for SimpleCell<T> {
+    type Prepared = SimplePrepared<T>;
+    type State = SimpleState<T>;
+
+    fn input_size(&self) -> usize {
+        self.input_size
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.hidden_size
+    }
+
+    /// The known activations read their derivative off h; a custom one needs a.
+    fn trace_size(&self) -> usize {
+        match self.activation {
+            Activation::Known(_) => 0,
+            Activation::Custom(_) => self.hidden_size,
+        }
+    }
+
+    fn delta_size(&self) -> usize {
+        self.hidden_size
+    }
+
+    fn parameter_shapes(&self) -> Vec<ParameterShape> {
+        vec![
+            ParameterShape::new("input_weights", &[self.input_size, self.hidden_size]),
+            ParameterShape::new("recurrent_weights", &[self.hidden_size, self.hidden_size]),
+            ParameterShape::new("bias", &[self.hidden_size]),
+        ]
+    }
+
+    fn prepare(&self, parameters: &[T]) -> SimplePrepared<T> {
+        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
+        let mut prepared = SimplePrepared {
+            input: PackedMatrix::zeros(input_size, hidden_size),
+            recurrent: PackedMatrix::zeros(hidden_size, hidden_size),
+            bias: Vec::new(),
+            input_transposed: PackedMatrix::zeros(hidden_size, input_size),
+            recurrent_transposed: PackedMatrix::zeros(hidden_size, hidden_size),
+        };
+        self.refresh(parameters, &mut prepared);
+        prepared
+    }
+
+    fn refresh(&self, parameters: &[T], prepared: &mut SimplePrepared<T>) {
+        let [input, recurrent, bias] = self.split(parameters);
+        prepared.input.fill(input);
+        prepared.recurrent.fill(recurrent);
+        prepared.bias.clear();
+        prepared.bias.extend_from_slice(bias);
+        prepared.input_transposed.fill_transposed(input, self.hidden_size);
+        prepared.recurrent_transposed.fill_transposed(recurrent, self.hidden_size);
+    }
+
+    fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, T>) {
+        // a_t = b + x_t·W + h_{t-1}·U, in this order.
+        let terms = [
+            Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
+            Term {
+                rows: Rows::Strided { values: rows.previous, stride: self.hidden_size },
+                weights: &prepared.recurrent,
+            },
+        ];
+        product(Start::Bias(&prepared.bias), &terms, rows.state);
+        if self.trace_size() > 0 {
+            rows.trace.copy_from_slice(rows.state);
+        }
+        self.activation.apply(rows.state);
+    }
+
+    fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, T>) {
+        let derivative = match self.activation {
+            Activation::Known(ActivationKind::Tanh) => Derivative::Tanh,
+            Activation::Known(ActivationKind::Relu) => Derivative::Relu,
+            Activation::Known(ActivationKind::Sigmoid) => Derivative::Sigmoid,
+            Activation::Known(ActivationKind::Identity) => Derivative::Identity,
+            Activation::Custom(custom) => {
+                custom_backward(custom, [rows.trace, rows.grad_state], rows.deltas);
+                self.previous_gradient(prepared, rows.deltas, rows.grad_previous);
+                return;
+            }
+        };
+        // da_t = dh_t ⊙ φ'(a_t)
+        let known = [rows.state, rows.grad_state];
+        activation_backward(Level::current(), derivative, known, rows.deltas);
+        self.previous_gradient(prepared, rows.deltas, rows.grad_previous);
+    }
+
+    fn input_gradient(&self, prepared: &SimplePrepared<T>, deltas: &[T], grad_inputs: &mut [T]) {
+        // dx_t = da_t·Wᵀ
+        let rows = Rows::Strided { values: deltas, stride: self.hidden_size };
+        let term = Term { rows, weights: &prepared.input_transposed };
+        product(Start::Zero, &[term], grad_inputs);
+    }
+
+    fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        let hidden_size = self.hidden_size;
+        let (grad_input, rest) = grad_parameters.split_at_mut(self.input_size * hidden_size);
+        let (grad_recurrent, grad_bias) = rest.split_at_mut(hidden_size * hidden_size);
+        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
+        let inputs: Vec<_> = sequences.iter().map(|sequence| sequence.input_pairs(0)).collect();
+        let states: Vec<_> =
+            sequences.iter().flat_map(|sequence| sequence.recurrent_pairs(0)).collect();
+        add_outer_products(&inputs, hidden_size, grad_input);
+        add_outer_products(&states, hidden_size, grad_recurrent);
+        add_row_sums(&inputs, grad_bias);
+    }
+}
+
+impl<T: Real> SimpleCell<T> {
+    /// dh_{t-1} = da_t·Uᵀ
+    fn previous_gradient(&self, prepared: &SimplePrepared<T>, deltas: &[T], grad: &mut [T]) {
+        let rows = Rows::Strided { values: deltas, stride: self.hidden_size };
+        let term = Term { rows, weights: &prepared.recurrent_transposed };
+        product(Start::Zero, &[term], grad);
+    }
+}
+
+fn custom_backward<T: Real>(
+    custom: CustomActivation<T>,
+    [pre_activations, grad]: [&[T]; 2],
+    deltas: &mut [T],
+) {
+    for ((delta, a), grad) in deltas.iter_mut().zip(pre_activations).zip(grad) {
+        *delta = *grad * (custom.derivative)(*a);
+    }
+}

@@ -1,0 +1,348 @@
+//! A layer: one cell over a batch of sequences in one direction, forward and back through time.
+//!
+//! The state belongs to the caller: an initial state may be passed in and the final state is always
+//! handed back, so truncated back-propagation, streaming and resets are the caller's to compose.
+//! A layer refuses to average: gradients are those of the scalar whose gradient was passed in.
+
+pub(crate) mod time_loop;
+
+use ndarray::{Array3, ArrayView3};
+
+use crate::cell::{Cell, CellState, check_parameters, flatten, unflatten};
+use crate::error::{Error, Result};
+use crate::parameters::Parameters;
+use crate::real::Real;
+use crate::sequence::SequenceBatch;
+use time_loop::{Gradients, Keep, LoopTrace, Shape};
+
+/// The direction in which a layer reads time. Bidirectional is two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the first step to the last.
+    Forward,
+    /// From a sequence's own last step to its first. Outputs stay at the step they belong to.
+    Reverse,
+}
+
+impl Direction {
+    /// The time of the `s`-th step that is computed.
+    #[inline]
+    fn time(self, s: usize, length: usize) -> usize {
+        match self {
+            Direction::Forward => s,
+            Direction::Reverse => length - 1 - s,
+        }
+    }
+}
+
+/// A cell over batches of sequences.
+///
+/// ```
+/// use elman::{ActivationKind, Direction, Layer, SequenceBatch, SimpleCell};
+/// use ndarray::{Array2, Array3, array};
+///
+/// # fn main() -> elman::Result<()> {
+/// let layer = Layer::new(SimpleCell::<f64>::new(2, 4, ActivationKind::Tanh)?, Direction::Forward)?;
+/// let mut parameters = layer.parameters();
+/// parameters.set("bias", array![0.1, 0.2, 0.3, 0.4].view())?;
+/// let weights = layer.prepare(&parameters)?;
+/// let batch = SequenceBatch::full(Array3::zeros((1, 3, 2)));
+///
+/// let run = layer.forward(&weights, &batch, None)?;
+/// assert_eq!(run.outputs.dim(), (1, 3, 4));
+///
+/// let mut trace = layer.forward_traced(&weights, &batch, None)?;
+/// let grad_outputs = Array3::ones((1, 3, 4));
+/// let mut grad = parameters.zeros_like();
+/// let arriving = elman::layer::ArrivingGradient { outputs: Some(grad_outputs.view()), final_state: None };
+/// let back = layer.backward(&weights, &batch, &mut trace, arriving, &mut grad)?;
+/// assert_eq!(back.inputs.dim(), (1, 3, 2));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Layer<C> {
+    cell: C,
+    direction: Direction,
+}
+
+/// What a layer computes.
+#[derive(Clone, Debug)]
+pub struct LayerOutput<T, S> {
+    /// The hidden states of all steps, `[B, T, H]`; zero in padding.
+    pub outputs: Array3<T>,
+    /// The state after each sequence's last computed step; the initial state for length 0.
+    pub final_state: S,
+}
+
+/// What a traced forward run keeps so that backward can run, once.
+#[derive(Clone, Debug)]
+pub struct Trace<T> {
+    lengths: Vec<usize>,
+    outputs: Array3<T>,
+    run: LoopTrace<T>,
+    spent: bool,
+}
+
+impl<T: Real> Trace<T> {
+    /// The hidden states of all steps, `[B, T, H]`; zero in padding.
+    #[must_use]
+    pub fn outputs(&self) -> ArrayView3<'_, T> {
+        self.outputs.view()
+    }
+}
+
+/// The gradients that arrive at a layer from the scalar that the caller defined.
+#[derive(Debug)]
+pub struct ArrivingGradient<'a, T, S> {
+    /// Of the outputs, `[B, T, H]`; `None` is zero. Values in padding are not read.
+    pub outputs: Option<ArrayView3<'a, T>>,
+    /// Of the final state; `None` is zero.
+    pub final_state: Option<&'a S>,
+}
+
+/// The gradients that a layer hands back.
+#[derive(Clone, Debug)]
+pub struct LayerGradient<T, S> {
+    /// Of the inputs, `[B, T, I]`; zero in padding.
+    pub inputs: Array3<T>,
+    /// Of the initial state.
+    pub initial_state: S,
+}
+
+impl<C> Layer<C> {
+    /// A layer that runs `cell` in `direction`.
+    ///
+    /// # Errors
+    ///
+    /// A cell with a size of 0, or one whose trace is larger than its deltas, which take its place.
+    pub fn new<T: Real>(cell: C, direction: Direction) -> Result<Self>
+    where
+        C: Cell<T>,
+    {
+        let sizes = [
+            ("input_size", cell.input_size()),
+            ("hidden_size", cell.hidden_size()),
+            ("delta_size", cell.delta_size()),
+        ];
+        if let Some((name, size)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(Error::argument(name, "at least 1", size));
+        }
+        if cell.trace_size() > cell.delta_size() {
+            let expected = format!("at most delta_size, {}", cell.delta_size());
+            return Err(Error::argument("trace_size", expected, cell.trace_size()));
+        }
+        Parameters::<T>::zeros(cell.parameter_shapes())?;
+        Ok(Layer { cell, direction })
+    }
+
+    /// The cell.
+    #[must_use]
+    pub fn cell(&self) -> &C {
+        &self.cell
+    }
+
+    /// The direction.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Parameters of the right names and shapes, all zero.
+    ///
+    /// # Panics
+    ///
+    /// Never for a cell that [`new`](Self::new) accepted, unless its shapes change.
+    #[must_use]
+    pub fn parameters<T: Real>(&self) -> Parameters<T>
+    where
+        C: Cell<T>,
+    {
+        Parameters::zeros(self.cell.parameter_shapes()).expect("shapes were accepted by new")
+    }
+
+    /// Derives from the parameters what the runs need; to be done again when they change.
+    ///
+    /// # Errors
+    ///
+    /// Parameters of other names or shapes.
+    pub fn prepare<T: Real>(&self, parameters: &Parameters<T>) -> Result<C::Prepared>
+    where
+        C: Cell<T>,
+    {
+        check_parameters(&self.cell, parameters)?;
+        Ok(self.cell.prepare(parameters.values()))
+    }
+
+    /// All outputs and the final state. Without an initial state it starts from zeros.
+    ///
+    /// # Errors
+    ///
+    /// A batch or an initial state whose shape does not fit.
+    pub fn forward<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        initial_state: Option<&C::State>,
+    ) -> Result<LayerOutput<T, C::State>>
+    where
+        C: Cell<T>,
+    {
+        let trace = self.run(prepared, batch, initial_state, Keep::Nothing)?;
+        let final_state = unflatten::<T, C>(&self.cell, &trace.run.final_state, batch.batch_size());
+        Ok(LayerOutput { outputs: trace.outputs, final_state })
+    }
+
+    /// As [`forward`](Self::forward), keeping what [`backward`](Self::backward) needs.
+    ///
+    /// # Errors
+    ///
+    /// A batch or an initial state whose shape does not fit.
+    pub fn forward_traced<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        initial_state: Option<&C::State>,
+    ) -> Result<Trace<T>>
+    where
+        C: Cell<T>,
+    {
+        self.run(prepared, batch, initial_state, Keep::Trace)
+    }
+
+    /// The final state of a traced run.
+    #[must_use]
+    pub fn final_state<T: Real>(&self, trace: &Trace<T>) -> C::State
+    where
+        C: Cell<T>,
+    {
+        unflatten::<T, C>(&self.cell, &trace.run.final_state, trace.lengths.len())
+    }
+
+    /// Back-propagation through time: adds the gradients of the parameters to `grad_parameters` and
+    /// returns those of the inputs and of the initial state.
+    ///
+    /// `batch` and `prepared` are those of the forward run. The trace is used up: its memory becomes
+    /// that of the deltas.
+    ///
+    /// # Errors
+    ///
+    /// Arrays whose shapes do not fit the trace, or a trace that was used before.
+    pub fn backward<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        trace: &mut Trace<T>,
+        arriving: ArrivingGradient<'_, T, C::State>,
+        grad_parameters: &mut Parameters<T>,
+    ) -> Result<LayerGradient<T, C::State>>
+    where
+        C: Cell<T>,
+    {
+        check_parameters(&self.cell, grad_parameters)?;
+        self.check_batch(batch)?;
+        self.check_trace(batch, trace)?;
+        let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
+        let hidden_size = self.cell.hidden_size();
+        if let Some(outputs) = &arriving.outputs {
+            let expected = [batch_size, seq_len, hidden_size];
+            if outputs.shape() != expected {
+                return Err(Error::shape("grad_outputs", &expected, outputs.shape()));
+            }
+        }
+        let final_state = arriving
+            .final_state
+            .map(|grad| flatten::<T, C>(&self.cell, "grad_final_state", grad, batch_size))
+            .transpose()?;
+        let outputs = arriving.outputs.as_ref().map(|grad| grad.as_standard_layout());
+        let mut inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
+        let mut initial = vec![T::ZERO; trace.run.initial.len()];
+        trace.spent = true;
+        time_loop::backward(
+            (&self.cell, prepared, self.direction),
+            Shape {
+                lengths: &trace.lengths,
+                seq_len,
+                output_stride: hidden_size,
+                output_offset: 0,
+            },
+            (batch.as_slice(), trace.outputs.as_slice().unwrap_or(&[])),
+            &mut trace.run,
+            Gradients {
+                outputs: outputs.as_ref().and_then(|grad| grad.as_slice()),
+                final_state: final_state.as_deref(),
+                inputs: inputs.as_slice_mut(),
+                initial: &mut initial,
+                parameters: grad_parameters.values_mut(),
+            },
+        );
+        let initial_state = unflatten::<T, C>(&self.cell, &initial, batch_size);
+        Ok(LayerGradient { inputs, initial_state })
+    }
+
+    fn run<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        initial_state: Option<&C::State>,
+        keep: Keep,
+    ) -> Result<Trace<T>>
+    where
+        C: Cell<T>,
+    {
+        self.check_batch(batch)?;
+        let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
+        let hidden_size = self.cell.hidden_size();
+        let initial = match initial_state {
+            Some(state) => flatten::<T, C>(&self.cell, "initial_state", state, batch_size)?,
+            None => vec![T::ZERO; batch_size * hidden_size * C::State::PARTS],
+        };
+        let mut outputs = Array3::from_elem((batch_size, seq_len, hidden_size), T::ZERO);
+        let mut run = LoopTrace { initial, ..LoopTrace::default() };
+        time_loop::forward(
+            (&self.cell, prepared, self.direction),
+            Shape {
+                lengths: batch.lengths(),
+                seq_len,
+                output_stride: hidden_size,
+                output_offset: 0,
+            },
+            batch.as_slice(),
+            outputs.as_slice_mut().unwrap_or(&mut []),
+            (&mut run, keep),
+        );
+        Ok(Trace { lengths: batch.lengths().to_vec(), outputs, run, spent: keep == Keep::Nothing })
+    }
+
+    fn check_batch<T: Real>(&self, batch: &SequenceBatch<T>) -> Result<()>
+    where
+        C: Cell<T>,
+    {
+        let expected = [batch.batch_size(), batch.seq_len(), self.cell.input_size()];
+        if batch.values().shape() == expected {
+            return Ok(());
+        }
+        Err(Error::shape("inputs", &expected, batch.values().shape()))
+    }
+
+    fn check_trace<T: Real>(&self, batch: &SequenceBatch<T>, trace: &Trace<T>) -> Result<()>
+    where
+        C: Cell<T>,
+    {
+        let expected = [batch.batch_size(), batch.seq_len(), self.cell.hidden_size()];
+        if trace.outputs.shape() != expected {
+            return Err(Error::shape("trace", &expected, trace.outputs.shape()));
+        }
+        if trace.lengths != batch.lengths() {
+            return Err(Error::argument("batch", "the lengths of the traced run", "other lengths"));
+        }
+        if trace.spent {
+            return Err(Error::argument(
+                "trace",
+                "one that backward has not used up",
+                "a used one",
+            ));
+        }
+        Ok(())
+    }
+}
