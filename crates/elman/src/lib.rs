@@ -4,18 +4,22 @@
 pub mod activation;
 pub mod cell;
 pub mod error;
+pub mod init;
 pub mod layer;
 pub mod parameters;
 pub mod real;
+pub mod rng;
 pub mod sequence;
 mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{Cell, CellState, SimpleCell, SimpleState};
 pub use error::{Error, Result};
+pub use init::Initializer;
 pub use layer::{Direction, Layer};
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;
+pub use rng::Rng;
 pub use sequence::SequenceBatch;
 
 /// The name of the instruction level in force: `portable` or `avx2`.

@@ -1,0 +1,401 @@
+//! Initial values of parameters.
+//!
+//! Weights are `[inputs, outputs]` throughout this crate, so the fan-in of a matrix is its number
+//! of rows and the fan-out its number of columns. A matrix of several gates is filled gate by
+//! gate through views of its columns; then each gate has the fans of its own product. Fans need
+//! two axes: the fan-scaled and the orthogonal initialisers refuse a bias instead of inventing
+//! fans for it.
+
+use ndarray::ArrayViewMutD;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::real::{Float, Real};
+use crate::rng::Rng;
+
+/// How a parameter starts.
+///
+/// ```
+/// use elman::init::Initializer;
+/// use elman::rng::Rng;
+/// use ndarray::Array2;
+///
+/// # fn main() -> elman::Result<()> {
+/// let mut weights = Array2::<f32>::zeros((3, 4));
+/// Initializer::GlorotUniform.fill(weights.view_mut().into_dyn(), 4, &mut Rng::new(1))?;
+/// let bound = (6.0f32 / 7.0).sqrt();
+/// assert!(weights.iter().all(|w| w.abs() <= bound && *w != 0.0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Initializer {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// All the same.
+    Constant {
+        /// The value.
+        value: f64,
+    },
+    /// Normal, mean 0, standard deviation `scale`.
+    ScaledNormal {
+        /// The standard deviation.
+        scale: f64,
+    },
+    /// Uniform in `±sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio, *Understanding the
+    /// difficulty of training deep feedforward neural networks*, 2010, equation 16).
+    GlorotUniform,
+    /// Normal of the same variance, `2 / (fan_in + fan_out)`, not truncated: PyTorch's
+    /// `xavier_normal_`, not Keras' `GlorotNormal`.
+    GlorotNormal,
+    /// Uniform in `±sqrt(6 / fan_in)`, the variance of [`HeNormal`](Self::HeNormal).
+    HeUniform,
+    /// Normal of variance `2 / fan_in` (He, Zhang, Ren and Sun, *Delving Deep into Rectifiers*,
+    /// 2015, equation 10), not truncated.
+    HeNormal,
+    /// `gain` times a random matrix with orthonormal columns, or rows if there are fewer of them,
+    /// uniform among all such (Saxe, McClelland and Ganguli, *Exact solutions to the nonlinear
+    /// dynamics of learning in deep linear neural networks*, 2013).
+    Orthogonal {
+        /// The factor.
+        gain: f64,
+    },
+    /// Uniform in `±1/√H` whatever the shape, as PyTorch starts `nn.RNN` and, with H its number
+    /// of inputs, `nn.Linear`.
+    RecurrentUniform,
+}
+
+impl Initializer {
+    /// Fills one parameter, row after row. `hidden_size` is the H of
+    /// [`RecurrentUniform`](Self::RecurrentUniform); the others do not need it.
+    ///
+    /// # Errors
+    ///
+    /// A fan-scaled or orthogonal initialiser on an array that has not two axes; a value, scale
+    /// or gain that is negative where it is a deviation, or not finite; a `hidden_size` of 0 for
+    /// `RecurrentUniform`. The array is then unchanged.
+    pub fn fill<T: Real>(
+        self,
+        mut target: ArrayViewMutD<'_, T>,
+        hidden_size: usize,
+        rng: &mut Rng,
+    ) -> Result<()> {
+        match self.distribution(target.shape(), hidden_size)? {
+            Distribution::Constant(value) => target.fill(T::from_f64(value)),
+            Distribution::Uniform(bound) => {
+                let draw = || T::from_f64(bound * (2.0 * rng.uniform() - 1.0));
+                fill_with(target, draw);
+            }
+            Distribution::Normal(deviation) => {
+                fill_with(target, || T::from_f64(deviation * rng.normal()));
+            }
+            Distribution::Orthogonal { gain, rows, columns } => {
+                let frame = orthonormal_frame(rows.min(columns), rows.max(columns), rng);
+                let long = rows.max(columns);
+                for (i, value) in target.iter_mut().enumerate() {
+                    let (row, column) = (i / columns, i % columns);
+                    let at =
+                        if rows >= columns { column * long + row } else { row * long + column };
+                    *value = T::from_f64(gain * frame[at]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn distribution(self, shape: &[usize], hidden_size: usize) -> Result<Distribution> {
+        let fans = || self.matrix(shape).map(|(rows, columns)| (rows as f64, columns as f64));
+        Ok(match self {
+            Initializer::Zeros => Distribution::Constant(0.0),
+            Initializer::Ones => Distribution::Constant(1.0),
+            Initializer::Constant { value } => {
+                Distribution::Constant(finite("constant: value", value)?)
+            }
+            Initializer::ScaledNormal { scale } if scale < 0.0 => {
+                return Err(Error::argument("scaled-normal: scale", "0 or more", scale));
+            }
+            Initializer::ScaledNormal { scale } => {
+                Distribution::Normal(finite("scaled-normal: scale", scale)?)
+            }
+            Initializer::GlorotUniform => fans()
+                .map(|(rows, columns)| Distribution::Uniform((6.0 / (rows + columns)).sqrt()))?,
+            Initializer::GlorotNormal => fans()
+                .map(|(rows, columns)| Distribution::Normal((2.0 / (rows + columns)).sqrt()))?,
+            Initializer::HeUniform => {
+                fans().map(|(rows, _)| Distribution::Uniform((6.0 / rows).sqrt()))?
+            }
+            Initializer::HeNormal => {
+                fans().map(|(rows, _)| Distribution::Normal((2.0 / rows).sqrt()))?
+            }
+            Initializer::Orthogonal { gain } => {
+                let gain = finite("orthogonal: gain", gain)?;
+                let (rows, columns) = self.matrix(shape)?;
+                Distribution::Orthogonal { gain, rows, columns }
+            }
+            Initializer::RecurrentUniform if hidden_size == 0 => {
+                return Err(Error::argument("hidden_size", "1 or more", 0));
+            }
+            Initializer::RecurrentUniform => {
+                Distribution::Uniform(1.0 / Float::sqrt(hidden_size as f64))
+            }
+        })
+    }
+
+    /// Rows and columns of a matrix.
+    fn matrix(self, shape: &[usize]) -> Result<(usize, usize)> {
+        match *shape {
+            [rows, columns] => Ok((rows, columns)),
+            _ => Err(Error::argument(
+                format!("initializer {self:?}"),
+                "a parameter of two axes, inputs by outputs",
+                format!("shape {shape:?}"),
+            )),
+        }
+    }
+}
+
+/// What an initialiser comes to for one shape.
+enum Distribution {
+    Constant(f64),
+    Uniform(f64),
+    Normal(f64),
+    Orthogonal { gain: f64, rows: usize, columns: usize },
+}
+
+fn finite(name: &str, value: f64) -> Result<f64> {
+    if value.is_finite() { Ok(value) } else { Err(Error::argument(name, "a finite number", value)) }
+}
+
+fn fill_with<T: Real>(mut target: ArrayViewMutD<'_, T>, mut draw: impl FnMut() -> T) {
+    for value in &mut target {
+        *value = draw();
+    }
+}
+
+/// `count` orthonormal vectors of `size >= count` numbers, one after the other.
+///
+/// Gram-Schmidt on normal vectors makes R's diagonal positive, which is the condition under which
+/// Q is uniform (Mezzadri, *How to Generate Random Matrices from the Classical Compact Groups*,
+/// 2007). Each vector is cleared twice of the earlier ones: "twice is enough" for orthogonality
+/// to rounding (Giraud, Langou and Rozložník, *The loss of orthogonality in the Gram-Schmidt
+/// orthogonalization process*, 2005).
+fn orthonormal_frame(count: usize, size: usize, rng: &mut Rng) -> Vec<f64> {
+    let mut frame = vec![0.0; count * size];
+    for index in 0..count {
+        let (earlier, rest) = frame.split_at_mut(index * size);
+        let vector = &mut rest[..size];
+        loop {
+            vector.fill_with(|| rng.normal());
+            let drawn = Float::sqrt(dot(vector, vector));
+            for _ in 0..2 {
+                for other in earlier.chunks_exact(size) {
+                    let share = dot(vector, other);
+                    vector.iter_mut().zip(other).for_each(|(v, o)| *v -= share * o);
+                }
+            }
+            let left = Float::sqrt(dot(vector, vector));
+            // A vector that lies in the span of the earlier ones leaves only rounding.
+            if left > 1e-10 * drawn {
+                vector.iter_mut().for_each(|v| *v /= left);
+                break;
+            }
+        }
+    }
+    frame
+}
+
+/// The inner product, in eight interleaved sums: one sum would wait for each addition.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array2, ArrayD, IxDyn};
+
+    use super::*;
+
+    const RANDOM: [Initializer; 7] = [
+        Initializer::ScaledNormal { scale: 0.3 },
+        Initializer::GlorotUniform,
+        Initializer::GlorotNormal,
+        Initializer::HeUniform,
+        Initializer::HeNormal,
+        Initializer::Orthogonal { gain: 1.5 },
+        Initializer::RecurrentUniform,
+    ];
+
+    fn filled(initializer: Initializer, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+        let mut target = Array2::from_elem((rows, columns), f64::NAN);
+        let view = target.view_mut().into_dyn();
+        initializer.fill(view, 40, &mut Rng::new(seed)).unwrap();
+        target
+    }
+
+    #[test]
+    fn constants_are_constant() {
+        let cases = [
+            (Initializer::Zeros, 0.0),
+            (Initializer::Ones, 1.0),
+            (Initializer::Constant { value: -2.5 }, -2.5),
+        ];
+        for (initializer, expected) in cases {
+            assert_eq!(filled(initializer, 2, 3, 1), Array2::from_elem((2, 3), expected));
+        }
+    }
+
+    #[test]
+    fn every_distribution_has_mean_zero_and_its_variance() {
+        let (rows, columns) = (150usize, 250usize);
+        let n = (rows * columns) as f64;
+        let cases = [
+            (Initializer::ScaledNormal { scale: 0.3 }, 0.09, 2.0),
+            (Initializer::GlorotUniform, 2.0 / 400.0, 0.8),
+            (Initializer::GlorotNormal, 2.0 / 400.0, 2.0),
+            (Initializer::HeUniform, 2.0 / 150.0, 0.8),
+            (Initializer::HeNormal, 2.0 / 150.0, 2.0),
+            (Initializer::RecurrentUniform, 1.0 / 40.0 / 3.0, 0.8),
+        ];
+        for (initializer, variance, spread_of_square) in cases {
+            let values = filled(initializer, rows, columns, 3);
+            let mean = values.sum() / n;
+            let found = values.mapv(|x| x * x).sum() / n;
+            // 5 standard errors; x²/variance has variance 2 (normal) or 4/5 (uniform).
+            assert!(mean.abs() < 5.0 * f64::sqrt(variance / n), "{initializer:?}: mean {mean}");
+            let bound = 5.0 * variance * f64::sqrt(spread_of_square / n);
+            assert!((found - variance).abs() < bound, "{initializer:?}: variance {found}");
+        }
+    }
+
+    #[test]
+    fn uniform_ones_stay_within_their_bounds_and_reach_for_them() {
+        let cases = [
+            (Initializer::GlorotUniform, (6.0f64 / 50.0).sqrt()),
+            (Initializer::HeUniform, (6.0f64 / 30.0).sqrt()),
+            (Initializer::RecurrentUniform, (1.0f64 / 40.0).sqrt()),
+        ];
+        for (initializer, bound) in cases {
+            let largest = filled(initializer, 30, 20, 8).fold(0.0f64, |m, x| m.max(x.abs()));
+            assert!(largest <= bound && largest > 0.98 * bound, "{initializer:?}: {largest}");
+        }
+    }
+
+    #[test]
+    fn orthogonal_has_orthonormal_columns_or_rows() {
+        for (rows, columns) in [(1, 1), (6, 6), (9, 4), (4, 9), (70, 70), (1, 5)] {
+            let q = filled(Initializer::Orthogonal { gain: 1.5 }, rows, columns, 4);
+            let product = if rows >= columns { q.t().dot(&q) } else { q.dot(&q.t()) };
+            let expected = Array2::<f64>::eye(rows.min(columns)) * 2.25;
+            let error = (product - expected).mapv(f64::abs).fold(0.0f64, |m, &x| m.max(x));
+            assert!(error < 1e-13, "{rows}x{columns}: {error}");
+        }
+    }
+
+    #[test]
+    fn orthogonal_is_uniform_over_rotations_and_reflections() {
+        // Uniform on the orthogonal group of 2x2: every entry has mean 0 and variance 1/2, and
+        // half of the matrices are reflections.
+        let n = 4000u32;
+        let mut rng = Rng::new(6);
+        let (mut sum, mut square, mut reflections) = ([0.0; 4], [0.0; 4], 0u32);
+        for _ in 0..n {
+            let mut q = Array2::<f64>::zeros((2, 2));
+            let orthogonal = Initializer::Orthogonal { gain: 1.0 };
+            orthogonal.fill(q.view_mut().into_dyn(), 0, &mut rng).unwrap();
+            for (i, &x) in q.iter().enumerate() {
+                sum[i] += x / f64::from(n);
+                square[i] += x * x / f64::from(n);
+            }
+            reflections += u32::from(q[[0, 0]] * q[[1, 1]] < q[[0, 1]] * q[[1, 0]]);
+        }
+        let error = 5.0 * (0.5 / f64::from(n)).sqrt();
+        assert!(sum.iter().all(|m| m.abs() < error), "{sum:?}");
+        assert!(square.iter().all(|v| (v - 0.5).abs() < error), "{square:?}");
+        assert!(reflections.abs_diff(n / 2) < 160, "{reflections}");
+    }
+
+    #[test]
+    fn seeds_repeat_and_differ() {
+        for initializer in RANDOM {
+            assert_eq!(filled(initializer, 4, 5, 1), filled(initializer, 4, 5, 1));
+            assert_ne!(filled(initializer, 4, 5, 1), filled(initializer, 4, 5, 2));
+        }
+    }
+
+    #[test]
+    fn f32_is_the_rounded_f64() {
+        for initializer in RANDOM {
+            let mut single = Array2::<f32>::zeros((5, 3));
+            initializer.fill(single.view_mut().into_dyn(), 40, &mut Rng::new(2)).unwrap();
+            let double = filled(initializer, 5, 3, 2);
+            assert_eq!(single, double.mapv(f32::from_f64), "{initializer:?}");
+        }
+    }
+
+    #[test]
+    fn a_bias_has_no_fans() {
+        for initializer in RANDOM {
+            let mut bias = Array1::from_elem(7, f64::NAN);
+            let result = initializer.fill(bias.view_mut().into_dyn(), 7, &mut Rng::new(1));
+            match initializer {
+                Initializer::ScaledNormal { .. } | Initializer::RecurrentUniform => {
+                    result.unwrap();
+                    assert!(bias.iter().all(|b| b.is_finite()));
+                }
+                _ => {
+                    let message = result.unwrap_err().to_string();
+                    assert!(message.contains("two axes") && message.contains("[7]"), "{message}");
+                    assert!(bias.iter().all(|b| b.is_nan()), "changed by a refused fill");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unusable_settings_are_refused() {
+        let mut target = ArrayD::<f32>::zeros(IxDyn(&[2, 2]));
+        for (initializer, hidden_size) in [
+            (Initializer::Constant { value: f64::NAN }, 2),
+            (Initializer::ScaledNormal { scale: -0.1 }, 2),
+            (Initializer::ScaledNormal { scale: f64::INFINITY }, 2),
+            (Initializer::ScaledNormal { scale: f64::NAN }, 2),
+            (Initializer::Orthogonal { gain: f64::NAN }, 2),
+            (Initializer::RecurrentUniform, 0),
+        ] {
+            let result = initializer.fill(target.view_mut(), hidden_size, &mut Rng::new(1));
+            assert!(matches!(result, Err(Error::Argument { .. })), "{initializer:?}");
+        }
+    }
+
+    #[test]
+    fn empty_matrices_are_filled_with_nothing() {
+        for initializer in RANDOM {
+            for shape in [[0usize, 3], [3, 0], [0, 0]] {
+                let mut target = ArrayD::<f64>::zeros(IxDyn(&shape));
+                initializer.fill(target.view_mut(), 1, &mut Rng::new(1)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_a_settings_file() {
+        let json = serde_json::to_string(&RANDOM[1..]).unwrap();
+        let names = r#"["glorot-uniform","glorot-normal","he-uniform","he-normal",{"orthogonal":{"gain":1.5}},"recurrent-uniform"]"#;
+        assert_eq!(json, names);
+        assert_eq!(serde_json::from_str::<Vec<Initializer>>(names).unwrap(), &RANDOM[1..]);
+        assert!(serde_json::from_str::<Initializer>(r#"{"orthogonal":{"gian":1.5}}"#).is_err());
+    }
+}
