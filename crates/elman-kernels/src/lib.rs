@@ -6,8 +6,10 @@
 //! of operations, whatever the number of lanes that run it side by side.
 
 pub mod activation;
+mod dispatch;
 mod float;
 mod level;
 
+pub use dispatch::{Kernel, dispatch};
 pub use float::Float;
 pub use level::Level;
