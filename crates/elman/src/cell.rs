@@ -190,6 +190,17 @@ impl<'a, T: Real> SequenceDeltas<'a, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct RowPairs<'a, T>(Pairs<'a, T>);
 
+impl<'a, T> RowPairs<'a, T> {
+    /// `count` rows of `left` with as many of `right`, each with the length of its rows.
+    pub(crate) fn contiguous(
+        (left, left_stride): (&'a [T], usize),
+        (right, right_stride): (&'a [T], usize),
+        count: usize,
+    ) -> Self {
+        RowPairs(Pairs { left, left_stride, right, right_stride, count })
+    }
+}
+
 /// `grad[m, n] += Σ left[k, m] · right[k, n]` over all pairs, for `grad` `[rows, columns]`.
 ///
 /// The pairs are summed in their order, whatever the number of threads.

@@ -3,24 +3,35 @@
 
 pub mod activation;
 pub mod cell;
+pub mod dense;
+pub mod dropout;
 pub mod error;
 pub mod init;
 pub mod layer;
+pub mod network;
 pub mod parameters;
 pub mod real;
 pub mod rng;
 pub mod sequence;
+pub mod stack;
 mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{Cell, CellState, SimpleCell, SimpleState};
+pub use dense::Dense;
+pub use dropout::DropoutMode;
 pub use error::{Error, Result};
 pub use init::Initializer;
 pub use layer::{Direction, Layer};
+pub use network::{
+    CellKind, Network, NetworkConfig, NetworkGradient, NetworkOutput, NetworkState, NetworkTrace,
+    Pooling,
+};
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;
 pub use rng::Rng;
 pub use sequence::SequenceBatch;
+pub use stack::Directions;
 
 /// The name of the instruction level in force: `portable` or `avx2`.
 ///

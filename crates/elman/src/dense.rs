@@ -1,0 +1,212 @@
+//! The dense layer, `y = x·W + b`: a network's head.
+
+use elman_kernels::PackedMatrix;
+use elman_kernels::matmul::{Rows, Start, Term, product};
+use ndarray::{Array2, ArrayView2};
+
+use crate::cell::{RowPairs, add_outer_products, add_row_sums};
+use crate::error::{Error, Result};
+use crate::parameters::{ParameterShape, Parameters};
+use crate::real::Real;
+
+/// A dense layer. Parameters: `weights` W `[D, O]`, `bias` b `[O]`.
+///
+/// ```
+/// use elman::Dense;
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let dense = Dense::new(2, 1)?;
+/// let mut parameters = dense.parameters::<f64>();
+/// parameters.set("weights", array![[3.0], [4.0]].view())?;
+/// parameters.set("bias", array![0.5].view())?;
+/// let prepared = dense.prepare(&parameters)?;
+/// assert_eq!(dense.forward(&prepared, array![[1.0, 2.0]].view())?, array![[11.5]]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    input_size: usize,
+    output_size: usize,
+}
+
+/// The weights of a dense layer, packed for its products.
+#[derive(Clone, Debug)]
+pub struct DensePrepared<T> {
+    weights: PackedMatrix<T>,    // W  [D, O]
+    bias: Vec<T>,                // b  [O]
+    transposed: PackedMatrix<T>, // Wᵀ [O, D]
+}
+
+impl Dense {
+    /// A layer from D inputs to O outputs.
+    ///
+    /// # Errors
+    ///
+    /// A size of 0.
+    pub fn new(input_size: usize, output_size: usize) -> Result<Self> {
+        for (name, size) in [("input_size", input_size), ("output_size", output_size)] {
+            if size == 0 {
+                return Err(Error::argument(name, "at least 1", size));
+            }
+        }
+        Ok(Dense { input_size, output_size })
+    }
+
+    /// Names and shapes of the parameters.
+    #[must_use]
+    pub fn parameter_shapes(&self) -> Vec<ParameterShape> {
+        vec![
+            ParameterShape::new("weights", &[self.input_size, self.output_size]),
+            ParameterShape::new("bias", &[self.output_size]),
+        ]
+    }
+
+    /// Parameters, all zero.
+    ///
+    /// # Panics
+    ///
+    /// Sizes whose product does not fit in memory.
+    #[must_use]
+    pub fn parameters<T: Real>(&self) -> Parameters<T> {
+        Parameters::zeros(self.parameter_shapes()).expect("two distinct names")
+    }
+
+    /// Derives from the parameters what the products need.
+    ///
+    /// # Errors
+    ///
+    /// Parameters of other names or shapes.
+    pub fn prepare<T: Real>(&self, parameters: &Parameters<T>) -> Result<DensePrepared<T>> {
+        self.check(parameters)?;
+        let mut prepared = self.unprepared();
+        self.refresh(parameters.values(), &mut prepared);
+        Ok(prepared)
+    }
+
+    /// `y = x·W + b` for inputs `[N, D]`.
+    ///
+    /// # Errors
+    ///
+    /// Inputs of the wrong width.
+    pub fn forward<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        inputs: ArrayView2<'_, T>,
+    ) -> Result<Array2<T>> {
+        self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
+        let mut outputs = Array2::from_elem((inputs.nrows(), self.output_size), T::ZERO);
+        let inputs = inputs.as_standard_layout();
+        let out = outputs.as_slice_mut().unwrap_or(&mut []);
+        self.forward_rows(prepared, inputs.as_slice().unwrap_or(&[]), out);
+        Ok(outputs)
+    }
+
+    /// Adds `dW = xᵀ·dy` and `db = Σ dy` to `grad_parameters` and returns `dx = dy·Wᵀ`.
+    ///
+    /// # Errors
+    ///
+    /// Arrays whose shapes do not fit.
+    pub fn backward<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        inputs: ArrayView2<'_, T>,
+        grad_outputs: ArrayView2<'_, T>,
+        grad_parameters: &mut Parameters<T>,
+    ) -> Result<Array2<T>> {
+        self.check(grad_parameters)?;
+        self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
+        self.check_rows("grad_outputs", grad_outputs, [inputs.nrows(), self.output_size])?;
+        let mut grad_inputs = Array2::from_elem(inputs.dim(), T::ZERO);
+        let (inputs, grad) = (inputs.as_standard_layout(), grad_outputs.as_standard_layout());
+        let (inputs, grad) = (inputs.as_slice().unwrap_or(&[]), grad.as_slice().unwrap_or(&[]));
+        let target = grad_inputs.as_slice_mut().unwrap_or(&mut []);
+        self.input_gradient(prepared, grad, target);
+        self.parameter_gradient(&[(inputs, grad)], grad_parameters.values_mut());
+        Ok(grad_inputs)
+    }
+
+    pub(crate) fn unprepared<T: Real>(&self) -> DensePrepared<T> {
+        DensePrepared {
+            weights: PackedMatrix::zeros(self.input_size, self.output_size),
+            bias: vec![T::ZERO; self.output_size],
+            transposed: PackedMatrix::zeros(self.output_size, self.input_size),
+        }
+    }
+
+    pub(crate) fn refresh<T: Real>(&self, parameters: &[T], prepared: &mut DensePrepared<T>) {
+        let (weights, bias) = parameters.split_at(self.input_size * self.output_size);
+        prepared.weights.fill(weights);
+        prepared.bias.copy_from_slice(bias);
+        prepared.transposed.fill_transposed(weights, self.output_size);
+    }
+
+    /// Rows `[n, D]` to rows `[n, O]`.
+    pub(crate) fn forward_rows<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        inputs: &[T],
+        outputs: &mut [T],
+    ) {
+        let rows = Rows::Strided { values: inputs, stride: self.input_size };
+        let term = Term { rows, weights: &prepared.weights };
+        product(Start::Bias(&prepared.bias), &[term], outputs);
+    }
+
+    /// Rows `[n, O]` to rows `[n, D]`.
+    pub(crate) fn input_gradient<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        grad_outputs: &[T],
+        grad_inputs: &mut [T],
+    ) {
+        let rows = Rows::Strided { values: grad_outputs, stride: self.output_size };
+        let term = Term { rows, weights: &prepared.transposed };
+        product(Start::Zero, &[term], grad_inputs);
+    }
+
+    /// Adds the gradients of the parameters for blocks of (inputs `[n, D]`, grad_outputs `[n, O]`).
+    pub(crate) fn parameter_gradient<T: Real>(
+        &self,
+        blocks: &[(&[T], &[T])],
+        grad_parameters: &mut [T],
+    ) {
+        let pairs: Vec<_> = blocks
+            .iter()
+            .map(|(inputs, grad)| {
+                let count = grad.len() / self.output_size;
+                RowPairs::contiguous((inputs, self.input_size), (grad, self.output_size), count)
+            })
+            .collect();
+        let (weights, bias) = grad_parameters.split_at_mut(self.input_size * self.output_size);
+        add_outer_products(&pairs, self.output_size, weights);
+        add_row_sums(&pairs, bias);
+    }
+
+    fn check<T: Real>(&self, parameters: &Parameters<T>) -> Result<()> {
+        for wanted in self.parameter_shapes() {
+            let found = parameters.get(&wanted.name)?;
+            if found.shape() != wanted.shape {
+                return Err(Error::shape(&wanted.name, &wanted.shape, found.shape()));
+            }
+        }
+        if parameters.shapes() != self.parameter_shapes() {
+            let names: Vec<_> = parameters.shapes().iter().map(|p| p.name.as_str()).collect();
+            return Err(Error::argument("parameters", "weights, bias", names.join(", ")));
+        }
+        Ok(())
+    }
+
+    fn check_rows<T: Real>(
+        &self,
+        what: &str,
+        array: ArrayView2<'_, T>,
+        expected: [usize; 2],
+    ) -> Result<()> {
+        if array.shape() == expected {
+            return Ok(());
+        }
+        Err(Error::shape(what, &expected, array.shape()))
+    }
+}
