@@ -6,6 +6,7 @@ pub mod cell;
 pub mod dense;
 pub mod dropout;
 pub mod error;
+pub mod gradient_check;
 pub mod init;
 pub mod layer;
 pub mod network;
@@ -21,6 +22,7 @@ pub use cell::{Cell, CellState, SimpleCell, SimpleState};
 pub use dense::Dense;
 pub use dropout::DropoutMode;
 pub use error::{Error, Result};
+pub use gradient_check::GradientCheck;
 pub use init::Initializer;
 pub use layer::{Direction, Layer};
 pub use network::{

@@ -1,0 +1,96 @@
+//! Back-propagation against central differences, in f64, on the cases where it goes wrong first.
+
+use elman::gradient_check::GradientCheck;
+use elman::{
+    Activation, ActivationKind, CellKind, CustomActivation, Direction, Directions, Layer, Network,
+    NetworkConfig, Pooling, Rng, SequenceBatch, SimpleCell,
+};
+use ndarray::Array3;
+
+fn ragged(
+    rng: &mut Rng,
+    lengths: &[usize],
+    seq_len: usize,
+    input_size: usize,
+) -> SequenceBatch<f64> {
+    let mut values =
+        Array3::from_shape_simple_fn((lengths.len(), seq_len, input_size), || rng.normal());
+    for (row, &length) in lengths.iter().enumerate() {
+        // Padding that would be noticed, were it read.
+        values
+            .index_axis_mut(ndarray::Axis(0), row)
+            .slice_axis_mut(ndarray::Axis(0), (length..).into())
+            .fill(7.5);
+    }
+    SequenceBatch::with_lengths(values, lengths.to_vec()).unwrap()
+}
+
+fn activations() -> Vec<(&'static str, Activation<f64>)> {
+    let mut all: Vec<_> = ["tanh", "relu", "sigmoid", "identity"]
+        .into_iter()
+        .zip(ActivationKind::ALL.map(Activation::from))
+        .collect();
+    all.push((
+        "softsign",
+        Activation::Custom(CustomActivation {
+            function: |a: f64| a / (1.0 + a.abs()),
+            derivative: |a: f64| 1.0 / (1.0 + a.abs()).powi(2),
+        }),
+    ));
+    all
+}
+
+#[test]
+fn layers_of_every_activation_and_direction_agree_with_central_differences() {
+    for (name, activation) in activations() {
+        for direction in [Direction::Forward, Direction::Reverse] {
+            let mut rng = Rng::new(3);
+            let layer = Layer::new(SimpleCell::new(3, 5, activation).unwrap(), direction).unwrap();
+            let mut parameters = layer.parameters();
+            parameters.values_mut().iter_mut().for_each(|value| *value = 0.4 * rng.normal());
+            let batch = ragged(&mut rng, &[4, 0, 7, 1, 6], 7, 3);
+            let report = GradientCheck::default().layer(&layer, &parameters, &batch).unwrap();
+            assert!(report.agrees(), "{name} {direction:?}: {report}");
+            assert_eq!(report.compared, 5 * 7 * 3 + 5 * 5 + 3 * 5 + 5 * 5 + 5);
+        }
+    }
+}
+
+#[test]
+fn networks_of_every_pooling_and_direction_agree_with_central_differences() {
+    for pooling in [Pooling::LastStep, Pooling::MeanOverTime, Pooling::EveryStep] {
+        for directions in [Directions::Forward, Directions::Reverse, Directions::Both] {
+            let mut rng = Rng::new(11);
+            let mut network = Network::new(NetworkConfig {
+                cell: CellKind::Simple { activation: ActivationKind::Tanh },
+                hidden_size: 4,
+                layers: 2,
+                directions,
+                pooling,
+                dropout: 0.3,
+                ..NetworkConfig::new(3, 2)
+            })
+            .unwrap();
+            network.initialize(&mut rng).unwrap();
+            let before = network.parameters().clone();
+            let batch = ragged(&mut rng, &[5, 2, 0, 6], 6, 3);
+            let report = GradientCheck::default().network(&mut network, &batch).unwrap();
+            assert!(report.agrees(), "{pooling:?} {directions:?}: {report}");
+            assert_eq!(network.parameters(), &before);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_derivative_is_found_and_located() {
+    let wrong =
+        Activation::Custom(CustomActivation { function: |a: f64| a * a, derivative: |a| a });
+    let layer = Layer::new(SimpleCell::new(2, 3, wrong).unwrap(), Direction::Forward).unwrap();
+    let mut rng = Rng::new(5);
+    let mut parameters = layer.parameters();
+    parameters.values_mut().iter_mut().for_each(|value| *value = 0.3 * rng.normal());
+    let batch = ragged(&mut rng, &[3, 2], 3, 2);
+    let report = GradientCheck::default().layer(&layer, &parameters, &batch).unwrap();
+    assert!(!report.agrees());
+    assert!(report.disagreements.iter().any(|d| d.array == "recurrent_weights"), "{report}");
+}
