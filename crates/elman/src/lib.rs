@@ -11,6 +11,7 @@ pub mod gradient_check;
 pub mod init;
 pub mod layer;
 pub mod loss;
+pub mod metric;
 pub mod network;
 pub mod optimizer;
 pub mod parameters;

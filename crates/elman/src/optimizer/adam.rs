@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Slope, check_range};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::{Float, Real};
 
@@ -39,7 +39,7 @@ pub struct Adam {
     pub beta1: f64,
     /// β₂: what v keeps of itself; in `[0, 1)`.
     pub beta2: f64,
-    /// ε: keeps the quotient finite; 0 or more.
+    /// ε: keeps the quotient finite where the gradient is 0; positive.
     pub epsilon: f64,
     /// λ: added to the gradient as λ times the parameter; 0 or more.
     pub weight_decay: f64,
@@ -82,7 +82,9 @@ impl Adam {
     pub fn check(&self) -> Result<()> {
         check_range("beta1", self.beta1, 0.0..1.0)?;
         check_range("beta2", self.beta2, 0.0..1.0)?;
-        check_range("epsilon", self.epsilon, 0.0..f64::INFINITY)?;
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            return Err(Error::argument("epsilon", "a positive number", self.epsilon));
+        }
         check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)
     }
 }

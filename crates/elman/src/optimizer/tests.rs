@@ -68,7 +68,7 @@ fn nesterov_looks_ahead() {
 fn the_first_adam_step_is_the_rate() {
     // m̂ = g and v̂ = g², whatever the size of g.
     for g in [3.0, 1e-3, 1e6] {
-        let adam = Adam { epsilon: 0.0, ..Adam::default() };
+        let adam = Adam { epsilon: 1e-30, ..Adam::default() };
         assert_near(&run(OptimizerConfig::Adam(adam), 0.01, &[g]), &[0.99]);
     }
 }
@@ -88,8 +88,8 @@ fn adam_follows_its_formula() {
 
 #[test]
 fn adam_decay_and_maximize_act_on_the_gradient() {
-    // Without an ε the first step is the sign of g = ±∇L + λ p.
-    let adam = Adam { epsilon: 0.0, weight_decay: 3.0, ..Adam::default() };
+    // With a vanishing ε the first step is the sign of g = ±∇L + λ p.
+    let adam = Adam { epsilon: 1e-30, weight_decay: 3.0, ..Adam::default() };
     assert_near(&run(OptimizerConfig::Adam(adam), 0.01, &[-2.0]), &[0.99]);
     assert_near(&run(OptimizerConfig::Adam(adam), 0.01, &[-4.0]), &[1.01]);
     let adam = Adam { objective: Objective::Maximize, ..adam };
@@ -138,6 +138,8 @@ fn settings_out_of_range_are_refused() {
             assert!(message.contains(word), "{config:?}: {message}");
         }
     }
+    let zero = Optimizer::new(OptimizerConfig::Adam(Adam { epsilon: 0.0, ..adam }), &p);
+    assert!(zero.unwrap_err().to_string().contains("epsilon"));
     for bad in [-0.1, f64::NAN, f64::INFINITY] {
         let cases = [
             (sgd(Momentum::None, bad), "weight_decay"),
