@@ -143,21 +143,23 @@ impl Norm {
     /// ```
     pub fn of<T: Real>(self, gradient: &[T]) -> Result<f64> {
         self.check()?;
-        let largest = largest(gradient);
-        if largest == 0.0 || !largest.is_finite() {
-            return Ok(largest);
-        }
         Ok(match self {
-            Norm::Infinity => largest,
             Norm::L1 => sum(gradient, |size| size),
             Norm::L2 => {
-                // Squares of these stay far from both ends of f64's range, in any number.
-                let unit = if (1e-100..1e100).contains(&largest) { 1.0 } else { largest };
-                unit * Float::sqrt(sum(gradient, |size| (size / unit) * (size / unit)))
+                let square = sum(gradient, |size| size * size);
+                // Beyond these, single squares may have left f64's range; f32's never do.
+                if (1e-200..1e200).contains(&square) {
+                    Float::sqrt(square)
+                } else {
+                    scaled(gradient, |unit| {
+                        Float::sqrt(sum(gradient, |size| (size / unit) * (size / unit)))
+                    })
+                }
             }
-            Norm::P(p) => {
-                largest * libm::pow(sum(gradient, |size| libm::pow(size / largest, p)), 1.0 / p)
-            }
+            Norm::P(p) => scaled(gradient, |unit| {
+                libm::pow(sum(gradient, |size| libm::pow(size / unit, p)), 1.0 / p)
+            }),
+            Norm::Infinity => largest(gradient),
         })
     }
 
@@ -174,6 +176,13 @@ fn positive(name: &str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::argument(name, "a positive number", value))
+}
+
+/// A norm that is given the largest entry as its unit, so that no power of an entry overflows, and
+/// is multiplied by it afterwards.
+fn scaled<T: Real>(gradient: &[T], norm: impl Fn(f64) -> f64) -> f64 {
+    let largest = largest(gradient);
+    if largest == 0.0 || !largest.is_finite() { largest } else { largest * norm(largest) }
 }
 
 /// The largest absolute value, NaN if there is one, 0 for nothing.
