@@ -3,13 +3,17 @@
 
 pub mod activation;
 pub mod cell;
+pub mod clip;
 pub mod dense;
 pub mod dropout;
 pub mod error;
 pub mod gradient_check;
 pub mod init;
 pub mod layer;
+pub mod loss;
+pub mod metric;
 pub mod network;
+pub mod optimizer;
 pub mod parameters;
 pub mod real;
 pub mod rng;

@@ -1,0 +1,378 @@
+//! Softmax cross-entropy: classes against logits.
+
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
+use serde::{Deserialize, Serialize};
+
+use super::{Reduction, check_weights, same_shape};
+use crate::error::{Error, Result};
+use crate::real::{Float, Real};
+
+/// Softmax cross-entropy, for logits and either class numbers or class probabilities.
+///
+/// With logits `x`, `p = softmax(x)`, a target distribution `q` (1 at the class number, 0
+/// elsewhere), smoothing ε, C classes and class weights `w` (1 each without them), a row's loss is
+///
+/// ```text
+/// L = Σ_c a_c · (−ln p_c)        a_c = w_c · ((1 − ε) q_c + ε/C)
+/// ∂L/∂x_c = p_c · Σ_k a_k − a_c
+/// ```
+///
+/// The mean divides by the sum of `w` over the rows' classes, or by the number of rows where
+/// targets are probabilities. A row whose class is `ignore_index` counts for nothing: its logits
+/// are not read, its loss and its gradient are 0.
+///
+/// A class with `a_c = 0` adds nothing even at a logit of −∞.
+///
+/// # Accuracy
+///
+/// `ln p` is taken as `(x − max x) − ln Σ e^(x − max x)`, so logits of ±1e4 neither overflow nor
+/// cancel: 1e-12 in f64 and 2e-6 in f32, relative to the largest entry.
+///
+/// # Source
+///
+/// PyTorch's `cross_entropy`; smoothing from Szegedy et al., *Rethinking the Inception
+/// Architecture for Computer Vision*, 2015. PyTorch's mean of no row is NaN, here it is an error.
+///
+/// ```
+/// use elman::loss::CrossEntropy;
+/// use ndarray::{Array2, array};
+///
+/// # fn main() -> elman::Result<()> {
+/// let logits = array![[0.0, 0.0], [0.0, 0.0]];
+/// let mut grad_logits = Array2::zeros((2, 2));
+/// let loss = CrossEntropy::default();
+/// let value = loss.gradient(logits.view(), [0, 1].as_slice().into(), grad_logits.view_mut())?;
+/// assert!((value - std::f64::consts::LN_2).abs() < 1e-15);
+/// assert_eq!(grad_logits, array![[-0.25, 0.25], [0.25, -0.25]]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CrossEntropy {
+    /// ε, the share of the target that is spread over all classes: in `[0, 1)`.
+    pub label_smoothing: f64,
+    /// `w`, one for each class, finite and not negative.
+    pub class_weights: Option<Vec<f64>>,
+    /// The class number, inside or outside of `0..C`, that marks a row without a target.
+    pub ignore_index: Option<i64>,
+    /// Mean or sum.
+    pub reduction: Reduction,
+}
+
+/// What the rows of the logits are compared with.
+#[derive(Clone, Copy, Debug)]
+pub enum ClassTargets<'a, T> {
+    /// The class of each row `[N]`.
+    Indices(&'a [i64]),
+    /// The probability of each class in each row `[N, C]`, each in `[0, 1]`. That a row sums to 1
+    /// is not asked for.
+    Probabilities(ArrayView2<'a, T>),
+}
+
+impl<'a, T> From<&'a [i64]> for ClassTargets<'a, T> {
+    fn from(indices: &'a [i64]) -> Self {
+        ClassTargets::Indices(indices)
+    }
+}
+
+impl<'a, T> From<ArrayView2<'a, T>> for ClassTargets<'a, T> {
+    fn from(probabilities: ArrayView2<'a, T>) -> Self {
+        ClassTargets::Probabilities(probabilities)
+    }
+}
+
+impl CrossEntropy {
+    /// The loss of logits `[N, C]`.
+    ///
+    /// # Errors
+    ///
+    /// No class; not one target for each row; a class outside of `0..C`, a probability outside of
+    /// `[0, 1]`; options out of their range; an `ignore_index` beside probabilities; a mean over
+    /// rows that are all ignored, or have no weight, or are none.
+    pub fn value<T: Real>(
+        &self,
+        logits: ArrayView2<'_, T>,
+        targets: ClassTargets<'_, T>,
+    ) -> Result<f64> {
+        let divisor = self.divisor(logits, targets)?;
+        let mut sum = 0.0;
+        for (row, logits) in logits.outer_iter().enumerate() {
+            sum += self.row_loss(logits, self.row_target(targets, row));
+        }
+        Ok(sum / divisor)
+    }
+
+    /// The loss of logits `[N, C]`, and its gradient written into `grad_logits` `[N, C]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value), and a gradient of another shape. The gradient is then
+    /// unchanged.
+    pub fn gradient<T: Real>(
+        &self,
+        logits: ArrayView2<'_, T>,
+        targets: ClassTargets<'_, T>,
+        mut grad_logits: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        same_shape("grad_logits", logits.shape(), grad_logits.shape())?;
+        let divisor = self.divisor(logits, targets)?;
+        let mut sum = 0.0;
+        for (row, (logits, grad)) in
+            logits.outer_iter().zip(grad_logits.outer_iter_mut()).enumerate()
+        {
+            sum += self.row_gradient(logits, self.row_target(targets, row), grad, 1.0 / divisor);
+        }
+        Ok(sum / divisor)
+    }
+
+    /// The loss of each row, class weights applied, into `values` `[N]`; 0 for ignored rows.
+    /// [`reduction`](Self::reduction) plays no part.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value) but the last, and not one value for each row.
+    pub fn per_row<T: Real>(
+        &self,
+        logits: ArrayView2<'_, T>,
+        targets: ClassTargets<'_, T>,
+        values: &mut [T],
+    ) -> Result<()> {
+        same_shape("values", &[logits.nrows()], &[values.len()])?;
+        self.total_weight(logits, targets)?;
+        for (row, (logits, value)) in logits.outer_iter().zip(values).enumerate() {
+            *value = T::from_f64(self.row_loss(logits, self.row_target(targets, row)));
+        }
+        Ok(())
+    }
+
+    fn row_loss<T: Real>(&self, logits: ArrayView1<'_, T>, target: RowTarget<'_, T>) -> f64 {
+        if matches!(target, RowTarget::Ignored) {
+            return 0.0;
+        }
+        let max = largest(logits);
+        let sum = logits.iter().map(|&x| (x - max).exp().to_f64()).sum();
+        self.attraction(logits, target, Partition { max, sum }).loss
+    }
+
+    fn row_gradient<T: Real>(
+        &self,
+        logits: ArrayView1<'_, T>,
+        target: RowTarget<'_, T>,
+        mut grad: ArrayViewMut1<'_, T>,
+        scale: f64,
+    ) -> f64 {
+        if matches!(target, RowTarget::Ignored) {
+            grad.fill(T::ZERO);
+            return 0.0;
+        }
+        let partition = exponentials(logits, grad.view_mut());
+        let attraction = self.attraction(logits, target, partition);
+        let share = T::from_f64(scale * attraction.total / partition.sum);
+        grad.map_inplace(|g| *g *= share);
+        match target {
+            RowTarget::Class(class) if self.label_smoothing == 0.0 => {
+                grad[class] -= T::from_f64(scale * attraction.total);
+            }
+            _ => {
+                let classes = logits.len();
+                for (class, g) in grad.iter_mut().enumerate() {
+                    *g -= T::from_f64(scale * self.coefficient(class, classes, target));
+                }
+            }
+        }
+        attraction.loss
+    }
+
+    /// `Σ_c a_c (−ln p_c)` and `Σ_c a_c` of a row.
+    fn attraction<T: Real>(
+        &self,
+        logits: ArrayView1<'_, T>,
+        target: RowTarget<'_, T>,
+        partition: Partition<T>,
+    ) -> Attraction {
+        let log_sum = Float::ln(partition.sum);
+        // Adding log_sum to a logit of 1e4 first would lose most of its digits.
+        let surprise = |x: T| log_sum - (x.to_f64() - partition.max.to_f64());
+        if let RowTarget::Class(class) = target
+            && self.label_smoothing == 0.0
+        {
+            let total = self.weight(class);
+            let loss = if total == 0.0 { 0.0 } else { total * surprise(logits[class]) };
+            return Attraction { loss, total };
+        }
+        let mut attraction = Attraction { loss: 0.0, total: 0.0 };
+        for (class, &x) in logits.iter().enumerate() {
+            let coefficient = self.coefficient(class, logits.len(), target);
+            if coefficient != 0.0 {
+                attraction.loss += coefficient * surprise(x);
+                attraction.total += coefficient;
+            }
+        }
+        attraction
+    }
+
+    /// `a_c`.
+    fn coefficient<T: Real>(&self, class: usize, classes: usize, target: RowTarget<'_, T>) -> f64 {
+        let probability = match target {
+            RowTarget::Ignored => return 0.0,
+            RowTarget::Class(target) => f64::from(u8::from(class == target)),
+            RowTarget::Soft(probabilities) => probabilities[class].to_f64(),
+        };
+        let smoothing = self.label_smoothing;
+        self.weight(class) * ((1.0 - smoothing) * probability + smoothing / classes as f64)
+    }
+
+    fn weight(&self, class: usize) -> f64 {
+        self.class_weights.as_ref().map_or(1.0, |weights| weights[class])
+    }
+
+    /// A row's target; class numbers have been checked.
+    fn row_target<'a, T: Real>(
+        &self,
+        targets: ClassTargets<'a, T>,
+        row: usize,
+    ) -> RowTarget<'a, T> {
+        match targets {
+            ClassTargets::Probabilities(probabilities) => {
+                RowTarget::Soft(probabilities.index_axis_move(ndarray::Axis(0), row))
+            }
+            ClassTargets::Indices(indices) if self.ignore_index == Some(indices[row]) => {
+                RowTarget::Ignored
+            }
+            ClassTargets::Indices(indices) => {
+                usize::try_from(indices[row]).map_or(RowTarget::Ignored, RowTarget::Class)
+            }
+        }
+    }
+
+    fn divisor<T: Real>(
+        &self,
+        logits: ArrayView2<'_, T>,
+        targets: ClassTargets<'_, T>,
+    ) -> Result<f64> {
+        self.reduction.divisor("cross-entropy", self.total_weight(logits, targets)?)
+    }
+
+    /// Checks everything, and returns what a mean divides by.
+    fn total_weight<T: Real>(
+        &self,
+        logits: ArrayView2<'_, T>,
+        targets: ClassTargets<'_, T>,
+    ) -> Result<f64> {
+        let (rows, classes) = logits.dim();
+        if classes == 0 {
+            return Err(Error::argument("logits", "at least one class", "no column"));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            let found = self.label_smoothing;
+            return Err(Error::argument("label_smoothing", "0 or more and below 1", found));
+        }
+        check_weights("class_weights", self.class_weights.as_deref(), classes)?;
+        match targets {
+            ClassTargets::Indices(indices) => {
+                same_shape("targets", &[rows], &[indices.len()])?;
+                let weights = indices.iter().enumerate();
+                weights.map(|(row, &class)| self.checked_weight(row, class, classes)).sum()
+            }
+            ClassTargets::Probabilities(probabilities) => {
+                same_shape("targets", logits.shape(), probabilities.shape())?;
+                self.check_probabilities(probabilities)?;
+                Ok(rows as f64)
+            }
+        }
+    }
+
+    /// What a row of a class number adds to the divisor of the mean.
+    fn checked_weight(&self, row: usize, class: i64, classes: usize) -> Result<f64> {
+        if self.ignore_index == Some(class) {
+            return Ok(0.0);
+        }
+        match usize::try_from(class) {
+            Ok(class) if class < classes => Ok(self.weight(class)),
+            _ => {
+                let ignored = self.ignore_index.map(|i| format!(" or the ignored {i}"));
+                let expected = format!("a class in 0..{classes}{}", ignored.unwrap_or_default());
+                Err(Error::argument(format!("targets[{row}]"), expected, class))
+            }
+        }
+    }
+
+    fn check_probabilities<T: Real>(&self, probabilities: ArrayView2<'_, T>) -> Result<()> {
+        if let Some(index) = self.ignore_index {
+            return Err(Error::argument("ignore_index", "none beside probabilities", index));
+        }
+        for ((row, class), &probability) in probabilities.indexed_iter() {
+            if !(probability >= T::ZERO && probability <= T::ONE) {
+                let name = format!("targets[{row}, {class}]");
+                return Err(Error::argument(name, "a probability in [0, 1]", probability));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `p_c = e^(x_c) / Σ_k e^(x_k)` for each row of logits `[N, C]`, into `probabilities` `[N, C]`.
+///
+/// # Errors
+///
+/// Probabilities of another shape.
+///
+/// ```
+/// use elman::loss::softmax;
+/// use ndarray::{Array2, array};
+///
+/// # fn main() -> elman::Result<()> {
+/// let mut probabilities = Array2::zeros((1, 2));
+/// softmax(array![[1e4, 1e4]].view(), probabilities.view_mut())?;
+/// assert_eq!(probabilities, array![[0.5, 0.5]]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn softmax<T: Real>(
+    logits: ArrayView2<'_, T>,
+    mut probabilities: ArrayViewMut2<'_, T>,
+) -> Result<()> {
+    same_shape("probabilities", logits.shape(), probabilities.shape())?;
+    for (logits, mut row) in logits.outer_iter().zip(probabilities.outer_iter_mut()) {
+        let partition = exponentials(logits, row.view_mut());
+        let share = T::from_f64(1.0 / partition.sum);
+        row.map_inplace(|p| *p *= share);
+    }
+    Ok(())
+}
+
+/// The target of one row.
+#[derive(Clone, Copy)]
+enum RowTarget<'a, T> {
+    Ignored,
+    Class(usize),
+    Soft(ArrayView1<'a, T>),
+}
+
+/// A row's largest logit, and the sum of the exponentials of the distances to it.
+#[derive(Clone, Copy)]
+struct Partition<T> {
+    max: T,
+    sum: f64,
+}
+
+struct Attraction {
+    loss: f64,
+    total: f64,
+}
+
+fn largest<T: Real>(logits: ArrayView1<'_, T>) -> T {
+    logits.iter().fold(logits[0], |max, &x| max.max(x))
+}
+
+/// `e^(x − max x)` into `out`, and their sum in the order of the row.
+fn exponentials<T: Real>(logits: ArrayView1<'_, T>, mut out: ArrayViewMut1<'_, T>) -> Partition<T> {
+    let max = largest(logits);
+    Zip::from(&mut out).and(&logits).for_each(|out, &x| *out = (x - max).exp());
+    Partition { max, sum: out.iter().map(|e| e.to_f64()).sum() }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact results are tested for being exact")]
+mod tests;

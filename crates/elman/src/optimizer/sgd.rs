@@ -1,0 +1,144 @@
+//! Gradient descent, with or without momentum.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Objective, Slope, check_range};
+use crate::error::{Error, Result};
+use crate::parameters::Parameters;
+use crate::real::Real;
+
+/// Gradient descent.
+///
+/// ```text
+/// g = ±∇L + λ p                        λ: weight_decay
+/// p ← p − η d                          η: the learning rate
+///
+/// Momentum::None        d = g
+/// Momentum::Classical   d = m          m ← μ m + (1 − τ) g, and m = g at the first step
+/// Momentum::Nesterov    d = g + μ m    m ← μ m + g
+/// ```
+///
+/// # Source
+///
+/// PyTorch's `SGD`, after Sutskever et al., *On the importance of initialization and momentum in
+/// deep learning*, 2013; the rate multiplies the moment instead of being folded into it.
+///
+/// ```
+/// use elman::optimizer::{Momentum, Sgd};
+///
+/// let sgd = Sgd { momentum: Momentum::Classical { factor: 0.9, dampening: 0.0 }, ..Sgd::default() };
+/// assert!(sgd.check().is_ok());
+/// assert!(Sgd { weight_decay: -1.0, ..sgd }.check().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// What becomes of earlier gradients.
+    pub momentum: Momentum,
+    /// λ: added to the gradient as λ times the parameter; 0 or more.
+    pub weight_decay: f64,
+    /// Downhill or uphill.
+    pub objective: Objective,
+}
+
+/// What becomes of earlier gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Momentum {
+    /// They are forgotten.
+    #[default]
+    None,
+    /// They live on in a moment, which is the step.
+    Classical {
+        /// μ: between 0 and 1, both excluded.
+        factor: f64,
+        /// τ: what is taken off the gradient before it enters the moment; in `[0, 1)`.
+        #[serde(default)]
+        dampening: f64,
+    },
+    /// They live on in a moment, and the step looks ahead along it.
+    Nesterov {
+        /// μ: between 0 and 1, both excluded.
+        factor: f64,
+    },
+}
+
+impl Sgd {
+    /// Refuses settings out of their range.
+    ///
+    /// # Errors
+    ///
+    /// The first such setting.
+    pub fn check(&self) -> Result<()> {
+        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        match self.momentum {
+            Momentum::None => Ok(()),
+            Momentum::Nesterov { factor } => check_factor(factor),
+            Momentum::Classical { factor, dampening } => {
+                check_factor(factor)?;
+                check_range("dampening", dampening, 0.0..1.0)
+            }
+        }
+    }
+}
+
+fn check_factor(factor: f64) -> Result<()> {
+    // A factor of 0 is Momentum::None, and says so.
+    if factor > 0.0 && factor < 1.0 {
+        return Ok(());
+    }
+    Err(Error::argument("momentum: factor", "more than 0 and below 1", factor))
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rule<T> {
+    pub settings: Sgd,
+    /// m, where there is momentum.
+    moment: Option<Parameters<T>>,
+    started: bool,
+}
+
+impl<T: Real> Rule<T> {
+    pub fn new(settings: Sgd, parameters: &Parameters<T>) -> Self {
+        let moment = match settings.momentum {
+            Momentum::None => None,
+            Momentum::Classical { .. } | Momentum::Nesterov { .. } => Some(parameters.zeros_like()),
+        };
+        Rule { settings, moment, started: false }
+    }
+
+    pub fn moment(&self) -> Option<&Parameters<T>> {
+        self.moment.as_ref()
+    }
+
+    pub fn step(&mut self, learning_rate: f64, parameters: &mut [T], grad: &[T]) {
+        let rate = T::from_f64(learning_rate);
+        let slope = Slope::new(self.settings.objective, self.settings.weight_decay);
+        // The moment starts at 0, so that the first step's m = g is a step without dampening.
+        let started = std::mem::replace(&mut self.started, true);
+        let moment = self.moment.as_mut().map(Parameters::values_mut).unwrap_or_default();
+        match self.settings.momentum {
+            Momentum::None => {
+                for (p, &g) in parameters.iter_mut().zip(grad) {
+                    *p -= rate * slope.at(*p, g);
+                }
+            }
+            Momentum::Classical { factor, dampening } => {
+                let factor = T::from_f64(factor);
+                let share = T::from_f64(if started { 1.0 - dampening } else { 1.0 });
+                for ((p, &g), m) in parameters.iter_mut().zip(grad).zip(moment) {
+                    *m = factor * *m + share * slope.at(*p, g);
+                    *p -= rate * *m;
+                }
+            }
+            Momentum::Nesterov { factor } => {
+                let factor = T::from_f64(factor);
+                for ((p, &g), m) in parameters.iter_mut().zip(grad).zip(moment) {
+                    let g = slope.at(*p, g);
+                    *m = factor * *m + g;
+                    *p -= rate * (g + factor * *m);
+                }
+            }
+        }
+    }
+}
