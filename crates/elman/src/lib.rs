@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod cell;
+pub mod data;
 pub mod dense;
 pub mod dropout;
 pub mod error;
@@ -19,6 +20,7 @@ mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{Cell, CellState, SimpleCell, SimpleState};
+pub use data::Dataset;
 pub use dense::Dense;
 pub use dropout::DropoutMode;
 pub use error::{Error, Result};
