@@ -10,13 +10,14 @@
 //! The rows of one sequence stand together; the order of the sequences is that of the file. A time
 //! column, if one is named, must grow from row to row of a sequence and is not used otherwise. A
 //! target is the same in every row of a sequence. Without a list of features every column that has
-//! no other role and holds numbers is one; its first value decides (cells that are empty or hold one
-//! of the usual words for a missing value do not), so that text further down is an error and not
-//! a reason to drop the column. [`Dataset::left_out`] names the columns that were not read.
+//! no other role and holds numbers is one; its first value decides (cells that are empty or hold
+//! one of the usual words for a missing value do not), so that text further down is an error and
+//! not a reason to drop the column. [`Dataset::left_out`] names the columns that were not read.
 //!
-//! The text is UTF-8, with or without a byte order mark; rows end in LF or CRLF, fields may be quoted,
-//! empty lines are skipped, and white space around a field does not belong to it. Numbers have a
-//! decimal point. Missing values, NaN and infinities are refused.
+//! The text is UTF-8, with or without a byte order mark; rows end in LF or CRLF, fields may be
+//! quoted, empty lines are skipped, and white space around a field does not belong to it. Numbers
+//! have a decimal point. Missing values, NaN and infinities are refused, and so is a line break in
+//! an id or a class: it comes from a quote that is not closed.
 
 mod reader;
 mod records;
@@ -59,11 +60,11 @@ use crate::error::Result;
 /// # Errors
 ///
 /// Options that name no sequence column, too few or too many targets, or a column twice; a path
-/// without a file; a file that cannot be read, is empty, no UTF-8, or has no rows; a header that names
-/// a column twice or lacks a named one; a row with another number of fields than the header; a
-/// cell that is empty, no number where one belongs, or not finite; a sequence whose rows are not
-/// together; a time that does not grow; a target that changes within a sequence; a class
-/// that is not among the known ones.
+/// without a file; a file that cannot be read, is empty, no UTF-8, or has no rows; a header that
+/// names a column twice or lacks a named one; a row with another number of fields than the header;
+/// a cell that is empty, no number where one belongs, or not finite; a sequence whose rows are not
+/// together; a time that does not grow; a target that changes within a sequence; a class that is
+/// not among the known ones.
 pub fn read_csv(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
     options.check_columns()?;
     let file = TextFile::read(path.as_ref())?;
@@ -96,15 +97,16 @@ impl Roles {
             let fault = records.file.fault("the name of its sequence column", "none");
             return Err(fault.hint(records.columns_hint()).into());
         };
-        let sequence = records.find(sequence)?;
-        let time = columns.time.as_ref().map(|name| records.find(name)).transpose()?;
+        let asked = options.names();
+        let sequence = records.find(sequence, &asked)?;
+        let time = columns.time.as_ref().map(|name| records.find(name, &asked)).transpose()?;
         let targets: Vec<usize> =
-            columns.targets.iter().map(|name| records.find(name)).collect::<Result<_>>()?;
+            columns.targets.iter().map(|name| records.find(name, &asked)).collect::<Result<_>>()?;
         let has_role =
             |column: usize| column == sequence || Some(column) == time || targets.contains(&column);
         let free: Vec<usize> = (0..records.header.len()).filter(|&c| !has_role(c)).collect();
         let (features, left_out) = match &options.features {
-            Some(names) => listed(records, names, &free)?,
+            Some(names) => listed(records, names, (&asked, &free))?,
             None => records.numeric_columns(&free)?,
         };
         let header = records.header.clone();
@@ -120,10 +122,10 @@ impl Roles {
 fn listed(
     records: &Records<'_>,
     names: &[String],
-    free: &[usize],
+    (asked, free): (&[&str], &[usize]),
 ) -> Result<(Vec<usize>, Vec<LeftOut>)> {
     let features: Vec<usize> =
-        names.iter().map(|name| records.find(name)).collect::<Result<_>>()?;
+        names.iter().map(|name| records.find(name, asked)).collect::<Result<_>>()?;
     let unused = free.iter().filter(|column| !features.contains(column));
     let left_out = unused.map(|&column| LeftOut {
         name: records.header[column].clone(),

@@ -50,7 +50,8 @@ impl TextFile {
     }
 }
 
-/// Binary data where there are zero bytes or the first bytes are no text; else the row and the byte.
+/// Binary data where there are zero bytes or the first bytes are no text; else the row and the
+/// byte.
 fn not_text(path: &Path, bytes: &[u8], at: Option<usize>) -> Error {
     let at = at.unwrap_or(0);
     if bytes.contains(&0) {
@@ -102,7 +103,7 @@ pub(super) fn check_is_file(path: &Path) -> Result<()> {
     }
 }
 
-/// The file in the same folder whose name is nearest.
+/// The file in the same folder whose name is nearest; a common ending alone does not make it near.
 fn neighbour(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
@@ -110,7 +111,13 @@ fn neighbour(path: &Path) -> Option<String> {
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     // The order of a folder's entries is the file system's.
     names.sort();
-    did_you_mean(path.file_name()?.to_str()?, names.iter().map(String::as_str))
+    let stem = |name: &str| Path::new(name).file_stem()?.to_str().map(str::to_string);
+    let wanted = path.file_name()?.to_str()?;
+    let wanted_stem = stem(wanted)?;
+    names.retain(|name| {
+        stem(name).is_some_and(|stem| nearest(&wanted_stem, [stem.as_str()]).is_some())
+    });
+    did_you_mean(wanted, names.iter().map(String::as_str))
 }
 
 /// `did you mean "speaker"?`, if a candidate is near.

@@ -172,6 +172,29 @@ impl Format {
 
 /// Reads a CSV or `.ts` file, told apart by the end of its name.
 ///
+/// ```
+/// use elman::data::{Columns, Format, LeftOutReason, ReadOptions, TargetKind, read};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("machines.csv");
+/// std::fs::write(&path, "run;hour;heat;site;wear\n1;0;20.5;Oslo;0.1\n1;1;21.0;Oslo;0.1\n")?;
+/// let columns = Columns {
+///     sequence: Some("run".into()),
+///     time: Some("hour".into()),
+///     targets: vec!["wear".into()],
+///     delimiter: elman::data::Delimiter::Semicolon,
+/// };
+/// let options = ReadOptions { columns, features: None, kind: TargetKind::Values };
+/// assert_eq!(Format::of(&path)?, Format::Csv);
+/// let dataset = read(&path, &options)?;
+/// assert_eq!(dataset.feature_names(), ["heat"]);
+/// assert_eq!(dataset.left_out()[0].name, "site");
+/// assert_eq!(dataset.left_out()[0].reason, LeftOutReason::Text);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// An ending that is neither; everything that [`csv::read_csv`] and [`ts::read_ts`] refuse.
@@ -214,6 +237,14 @@ impl ReadOptions {
             },
             None => Ok(()),
         }
+    }
+
+    /// Every column that is named.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let columns = &self.columns;
+        let single = columns.sequence.iter().chain(&columns.time);
+        let lists = columns.targets.iter().chain(self.features.iter().flatten());
+        single.chain(lists).map(String::as_str).collect()
     }
 
     fn check_roles(&self) -> Result<()> {

@@ -16,8 +16,23 @@ pub struct Split {
 /// Sets a fraction of the sequences aside, drawn at random; of each class alike.
 ///
 /// Of N sequences `fraction·N`, rounded, are set aside. With classes each class gives its share,
-/// rounded down, and the sequences that remain to be set aside come from the classes with the largest
-/// remainders (largest-remainder apportionment); a class always keeps a training sequence.
+/// rounded down, and the sequences that remain to be set aside come from the classes with the
+/// largest remainders (largest-remainder apportionment); a class always keeps a training sequence.
+///
+/// ```
+/// use elman::Rng;
+/// use elman::data::{Dataset, Targets, split};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let step = array![[1.0]];
+/// let dataset = Dataset::from_sequences(&[step.view(); 5], vec!["x".into()], Targets::None)?;
+/// let made = split(&dataset, 0.2, &mut Rng::new(1))?;
+/// assert_eq!((made.training.len(), made.validation.len()), (4, 1));
+/// assert_eq!(dataset.subset(&made.training)?.len(), 4);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///

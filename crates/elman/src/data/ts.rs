@@ -14,11 +14,11 @@
 //! 0.9,0.7:0.8,0.9:push
 //! ```
 //!
-//! Lines that begin with `#` and empty lines are skipped; upper and lower case of a tag are the same, and
-//! `@dimension` is `@dimensions`. After `@data` the channels of a sequence are separated by `:`, the
-//! values of a channel by `,`, and the label, if the tags promise one, stands last. What the tags say
-//! of the data is checked. Where `@equalLength` is false, `@seriesLength` is taken as the
-//! largest length.
+//! Lines that begin with `#` and empty lines are skipped; upper and lower case of a tag are the
+//! same, and `@dimension` is `@dimensions`. After `@data` the channels of a sequence are separated
+//! by `:`, the values of a channel by `,`, and the label, if the tags promise one, stands last.
+//! What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
+//! taken as the largest length.
 //!
 //! Sequences have the ids `0`, `1`, … and channels the names `channel1`, `channel2`, …, unless the
 //! options name them. The classes are those of `@classLabel`, in its order. Time stamps and missing
@@ -35,7 +35,7 @@ use ndarray::Array2;
 
 use self::header::{Header, Label};
 use super::file::{self, TextFile};
-use super::options::{Columns, ReadOptions, TargetKind};
+use super::options::{Columns, Delimiter, ReadOptions, TargetKind};
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
 use crate::error::{Error, FileFault, Result};
@@ -53,7 +53,8 @@ const VALUE_NAME: &str = "target";
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("gestures.ts");
-/// std::fs::write(&path, "@classLabel true wave push\n@data\n0.1,0.3:0.2,0.1:wave\n0.9:0.8:push\n")?;
+/// let text = "@classLabel true wave push\n@data\n0.1,0.3:0.2,0.1:wave\n0.9:0.8:push\n";
+/// std::fs::write(&path, text)?;
 /// let options =
 ///     ReadOptions { kind: TargetKind::Classes { known: None }, ..ReadOptions::default() };
 /// let dataset = ts::read_ts(&path, &options)?;
@@ -68,14 +69,11 @@ const VALUE_NAME: &str = "target";
 /// Options that give columns a role or do not name all channels; a path without a file; a file that
 /// cannot be read, is empty, no UTF-8, has no `@data` or no sequences; a tag that is unknown,
 /// repeated, malformed or contradicts another; time stamps; labels of another kind than asked for;
-/// a line with another number of dimensions than promised, dimensions of different
-/// length, a length that breaks `@equalLength` or `@seriesLength`, a value that is missing, no number or not
-/// finite; a class that is not listed or not among the known ones.
+/// a line with another number of dimensions than promised, dimensions of different length, a length
+/// that breaks `@equalLength` or `@seriesLength`, a value that is missing, no number or not finite;
+/// a class that is not listed or not among the known ones.
 pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
-    if options.columns != Columns::default() {
-        let expected = "none for a .ts file, whose channels have no names";
-        return Err(Error::argument("columns", expected, "roles for columns"));
-    }
+    refuse_columns(&options.columns)?;
     options.check_features()?;
     let file = TextFile::read(path.as_ref())?;
     let mut lines = file.text.lines().zip(1u64..);
@@ -87,6 +85,26 @@ pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset>
         }
     }
     reader.finish()
+}
+
+/// A role given to a column would otherwise be ignored.
+fn refuse_columns(columns: &Columns) -> Result<()> {
+    let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
+    let delimiter =
+        (columns.delimiter != Delimiter::default()).then(|| columns.delimiter.to_string());
+    let given = [
+        ("sequence", columns.sequence.as_deref().map(file::quote)),
+        ("time", columns.time.as_deref().map(file::quote)),
+        ("target", targets),
+        ("delimiter", delimiter),
+    ];
+    match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
+        Some((name, value)) => {
+            let expected = "nothing, as the data are a .ts file, which has no columns";
+            Err(Error::argument(name, expected, value))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What has been read of the labels: one for each sequence.

@@ -9,7 +9,7 @@ use super::super::options::{ReadOptions, TargetKind};
 use super::super::targets::ClassCollector;
 use super::super::{Dataset, Parts, Targets, ValueTargets};
 use super::Roles;
-use super::records::Records;
+use super::records::{QUOTE_HINT, Records};
 use super::time::Time;
 use crate::error::{Error, FileFault, Result};
 
@@ -29,10 +29,16 @@ impl Row<'_> {
             .map_err(|(expected, found)| self.fault(column, expected, found).into())
     }
 
-    /// The text of a cell that may not be empty.
+    /// The text of a cell that may not be empty. A line break in it is refused: it comes from a
+    /// quote that is not closed.
     fn text(&self, column: usize, expected: &str) -> Result<&str> {
         match self.cell(column) {
             "" => Err(self.fault(column, expected, "an empty cell").into()),
+            text if text.contains(['\n', '\r']) => {
+                let fault =
+                    self.fault(column, format!("{expected} on one line"), file::quote(text));
+                Err(fault.hint(QUOTE_HINT).into())
+            }
             text => Ok(text),
         }
     }

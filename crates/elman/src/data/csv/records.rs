@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 /// Words for a missing value, in lower case: they do not decide whether a column holds numbers.
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
 
+pub(super) const QUOTE_HINT: &str = "a quoted field goes on in the next row: is its quote closed?";
+
 /// The header, and the rows one after the other.
 pub(super) struct Records<'a> {
     pub(super) file: &'a TextFile,
@@ -75,8 +77,7 @@ impl<'a> Records<'a> {
         let expected = format!("{} as in the header", fields(self.header.len()));
         let fault = self.file.fault(expected, fields(self.record.len())).row(row);
         let runs_on = self.record.iter().any(|field| field.contains('\n'));
-        let hint = "a quoted field of this row goes on in the next one: is its quote closed?";
-        Err(file::with_hint(fault, runs_on.then(|| hint.to_string())).into())
+        Err(file::with_hint(fault, runs_on.then(|| QUOTE_HINT.to_string())).into())
     }
 
     /// What stands in a column of the current row, without white space around it.
@@ -84,11 +85,13 @@ impl<'a> Records<'a> {
         self.record.get(column).unwrap_or("").trim()
     }
 
-    /// The column of this name.
-    pub(super) fn find(&self, name: &str) -> Result<usize> {
+    /// The column of this name; if there is none, the nearest that is not `asked` for itself is
+    /// hinted.
+    pub(super) fn find(&self, name: &str, asked: &[&str]) -> Result<usize> {
         let found = self.header.iter().position(|column| column == name && !name.is_empty());
         found.ok_or_else(|| {
-            let near = file::did_you_mean(name, self.header.iter().map(String::as_str));
+            let spare = self.header.iter().map(String::as_str).filter(|c| !asked.contains(c));
+            let near = file::did_you_mean(name, spare);
             let fault = self.file.fault("a column of this name", "none").column(name);
             fault.hint(near.unwrap_or_else(|| self.columns_hint())).into()
         })

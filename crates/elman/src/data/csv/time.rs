@@ -11,8 +11,9 @@ pub(super) enum Time {
     /// Whole numbers apart from the others: a clock in nanoseconds does not fit in 53 bits.
     Whole(i128),
     Number(f64),
-    /// `YYYY-MM`, `YYYY-MM-DD` or `YYYY-MM-DDThh:mm[:ss[.fff]]`, all of one length and with or without a
-    /// `Z`: their order is that of the characters. Offsets such as `+02:00` would break it.
+    /// `YYYY-MM`, `YYYY-MM-DD` or `YYYY-MM-DDThh:mm[:ss[.fff]]`, all of one length and with or
+    /// without a `Z`: their order is that of the characters. Offsets such as `+02:00` would break
+    /// it.
     Date(String),
 }
 
