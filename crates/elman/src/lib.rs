@@ -4,6 +4,7 @@
 pub mod activation;
 pub mod cell;
 pub mod clip;
+pub mod data;
 pub mod dense;
 pub mod dropout;
 pub mod error;
@@ -23,6 +24,7 @@ mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{Cell, CellState, SimpleCell, SimpleState};
+pub use data::Dataset;
 pub use dense::Dense;
 pub use dropout::DropoutMode;
 pub use error::{Error, Result};

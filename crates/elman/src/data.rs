@@ -1,0 +1,314 @@
+//! Sequences with what is to be predicted of each: the [`Dataset`], and reading it from files.
+//!
+//! A data set holds its numbers in `f64`, one step after the other, so that reading loses nothing;
+//! [`Dataset::batch`] standardises and converts to the number type of a network. The readers of
+//! [long CSV](csv) and [`.ts`](ts) refuse what they do not understand: nothing is filled in,
+//! dropped or repaired without being asked, and every fault names the file, the row and the column.
+
+pub mod csv;
+mod file;
+mod options;
+mod scale;
+mod split;
+mod targets;
+pub mod ts;
+
+use std::path::PathBuf;
+
+use ndarray::{Array3, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+pub use options::{
+    Columns, Delimiter, Format, LeftOut, LeftOutReason, ReadOptions, TargetKind, read,
+};
+pub use scale::Standardization;
+pub use split::{Split, split};
+pub use targets::{ClassTargets, Targets, ValueTargets};
+
+use crate::error::{Error, FileFault, Result};
+use crate::real::Real;
+use crate::sequence::SequenceBatch;
+
+/// The file a data set was read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// The 128-bit XXH3 hash of the file's bytes, 32 hexadecimal digits.
+    pub digest: String,
+}
+
+/// N sequences `[T_n, I]` of finite numbers, an id for each, and what is to be predicted of them.
+///
+/// ```
+/// use elman::data::{ClassTargets, Dataset, Targets};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let targets = ClassTargets::new("mood", vec!["calm".into(), "wild".into()], vec![1, 0])?;
+/// let dataset = Dataset::from_sequences(
+///     &[array![[0.5], [3.0], [-2.0]].view(), array![[0.1], [0.2]].view()],
+///     vec!["speed".into()],
+///     Targets::Classes(targets),
+/// )?;
+/// assert_eq!(dataset.len(), 2);
+/// assert_eq!(dataset.lengths(), [3, 2]);
+/// assert_eq!(dataset.sequence(1), Some(array![[0.1], [0.2]].view()));
+///
+/// let batch = dataset.batch::<f32>(&[0, 1], None)?;
+/// assert_eq!(batch.values().dim(), (2, 3, 1));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    ids: Vec<String>,           // [N]
+    feature_names: Vec<String>, // [I]
+    values: Vec<f64>,           // [Σ T_n, I]
+    offsets: Vec<usize>,        // [N + 1], in steps
+    targets: Targets,
+    source: Option<Source>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Dataset {
+    /// A data set of arrays `[T_n, I]`; the ids are `"0"`, `"1"`, ….
+    ///
+    /// # Errors
+    ///
+    /// No feature names or one used twice; a sequence whose width is not their number; a value that
+    /// is not finite; targets for another number of sequences.
+    pub fn from_sequences(
+        sequences: &[ArrayView2<'_, f64>],
+        feature_names: Vec<String>,
+        targets: Targets,
+    ) -> Result<Self> {
+        let (mut values, mut offsets) = (Vec::new(), vec![0]);
+        for (index, sequence) in sequences.iter().enumerate() {
+            if sequence.ncols() != feature_names.len() {
+                let expected = [sequence.nrows(), feature_names.len()];
+                return Err(Error::shape(format!("sequence {index}"), &expected, sequence.shape()));
+            }
+            if let Some(((step, column), value)) =
+                sequence.indexed_iter().find(|(_, value)| !value.is_finite())
+            {
+                let name = format!("sequence {index}, step {step}, {:?}", feature_names[column]);
+                return Err(Error::argument(name, "a finite number", value));
+            }
+            values.extend(sequence.iter());
+            offsets.push(offsets[index] + sequence.nrows());
+        }
+        let ids = (0..sequences.len()).map(|index| index.to_string()).collect();
+        Dataset::assemble(Parts { ids, feature_names, values, offsets, targets })
+    }
+
+    fn assemble(parts: Parts) -> Result<Self> {
+        let Parts { ids, feature_names, values, offsets, targets } = parts;
+        if feature_names.is_empty() {
+            return Err(Error::argument("feature_names", "at least one", "none"));
+        }
+        if let Some(name) = repeated(&feature_names) {
+            return Err(Error::argument(
+                "feature_names",
+                "each name once",
+                format!("{name:?} twice"),
+            ));
+        }
+        if let Some(count) = targets.len().filter(|count| *count != ids.len()) {
+            return Err(Error::shape("targets", &[ids.len()], &[count]));
+        }
+        Ok(Dataset { ids, feature_names, values, offsets, targets, source: None, left_out: vec![] })
+    }
+
+    /// The number of sequences, N.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sequence.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The name of each sequence `[N]`.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The number of steps of each sequence `[N]`.
+    #[must_use]
+    pub fn lengths(&self) -> Vec<usize> {
+        self.offsets.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    /// The number of steps of all sequences together.
+    #[must_use]
+    pub fn total_steps(&self) -> usize {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+
+    /// The number of channels, I.
+    #[must_use]
+    pub fn input_size(&self) -> usize {
+        self.feature_names.len()
+    }
+
+    /// The name of each channel `[I]`.
+    #[must_use]
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// One sequence `[T_n, I]`; `None` past the last one.
+    #[must_use]
+    pub fn sequence(&self, index: usize) -> Option<ArrayView2<'_, f64>> {
+        let (start, end) = (*self.offsets.get(index)?, *self.offsets.get(index + 1)?);
+        let width = self.input_size();
+        let steps = self.values.get(start * width..end * width)?;
+        ArrayView2::from_shape((end - start, width), steps).ok()
+    }
+
+    /// The steps of all sequences one after the other `[Σ T_n, I]`, row-major.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// What is to be predicted of each sequence.
+    #[must_use]
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The file the data was read from, if it was.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// The columns of the file that were not read as channels although they have no other role.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// The sequences at `indices`, in that order.
+    ///
+    /// # Errors
+    ///
+    /// An index past the last sequence.
+    pub fn subset(&self, indices: &[usize]) -> Result<Self> {
+        let mut values = Vec::new();
+        let mut offsets = vec![0];
+        for &index in indices {
+            let (start, end) = self.steps(index)?;
+            values.extend_from_slice(
+                &self.values[start * self.input_size()..end * self.input_size()],
+            );
+            offsets.push(offsets[offsets.len() - 1] + end - start);
+        }
+        Ok(Dataset {
+            ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
+            feature_names: self.feature_names.clone(),
+            values,
+            offsets,
+            targets: self.targets.subset(indices),
+            source: self.source.clone(),
+            left_out: self.left_out.clone(),
+        })
+    }
+
+    /// The sequences at `indices` as one zero-padded batch `[B, T, I]`, standardised if asked.
+    ///
+    /// # Errors
+    ///
+    /// An index past the last sequence; a standardisation for another number of channels; a value
+    /// that is not finite once standardised and converted to `T`.
+    pub fn batch<T: Real>(
+        &self,
+        indices: &[usize],
+        standardization: Option<&Standardization>,
+    ) -> Result<SequenceBatch<T>> {
+        let width = self.input_size();
+        if let Some(scale) = standardization.filter(|scale| scale.len() != width) {
+            return Err(Error::shape("standardization", &[width], &[scale.len()]));
+        }
+        let spans = indices.iter().map(|&index| self.steps(index)).collect::<Result<Vec<_>>>()?;
+        let lengths: Vec<usize> = spans.iter().map(|(start, end)| end - start).collect();
+        let seq_len = lengths.iter().copied().max().unwrap_or(0);
+        let mut values = Array3::from_elem((indices.len(), seq_len, width), T::ZERO);
+        for ((mut row, &(start, end)), &index) in values.outer_iter_mut().zip(&spans).zip(indices) {
+            let source = &self.values[start * width..end * width];
+            for (position, (target, &value)) in row.iter_mut().zip(source).enumerate() {
+                let scaled =
+                    standardization.map_or(value, |scale| scale.apply(position % width, value));
+                *target = T::from_f64(scaled);
+                if !target.is_finite() {
+                    return Err(self.out_of_range::<T>(index, position, value));
+                }
+            }
+        }
+        SequenceBatch::with_lengths(values, lengths)
+    }
+
+    /// Checks that there is something to learn: at least one sequence, targets, and for classes at
+    /// least two that occur.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, with the file and the target column where they are known.
+    pub fn check_trainable(&self) -> Result<()> {
+        let (name, expected, found) = match &self.targets {
+            _ if self.is_empty() => ("data", "at least one sequence", "none".to_string()),
+            Targets::None => ("targets", "a target for each sequence", "none".to_string()),
+            Targets::Classes(classes) => match classes.present().as_slice() {
+                [only] => (classes.name(), "at least two classes", format!("only {only:?}")),
+                _ => return Ok(()),
+            },
+            Targets::Values(_) => return Ok(()),
+        };
+        Err(match (&self.source, name) {
+            (Some(source), "data" | "targets") => {
+                FileFault::new(&source.path, expected, found).into()
+            }
+            (Some(source), column) => {
+                FileFault::new(&source.path, expected, found).column(column).into()
+            }
+            (None, name) => Error::argument(name, expected, found),
+        })
+    }
+
+    /// First step and the step past the last one of a sequence.
+    fn steps(&self, index: usize) -> Result<(usize, usize)> {
+        match (self.offsets.get(index), self.offsets.get(index.saturating_add(1))) {
+            (Some(&start), Some(&end)) => Ok((start, end)),
+            _ => Err(Error::argument("index", format!("below {} (sequences)", self.len()), index)),
+        }
+    }
+
+    fn out_of_range<T: Real>(&self, index: usize, position: usize, value: f64) -> Error {
+        let (step, channel) = (position / self.input_size(), position % self.input_size());
+        let name = format!(
+            "sequence {:?}, step {step}, column {:?}",
+            self.ids[index], self.feature_names[channel]
+        );
+        Error::argument(name, format!("a number in the range of {}", T::NAME), value)
+    }
+}
+
+/// What a data set is put together from.
+struct Parts {
+    ids: Vec<String>,
+    feature_names: Vec<String>,
+    values: Vec<f64>,
+    offsets: Vec<usize>,
+    targets: Targets,
+}
+
+/// The first name that stands a second time.
+fn repeated(names: &[String]) -> Option<&String> {
+    names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, n)| n)
+}

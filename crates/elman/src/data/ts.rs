@@ -1,0 +1,299 @@
+//! `.ts`: the text format of the UEA and UCR archives, one line for each sequence.
+//!
+//! ```text
+//! # Two channels of three and two steps.
+//! @problemName Gestures
+//! @timeStamps false
+//! @missing false
+//! @univariate false
+//! @dimensions 2
+//! @equalLength false
+//! @classLabel true wave push
+//! @data
+//! 0.1,0.3,0.2:0.2,0.1,0.0:wave
+//! 0.9,0.7:0.8,0.9:push
+//! ```
+//!
+//! Lines that begin with `#` and empty lines are skipped; upper and lower case of a tag are the
+//! same, and `@dimension` is `@dimensions`. After `@data` the channels of a sequence are separated
+//! by `:`, the values of a channel by `,`, and the label, if the tags promise one, stands last.
+//! What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
+//! taken as the largest length.
+//!
+//! Sequences have the ids `0`, `1`, … and channels the names `channel1`, `channel2`, …, unless the
+//! options name them. The classes are those of `@classLabel`, in its order. Time stamps and missing
+//! values (`?`) are refused.
+//!
+//! Source: the format as documented by aeon (`docs/api_reference/data_format.md`) and sktime
+//! (`.ts` file format 1.0).
+
+mod header;
+
+use std::path::Path;
+
+use ndarray::Array2;
+
+use self::header::{Header, Label};
+use super::file::{self, TextFile};
+use super::options::{Columns, Delimiter, ReadOptions, TargetKind};
+use super::targets::ClassCollector;
+use super::{Dataset, Parts, Targets, ValueTargets};
+use crate::error::{Error, FileFault, Result};
+
+/// The name of the targets of a file with `@classLabel`.
+const CLASS_NAME: &str = "class";
+/// The name of the targets of a file with `@targetLabel`.
+const VALUE_NAME: &str = "target";
+
+/// Reads a `.ts` file.
+///
+/// ```
+/// use elman::data::{ReadOptions, TargetKind, ts};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("gestures.ts");
+/// let text = "@classLabel true wave push\n@data\n0.1,0.3:0.2,0.1:wave\n0.9:0.8:push\n";
+/// std::fs::write(&path, text)?;
+/// let options =
+///     ReadOptions { kind: TargetKind::Classes { known: None }, ..ReadOptions::default() };
+/// let dataset = ts::read_ts(&path, &options)?;
+/// assert_eq!(dataset.feature_names(), ["channel1", "channel2"]);
+/// assert_eq!(dataset.lengths(), [2, 1]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Options that give columns a role or do not name all channels; a path without a file; a file that
+/// cannot be read, is empty, no UTF-8, has no `@data` or no sequences; a tag that is unknown,
+/// repeated, malformed or contradicts another; time stamps; labels of another kind than asked for;
+/// a line with another number of dimensions than promised, dimensions of different length, a length
+/// that breaks `@equalLength` or `@seriesLength`, a value that is missing, no number or not finite;
+/// a class that is not listed or not among the known ones.
+pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
+    refuse_columns(&options.columns)?;
+    options.check_features()?;
+    let file = TextFile::read(path.as_ref())?;
+    let mut lines = file.text.lines().zip(1u64..);
+    let header = Header::read(&file, &mut lines)?;
+    let mut reader = Reader::new(&file, &header, options)?;
+    for (line, row) in lines.map(|(line, row)| (line.trim(), row)) {
+        if !line.is_empty() && !line.starts_with('#') {
+            reader.add(line, row)?;
+        }
+    }
+    reader.finish()
+}
+
+/// A role given to a column would otherwise be ignored.
+fn refuse_columns(columns: &Columns) -> Result<()> {
+    let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
+    let delimiter =
+        (columns.delimiter != Delimiter::default()).then(|| columns.delimiter.to_string());
+    let given = [
+        ("sequence", columns.sequence.as_deref().map(file::quote)),
+        ("time", columns.time.as_deref().map(file::quote)),
+        ("target", targets),
+        ("delimiter", delimiter),
+    ];
+    match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
+        Some((name, value)) => {
+            let expected = "nothing, as the data are a .ts file, which has no columns";
+            Err(Error::argument(name, expected, value))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What has been read of the labels: one for each sequence.
+enum Labels {
+    None,
+    Classes(ClassCollector),
+    Values(Vec<f64>), // [N]
+}
+
+/// What has been read so far.
+struct Reader<'a> {
+    file: &'a TextFile,
+    header: &'a Header,
+    features: Option<&'a [String]>,
+    values: Vec<f64>,
+    offsets: Vec<usize>,
+    labels: Labels,
+    /// Row, dimensions and length of the first sequence.
+    first: Option<(u64, usize, usize)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(file: &'a TextFile, header: &'a Header, options: &'a ReadOptions) -> Result<Self> {
+        let labels = match (&options.kind, &header.label) {
+            (TargetKind::None, _) => Labels::None,
+            (TargetKind::Classes { known }, Label::Classes(declared)) => {
+                let labels = known.as_ref().unwrap_or(declared).clone();
+                Labels::Classes(ClassCollector::new(Some(labels)))
+            }
+            (TargetKind::Values, Label::Value) => Labels::Values(vec![]),
+            (TargetKind::Classes { .. }, found) => {
+                return Err(file.fault("@classLabel true and the classes", found.tag()).into());
+            }
+            (TargetKind::Values, found) => {
+                return Err(file.fault("@targetLabel true", found.tag()).into());
+            }
+        };
+        let features = options.features.as_deref();
+        Ok(Reader { file, header, features, values: vec![], offsets: vec![0], labels, first: None })
+    }
+
+    /// Adds the sequence of one line.
+    fn add(&mut self, line: &str, row: u64) -> Result<()> {
+        let mut channels: Vec<&str> = line.split(':').collect();
+        let has_label = !matches!(self.header.label, Label::None);
+        let label = if has_label { channels.pop() } else { None };
+        self.check_dimensions(channels.len(), row)?;
+        let length = self.check_lengths(&channels, row)?;
+        self.first.get_or_insert((row, channels.len(), length));
+        let start = self.values.len();
+        // No longer than the line: all channels have this length.
+        self.values.resize(start + length * channels.len(), 0.0);
+        for (index, channel) in channels.iter().enumerate() {
+            for (step, text) in channel.split(',').enumerate() {
+                let value = self.number(text.trim(), (row, index, step))?;
+                self.values[start + step * channels.len() + index] = value;
+            }
+        }
+        self.offsets.push(self.offsets[self.offsets.len() - 1] + length);
+        label.map_or(Ok(()), |label| self.add_label(label.trim(), row))
+    }
+
+    /// Refuses a line whose number of dimensions is not that of the tags, the options and the lines
+    /// before.
+    fn check_dimensions(&self, found: usize, row: u64) -> Result<()> {
+        let features =
+            self.features.map(|features| (features.len(), "one for each feature".into()));
+        let tag = self.header.dimensions.map(|count| (count, "as the tags say".to_string()));
+        let first = self.first.map(|(row, count, _)| (count, format!("as in row {row}")));
+        let wanted = [tag, first, features, Some((found.max(1), "at least one".into()))];
+        match wanted.into_iter().flatten().find(|(count, _)| *count != found) {
+            None => Ok(()),
+            Some((count, why)) => {
+                let label = match self.header.label {
+                    Label::None => "",
+                    Label::Classes(_) | Label::Value => " and the label",
+                };
+                let expected = format!("{} ({why}){label}, separated by \":\"", dimensions(count));
+                let found = format!("{}{label}", dimensions(found));
+                Err(self.file.fault(expected, found).row(row).into())
+            }
+        }
+    }
+
+    /// The length of all channels of a line.
+    fn check_lengths(&self, channels: &[&str], row: u64) -> Result<usize> {
+        let lengths = channels.iter().map(|channel| channel.split(',').count());
+        let length = lengths.clone().next().unwrap_or(0);
+        if let Some((index, other)) = lengths.enumerate().find(|(_, other)| *other != length) {
+            let expected = format!("{} as in {}", values(length), self.feature(0));
+            return Err(self.fault(expected, values(other), (row, index)).into());
+        }
+        let header = self.header;
+        let expected = match (header.equal_length, header.series_length, self.first) {
+            (Some(false), Some(most), _) if length > most => {
+                format!("at most {} (@seriesLength)", values(most))
+            }
+            (None | Some(true), Some(all), _) if length != all => {
+                format!("{} (@seriesLength)", values(all))
+            }
+            (Some(true), None, Some((first, _, all))) if length != all => {
+                format!("{} as in row {first} (@equalLength true)", values(all))
+            }
+            _ => return Ok(length),
+        };
+        Err(self.file.fault(expected, values(length)).row(row).into())
+    }
+
+    fn number(&self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+        file::number(text).map_err(|(expected, found)| {
+            let found = match text {
+                "" => "nothing".to_string(),
+                "?" => "a missing value, \"?\",".to_string(),
+                _ => found,
+            };
+            self.fault(expected, format!("{found} at step {step}"), (row, channel)).into()
+        })
+    }
+
+    fn add_label(&mut self, label: &str, row: u64) -> Result<()> {
+        let place = self.file.fault("a label after the last \":\"", "nothing").row(row);
+        if label.is_empty() {
+            return Err(place.into());
+        }
+        if let Label::Classes(declared) = &self.header.label
+            && !declared.iter().any(|class| class == label)
+        {
+            let expected = format!("one of the labels of @classLabel, {}", file::list(declared));
+            let hint = file::did_you_mean(label, declared.iter().map(String::as_str));
+            let fault = self.file.fault(expected, file::quote(label)).row(row);
+            return Err(file::with_hint(fault, hint).into());
+        }
+        match &mut self.labels {
+            Labels::None => {}
+            Labels::Classes(classes) => {
+                classes.add(label).map_err(|unknown| unknown.at(place))?;
+            }
+            Labels::Values(values) => {
+                let number = file::number(label).map_err(|(expected, found)| {
+                    self.file.fault(format!("{expected} as the label"), found).row(row)
+                })?;
+                values.push(number);
+            }
+        }
+        Ok(())
+    }
+
+    fn feature(&self, channel: usize) -> String {
+        let given = self.features.and_then(|features| features.get(channel)).cloned();
+        given.unwrap_or_else(|| format!("channel{}", channel + 1))
+    }
+
+    fn fault(
+        &self,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        (row, channel): (u64, usize),
+    ) -> FileFault {
+        self.file.fault(expected, found).row(row).column(self.feature(channel))
+    }
+
+    fn finish(self) -> Result<Dataset> {
+        let Some((_, dimensions, _)) = self.first else {
+            return Err(self.file.fault("sequences after @data", "none").into());
+        };
+        let feature_names = (0..dimensions).map(|channel| self.feature(channel)).collect();
+        let count = self.offsets.len() - 1;
+        let targets = match self.labels {
+            Labels::None => Targets::None,
+            Labels::Classes(classes) => Targets::Classes(classes.finish(CLASS_NAME)?),
+            Labels::Values(values) => {
+                let found = values.len();
+                let values = Array2::from_shape_vec((count, 1), values)
+                    .map_err(|_| Error::shape("targets", &[count, 1], &[found]))?;
+                Targets::Values(ValueTargets::new(vec![VALUE_NAME.into()], values)?)
+            }
+        };
+        let ids = (0..count).map(|index| index.to_string()).collect();
+        let parts =
+            Parts { ids, feature_names, values: self.values, offsets: self.offsets, targets };
+        let dataset = Dataset::assemble(parts)?;
+        Ok(Dataset { source: Some(self.file.source.clone()), ..dataset })
+    }
+}
+
+fn dimensions(count: usize) -> String {
+    if count == 1 { "1 dimension".into() } else { format!("{count} dimensions") }
+}
+
+fn values(count: usize) -> String {
+    if count == 1 { "1 value".into() } else { format!("{count} values") }
+}
