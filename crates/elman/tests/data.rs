@@ -2,6 +2,8 @@
 
 #[path = "data/csv.rs"]
 mod csv;
+#[path = "data/csv_faults.rs"]
+mod csv_faults;
 #[path = "data/generated.rs"]
 mod generated;
 #[path = "data/memory.rs"]

@@ -1,0 +1,346 @@
+//! Long CSV: every refusal word for word.
+
+use elman::data::{ReadOptions, TargetKind};
+
+use super::{Case, TestFile, check_messages, labelled};
+
+/// A file without faults.
+const GOOD: &str = "id,step,x,y,label\na,0,1,-2.5,up\na,1,3e1,+4,up\nb,7,.5,6.,down\n";
+
+#[test]
+fn bad_files_are_refused_with_the_place() {
+    check_messages("csv", &labelled(), BAD_FILES);
+}
+
+const BAD_FILES: &[Case] = &[
+    Case { fact: "empty", content: b"", message: "expected a header, got an empty file" },
+    Case {
+        fact: "byte order mark only",
+        content: b"\xef\xbb\xbf",
+        message: "expected a header, got empty lines only",
+    },
+    Case {
+        fact: "empty lines only",
+        content: b"\n\r\n\n",
+        message: "expected a header, got empty lines only",
+    },
+    Case {
+        fact: "header only",
+        content: b"id,step,x,label\n",
+        message: "expected rows after the header, got the header only",
+    },
+    Case {
+        fact: "binary garbage",
+        content: b"\x7fELF\x02\x01\x01\0\0\0\0\0\xff\xfe",
+        message: "expected UTF-8 text, got binary data",
+    },
+    Case {
+        fact: "not UTF-8",
+        content: b"id,step,x,label\na,0,1,up\na,1,2,\xe9t\xe9\n",
+        message: "row 3: expected UTF-8 text, got byte 0xe9",
+    },
+    Case {
+        fact: "row too short",
+        content: b"id,step,x,label\na,0,1,up\n\na,1,up\n",
+        message: "row 4: expected 4 fields as in the header, got 3 fields",
+    },
+    Case {
+        fact: "row too long, after CRLF",
+        content: b"id,step,x,label\r\na,0,1,up\r\na,1,2,up,\r\n",
+        message: "row 3: expected 4 fields as in the header, got 5 fields",
+    },
+    Case {
+        fact: "quote not closed",
+        content: b"id,step,x,label\na,0,1,\"up\na,1,2,up\nb,0,1,down\n",
+        message: "row 2, column \"label\": expected a class on one line, got \"up\\na,1,2,up\\nb,0,1,down\" (hint: a quoted field goes on in the next row: is its quote closed?)",
+    },
+    Case {
+        fact: "quote not closed before the last column",
+        content: b"id,step,x,label\na,0,\"1,up\na,1,2,up\nb,0,1,down\n",
+        message: "row 2: expected 4 fields as in the header, got 3 fields (hint: a quoted field goes on in the next row: is its quote closed?)",
+    },
+    Case {
+        fact: "other delimiter",
+        content: b"id;step;x;label\na;0;1;up\n",
+        message: "row 1: expected columns separated by comma, got \"id;step;x;label\" (hint: set the delimiter to semicolon)",
+    },
+    Case {
+        fact: "tabs",
+        content: b"id\tstep\tx\tlabel\na\t0\t1\tup\n",
+        message: "row 1: expected columns separated by comma, got \"id\\tstep\\tx\\tlabel\" (hint: set the delimiter to tab)",
+    },
+    Case {
+        fact: "header names a column twice",
+        content: b"id,x,step,x,label\na,0,1,2,up\n",
+        message: "row 1, column \"x\": expected each name once, got it for columns 2 and 4",
+    },
+    Case {
+        fact: "unknown column, with a near one",
+        content: b"id,step,x,labels\na,0,1,up\n",
+        message: "column \"label\": expected a column of this name, got none (hint: did you mean \"labels\"?)",
+    },
+    Case {
+        fact: "unknown column, with none near",
+        content: b"id,step,x,zzz\na,0,1,up\n",
+        message: "column \"label\": expected a column of this name, got none (hint: the columns are \"id\", \"step\", \"x\", \"zzz\")",
+    },
+    Case {
+        fact: "no column of numbers",
+        content: b"id,step,note,label\na,0,hello,up\n",
+        message: "expected at least one further column of numbers for the features, got none (\"note\" holds text)",
+    },
+    Case {
+        fact: "no further column",
+        content: b"id,step,label\na,0,up\n",
+        message: "expected at least one further column of numbers for the features, got none",
+    },
+    Case {
+        fact: "text in a numeric column",
+        content: b"id,step,x,label\na,0,1,up\na,1,abc,up\n",
+        message: "row 3, column \"x\": expected a number, got \"abc\"",
+    },
+    Case {
+        fact: "decimal comma",
+        content: b"id,step,x,label\na,0,1,up\na,1,\"1,5\",up\n",
+        message: "row 3, column \"x\": expected a number, got \"1,5\"",
+    },
+    Case {
+        fact: "text too long for a message",
+        content: b"id,step,x,label\na,0,1,up\na,1,0123456789012345678901234567890123456789abc,up\n",
+        message: "row 3, column \"x\": expected a number, got \"0123456789012345678901234567890123456789\"\u{2026}",
+    },
+    Case {
+        fact: "empty cell",
+        content: b"id,step,x,label\na,0,1,up\na,1,,up\n",
+        message: "row 3, column \"x\": expected a number, got an empty cell",
+    },
+    Case {
+        fact: "empty cell in the first row",
+        content: b"id,step,x,label\na,0, ,up\na,1,2,up\n",
+        message: "row 2, column \"x\": expected a number, got an empty cell",
+    },
+    Case {
+        fact: "word for a missing value in the first row",
+        content: b"id,step,x,label\na,0,NA,up\na,1,2,up\n",
+        message: "row 2, column \"x\": expected a number, got \"NA\"",
+    },
+    Case {
+        fact: "not a number",
+        content: b"id,step,x,label\na,0,1,up\na,1,NaN,up\n",
+        message: "row 3, column \"x\": expected a finite number, got \"NaN\"",
+    },
+    Case {
+        fact: "infinity",
+        content: b"id,step,x,label\na,0,1,up\na,1,-inf,up\n",
+        message: "row 3, column \"x\": expected a finite number, got \"-inf\"",
+    },
+    Case {
+        fact: "beyond the range",
+        content: b"id,step,x,label\na,0,1,up\na,1,1e999,up\n",
+        message: "row 3, column \"x\": expected a finite number, got \"1e999\"",
+    },
+    Case {
+        fact: "empty id",
+        content: b"id,step,x,label\na,0,1,up\n,1,1,up\n",
+        message: "row 3, column \"id\": expected the id of a sequence, got an empty cell",
+    },
+    Case {
+        fact: "rows of a sequence apart",
+        content: b"id,step,x,label\na,0,1,up\na,1,1,up\nb,0,1,up\na,2,1,up\n",
+        message: "row 5, column \"id\": expected all rows of sequence \"a\" in one place, got a further one after rows 2 to 3",
+    },
+    Case {
+        fact: "time stands still",
+        content: b"id,step,x,label\na,0,1,up\na,1,1,up\na,1.0,1,up\n",
+        message: "row 4, column \"step\": expected a time after 1, that of the row before, got 1",
+    },
+    Case {
+        fact: "time runs back",
+        content: b"id,step,x,label\na,0,1,up\na,2,1,up\na,1,1,up\n",
+        message: "row 4, column \"step\": expected a time after 2, that of the row before, got 1",
+    },
+    Case {
+        fact: "no time",
+        content: b"id,step,x,label\na,,1,up\n",
+        message: "row 2, column \"step\": expected a time, got an empty cell",
+    },
+    Case {
+        fact: "time is text",
+        content: b"id,step,x,label\na,noon,1,up\n",
+        message: "row 2, column \"step\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"noon\"",
+    },
+    Case {
+        fact: "time is a date with an offset",
+        content: b"id,step,x,label\na,2024-05-31T18:00:00+02:00,1,up\n",
+        message: "row 2, column \"step\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"2024-05-31T18:00:00+02:00\"",
+    },
+    Case {
+        fact: "time is not a number",
+        content: b"id,step,x,label\na,NaN,1,up\n",
+        message: "row 2, column \"step\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"NaN\"",
+    },
+    Case {
+        fact: "date after numbers",
+        content: b"id,step,x,label\na,1,1,up\na,2024-05-31,1,up\n",
+        message: "row 3, column \"step\": expected a number, got \"2024-05-31\"",
+    },
+    Case {
+        fact: "date of another length",
+        content: b"id,step,x,label\na,2024-05-31,1,up\na,2024-06,1,up\n",
+        message: "row 3, column \"step\": expected a date written like 2024-05-31, got \"2024-06\"",
+    },
+    Case {
+        fact: "target changes",
+        content: b"id,step,x,label\na,0,1,up\nb,0,1,up\nb,1,1,down\n",
+        message: "row 4, column \"label\": expected \"up\" as in row 3, the first of the sequence, got \"down\"",
+    },
+    Case {
+        fact: "no target",
+        content: b"id,step,x,label\na,0,1,\n",
+        message: "row 2, column \"label\": expected a class, got an empty cell",
+    },
+];
+
+#[test]
+fn bad_values_are_refused_with_the_place() {
+    let options = ReadOptions { kind: TargetKind::Values, ..labelled() };
+    let cases = [
+        Case {
+            fact: "target changes",
+            content: b"id,step,x,label\na,0,1,0.5\na,1,1,0.50\na,2,1,0.75\n",
+            message: "row 4, column \"label\": expected 0.5 as in row 2, the first of the sequence, got \"0.75\"",
+        },
+        Case {
+            fact: "target is text",
+            content: b"id,step,x,label\na,0,1,high\n",
+            message: "row 2, column \"label\": expected a number, got \"high\"",
+        },
+        Case {
+            fact: "target is infinite",
+            content: b"id,step,x,label\na,0,1,inf\n",
+            message: "row 2, column \"label\": expected a finite number, got \"inf\"",
+        },
+        Case {
+            fact: "target goes missing",
+            content: b"id,step,x,label\na,0,1,1\na,1,1,\n",
+            message: "row 3, column \"label\": expected a number, got an empty cell",
+        },
+    ];
+    check_messages("csv", &options, &cases);
+}
+
+#[test]
+fn a_file_must_suit_the_model() {
+    let known = ["walk", "run", "rest"].map(String::from).to_vec();
+    let options = ReadOptions {
+        features: Some(vec!["lpc1".into(), "lpc2".into()]),
+        kind: TargetKind::Classes { known: Some(known) },
+        ..labelled()
+    };
+    let cases = [
+        Case {
+            fact: "unseen class with a near one",
+            content: b"id,step,lpc1,lpc2,label\na,0,1,1,walks\n",
+            message: "row 2, column \"label\": expected one of the classes \"walk\", \"run\", \"rest\", got \"walks\" (hint: did you mean \"walk\"?)",
+        },
+        Case {
+            fact: "unseen class",
+            content: b"id,step,lpc1,lpc2,label\na,0,1,1,walk\nb,0,1,1,9\n",
+            message: "row 3, column \"label\": expected one of the classes \"walk\", \"run\", \"rest\", got \"9\"",
+        },
+        Case {
+            fact: "column under another name",
+            content: b"id,step,lpc1,lcp2,label\na,0,1,1,walk\n",
+            message: "column \"lpc2\": expected a column of this name, got none (hint: did you mean \"lcp2\"?)",
+        },
+        Case {
+            fact: "header only",
+            content: b"id,step,lpc1,lpc2,label\n",
+            message: "expected rows after the header, got the header only",
+        },
+        Case {
+            fact: "listed column holds text",
+            content: b"id,step,lpc1,lpc2,label\na,0,1,abc,walk\n",
+            message: "row 2, column \"lpc2\": expected a number, got \"abc\"",
+        },
+    ];
+    check_messages("csv", &options, &cases);
+}
+
+#[test]
+fn paths_without_a_file_are_refused() {
+    let file = TestFile::new("csv", GOOD.as_bytes());
+    let folder = file.path.parent().unwrap();
+    let message = |name: &str| {
+        let error = elman::data::read(folder.join(name), &labelled()).unwrap_err().to_string();
+        error.replace(&folder.display().to_string(), "DIR")
+    };
+    std::fs::create_dir(folder.join("folder.csv")).unwrap();
+    std::fs::write(folder.join("notes.txt"), "x").unwrap();
+    std::fs::write(folder.join("bare"), "x").unwrap();
+    let cases = [
+        (
+            "dta.csv",
+            "DIR/dta.csv: expected a file, got nothing at this path (hint: did you mean \"data.csv\"?)",
+        ),
+        ("0.csv", "DIR/0.csv: expected a file, got nothing at this path"),
+        ("data.csv/x.csv", "DIR/data.csv/x.csv: expected a file, got nothing at this path"),
+        ("no/data.csv", "DIR/no/data.csv: expected a file, got nothing at this path"),
+        ("folder.csv", "DIR/folder.csv: expected a file, got a directory"),
+        ("notes.txt", "DIR/notes.txt: expected the file extension .csv or .ts, got .txt"),
+        ("bare", "DIR/bare: expected the file extension .csv or .ts, got none"),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(message(name), expected);
+    }
+}
+
+type Change = fn(&mut ReadOptions);
+
+#[test]
+fn contradictory_options_are_refused() {
+    let file = TestFile::new("csv", GOOD.as_bytes());
+    let message = |change: Change| {
+        let mut options = labelled();
+        change(&mut options);
+        file.without_path(&file.read(&options).unwrap_err().to_string())
+    };
+    let cases: [(Change, &str); 9] = [
+        (
+            |o| o.columns.sequence = None,
+            "expected the name of its sequence column, got none (hint: the columns are \"id\", \"step\", \"x\", \"y\", \"label\")",
+        ),
+        (
+            |o| o.columns.time = Some("id".into()),
+            "time: expected a column that has no other role, got \"id\", which is named under sequence already",
+        ),
+        (
+            |o| o.features = Some(vec!["x".into(), "label".into()]),
+            "features: expected a column that has no other role, got \"label\", which is named under target already",
+        ),
+        (
+            |o| o.features = Some(vec!["x".into(), "x".into()]),
+            "features: expected each name once, got \"x\" twice",
+        ),
+        (|o| o.features = Some(vec![]), "features: expected at least one name, got none"),
+        (
+            |o| o.columns.targets.clear(),
+            "target: expected one column, which holds the class, got none",
+        ),
+        (
+            |o| o.columns.targets.push("y".into()),
+            "target: expected one column, which holds the class, got \"label\", \"y\"",
+        ),
+        (
+            |o| o.kind = TargetKind::None,
+            "target: expected none, as nothing is to be predicted, got \"label\"",
+        ),
+        (
+            |o| (o.kind, o.columns.targets) = (TargetKind::Values, vec![]),
+            "target: expected at least one column, got none",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(message(change), expected);
+    }
+}
