@@ -1,4 +1,5 @@
 //! What every cell must keep, whatever its equations: the suite is generic, the cells are a list.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use elman::layer::ArrivingGradient;
 use elman::{

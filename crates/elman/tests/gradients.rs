@@ -1,4 +1,5 @@
 //! Back-propagation against central differences, in f64, on the cases where it goes wrong first.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use elman::gradient_check::GradientCheck;
 use elman::{
