@@ -33,7 +33,8 @@ impl Lane for f64 {
 
 /// `f32` or `f64`.
 ///
-/// The functions here are not those of `std`, whose last bits depend on the platform's C library.
+/// The functions here are not those of `std`, whose last bits depend on the platform's C library. All
+/// but the longest are inlined always: see rule 1 of the module `dispatch`.
 pub trait Float:
     Lane
     + Copy
@@ -91,6 +92,9 @@ pub trait Float:
     /// `1 / (1 + e^-self)`.
     #[must_use]
     fn sigmoid(self) -> Self;
+    /// The value where it is above 0, else 0; NaN stays NaN.
+    #[must_use]
+    fn relu(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// The larger one; the other one if one is NaN.
@@ -106,56 +110,61 @@ impl Float for f32 {
     const ONE: Self = 1.0;
     const NAME: &'static str = "f32";
 
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is the job")]
     fn from_f64(value: f64) -> Self {
         value as f32
     }
-    #[inline]
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
-    #[inline]
+    #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
         f32::mul_add(self, factor, term)
     }
-    #[inline]
+    #[inline(always)]
     fn abs(self) -> Self {
         f32::abs(self)
     }
-    #[inline]
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
     }
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         exp_f32(self)
     }
-    #[inline]
+    #[inline(always)]
     fn ln(self) -> Self {
         Self::from_f64(libm::log(f64::from(self)))
     }
-    #[inline]
+    #[inline(always)]
     fn ln_1p(self) -> Self {
         Self::from_f64(libm::log1p(f64::from(self)))
     }
-    #[inline]
+    #[inline(always)]
     fn tanh(self) -> Self {
         tanh_f32(self)
     }
-    #[inline]
+    #[inline(always)]
     fn sigmoid(self) -> Self {
         sigmoid_f32(self)
     }
-    #[inline]
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // The comparison this way round lets NaN through and makes -0 a 0.
+        if self <= 0.0 { 0.0 } else { self }
+    }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         f32::is_finite(self)
     }
-    #[inline]
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         f32::max(self, other)
     }
-    #[inline]
+    #[inline(always)]
     fn min(self, other: Self) -> Self {
         f32::min(self, other)
     }
@@ -166,23 +175,23 @@ impl Float for f64 {
     const ONE: Self = 1.0;
     const NAME: &'static str = "f64";
 
-    #[inline]
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
-    #[inline]
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         self
     }
-    #[inline]
+    #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
         f64::mul_add(self, factor, term)
     }
-    #[inline]
+    #[inline(always)]
     fn abs(self) -> Self {
         f64::abs(self)
     }
-    #[inline]
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f64::sqrt(self)
     }
@@ -202,19 +211,24 @@ impl Float for f64 {
     fn tanh(self) -> Self {
         libm::tanh(self)
     }
-    #[inline]
+    #[inline(always)]
     fn sigmoid(self) -> Self {
         sigmoid_f64(self)
     }
-    #[inline]
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // The comparison this way round lets NaN through and makes -0 a 0.
+        if self <= 0.0 { 0.0 } else { self }
+    }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
     }
-    #[inline]
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         f64::max(self, other)
     }
-    #[inline]
+    #[inline(always)]
     fn min(self, other: Self) -> Self {
         f64::min(self, other)
     }

@@ -1,0 +1,33 @@
+//! `1 / (1 + e^-x)` in f32 and f64.
+
+use super::exp::{EXPONENT_BIAS, MANTISSA_BITS, Reduced, exp_minus_1, reduce};
+
+/// `1 / (1 + e^-x)` as `c / (c + c·e^-x)` with `c = 2^-24`.
+///
+/// The factor keeps the denominator finite down to `x = -104`, where the result has left even the
+/// subnormals, so one formula serves both sides. Every step is monotone: a rounded sum and a rounded
+/// quotient never turn an order round.
+#[inline(always)]
+pub(crate) fn sigmoid_f32(x: f32) -> f32 {
+    const LOG2_C: f32 = -24.0;
+    const C: f32 = 1.0 / 16_777_216.0;
+    // Below, the result is 0; from 17.4 on it is 1. A NaN fails both comparisons and stays.
+    let x = if x < -104.0 { -104.0 } else { x };
+    let x = if x > 32.0 { 32.0 } else { x };
+    let Reduced { biased, r } = reduce(-x, EXPONENT_BIAS + LOG2_C);
+    let scale = f32::from_bits(biased.to_bits() << MANTISSA_BITS); // c·2^n
+    // c + scale·e^r with one rounding of the sum: e^r itself is never rounded. From n = 24 on the sum
+    // of the powers of 2 loses c, which the result still shows; Dekker's Fast2Sum finds what was lost.
+    let sum = scale + C;
+    let lost = C - (sum - scale);
+    let denominator = sum + scale.mul_add(exp_minus_1(r), lost);
+    C / denominator
+}
+
+/// `1 / (1 + e^-x)`; for negative `x` as `e^x / (1 + e^x)`, which neither overflows nor loses digits.
+#[inline]
+pub(crate) fn sigmoid_f64(x: f64) -> f64 {
+    let small = libm::exp(-x.abs());
+    let numerator = if x < 0.0 { small } else { 1.0 };
+    numerator / (1.0 + small)
+}
