@@ -100,20 +100,3 @@ impl<T: Float, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
         }
     }
 }
-
-/// `values = tanh values`
-pub fn tanh<T: crate::Float>(_level: crate::Level, values: &mut [T]) {
-    values.iter_mut().for_each(|v| *v = v.tanh());
-}
-/// `values = sigmoid values`
-pub fn sigmoid<T: crate::Float>(_level: crate::Level, values: &mut [T]) {
-    values.iter_mut().for_each(|v| *v = v.sigmoid());
-}
-/// `values = max(values, 0)`
-pub fn relu<T: crate::Float>(_level: crate::Level, values: &mut [T]) {
-    values.iter_mut().for_each(|v| {
-        if *v <= T::ZERO {
-            *v = T::ZERO
-        }
-    });
-}
