@@ -41,7 +41,7 @@ pub use rng::Rng;
 pub use sequence::SequenceBatch;
 pub use stack::Directions;
 
-/// The name of the instruction level in force: `portable` or `avx2`.
+/// The name of the instruction level in force: `portable`, `avx2` or `avx512`.
 ///
 /// `ELMAN_LEVEL` chooses one; every level gives the same bits.
 ///
