@@ -1,6 +1,6 @@
 //! Runs every example and holds the numbers it prints against those that PyTorch computed: the
 //! reference cases of `tests-data/vectors/seeds`.
-
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #[path = "../../../examples/support/reference.rs"]
 mod reference;
 
