@@ -3,22 +3,19 @@
 //! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] and [`Model::load`] keep it in one
 //! file. A loaded model gives the same bits as the one that was saved.
 
-mod describe;
+mod provenance;
 
 use std::fmt;
-use std::path::Path;
 
 use ndarray::{Array2, Axis};
 
-pub use describe::{DataDigest, Provenance};
+pub use provenance::{DataDigest, Provenance};
 
 use crate::data::{Dataset, Standardization};
 use crate::error::{Error, FileFault, Result};
-use crate::io::{native, write_atomically};
-use crate::network::{CellKind, Network, Pooling};
+use crate::network::{Network, Pooling};
 use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
-use describe::Description;
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
 const ROWS: usize = 64;
@@ -168,60 +165,6 @@ impl<T: Real> Model<T> {
         check_features(&self.feature_names, data)?;
         outputs(&self.network, self.scaling.as_ref(), data)
     }
-
-    /// Writes the model to a file: all of it, or nothing.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be written; a network of a user's own cell.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        if let CellKind::Custom { name } = &self.network.config().cell {
-            let expected = "a cell of this library: a file does not hold code";
-            return Err(Error::argument("cell", expected, format!("the custom cell {name:?}")));
-        }
-        let description = Description {
-            network: self.network.config().clone(),
-            task: self.task.clone(),
-            feature_names: self.feature_names.clone(),
-            scaling: self.scaling.clone(),
-            provenance: self.provenance.clone(),
-        };
-        let bytes = native::encode(&description, self.network.parameters())?;
-        write_atomically(path.as_ref(), |file| file.write_all(&bytes))
-    }
-
-    /// Reads a model that [`save`](Self::save) wrote.
-    ///
-    /// # Errors
-    ///
-    /// A file that is missing, not a model, damaged in any byte, incomplete, of a newer format
-    /// version, or of the other number type.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        Model::decode(path, &native::read_file(path)?)
-    }
-
-    fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let archive = native::decode::<Description>(path, bytes)?;
-        let description = archive.model.clone();
-        // The file bounds the size of the network before anything of that size is allocated.
-        let least = description.network.least_weights();
-        if least.is_none_or(|least| least > archive.data_len()) {
-            let least = least.map_or("countless".into(), |least| format!("at least {least}"));
-            let found = format!("{} bytes of weights", archive.data_len());
-            return Err(archive.fault(format!("{least} weights, as its network has"), found));
-        }
-        let mut network =
-            Network::new(description.network).map_err(|error| faulty(path, &error))?;
-        network.update(|parameters| archive.fill(parameters))?;
-        let Description { task, feature_names, scaling, provenance, .. } = description;
-        let model = Model::new(network, task, feature_names, scaling);
-        Ok(Model { provenance, ..model.map_err(|error| faulty(path, &error))? })
-    }
-}
-
-fn faulty(path: &Path, error: &Error) -> Error {
-    FileFault::new(path, "a description of a model", format!("one with a fault: {error}")).into()
 }
 
 /// The outputs of a network `[N, O]`, exactly.
@@ -282,5 +225,7 @@ fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,33 @@ pub enum Predictions {
     Values(ValuePredictions),
 }
 
-/// How good predictions are.
+/// How good predictions are, beside what guessing comes to.
+///
+/// ```
+/// use elman::data::{ClassTargets, Dataset, Targets};
+/// use elman::task::{Classify, Evaluation, Score, Task};
+/// use elman::{Model, Network, NetworkConfig};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// // A network of zeros holds both classes equally likely, and says the first.
+/// let labels = vec!["calm".to_string(), "wild".to_string()];
+/// let task = Task::Classify(Classify::new("mood", labels.clone(), vec![3, 9])?);
+/// let network = Network::<f32>::new(NetworkConfig::new(1, 2))?;
+/// let model = Model::new(network, task, vec!["speed".into()], None)?;
+///
+/// let targets = Targets::Classes(ClassTargets::new("mood", labels, vec![0, 0, 1])?);
+/// let sequence = array![[1.0], [2.0]];
+/// let three = [sequence.view(), sequence.view(), sequence.view()];
+/// let evaluation = model.evaluate(&Dataset::from_sequences(&three, vec!["speed".into()], targets)?)?;
+/// assert_eq!(evaluation.score(), Score::Accuracy(2.0 / 3.0));
+/// assert_eq!(evaluation.floor(), Score::Accuracy(1.0 / 3.0));
+/// let Evaluation::Classify(classes) = evaluation else { unreachable!() };
+/// assert_eq!(classes.confusion, [[2, 0], [1, 0]]);
+/// assert_eq!(classes.floor.label, "wild");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "task")]
 pub enum Evaluation {

@@ -15,6 +15,10 @@ mod objective;
 mod options;
 mod progress;
 mod run;
+mod sequences;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
@@ -31,7 +35,7 @@ pub use progress::{
 };
 
 use objective::Objective;
-use run::{Ended, Run, Setup};
+use run::{Run, Setup};
 
 /// The streams of the seed, one for each purpose.
 #[derive(Clone, Copy)]
@@ -51,7 +55,33 @@ impl Stream {
 /// Who is told how training goes, and says whether to go on.
 pub type Callback<'a> = dyn FnMut(&Progress) -> Control + Send + 'a;
 
-/// Trains networks; see [`Model`] for an example.
+/// Trains networks.
+///
+/// ```
+/// use elman::data::{Dataset, Targets, ValueTargets};
+/// use elman::train::{Control, NetworkOptions, Outcome, Progress, Trainer, TrainingOptions};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let sequences = [array![[1.0], [2.0]], array![[5.0]], array![[3.0], [4.0], [5.0]]];
+/// let targets = ValueTargets::new(vec!["sum".into()], array![[3.0], [5.0], [12.0]])?;
+/// let views: Vec<_> = sequences.iter().map(|sequence| sequence.view()).collect();
+/// let data = Dataset::from_sequences(&views, vec!["x".into()], Targets::Values(targets))?;
+///
+/// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
+/// let network = NetworkOptions { hidden_size: 16, ..NetworkOptions::default() };
+/// let trainer = Trainer::new(options, network)?;
+/// let trained = trainer.fit::<f32>(&data, None, &mut |progress| match progress {
+///     Progress::Epoch(epoch) if epoch.record.training_loss < 1e-4 => Control::Stop,
+///     _ => Control::Continue,
+/// })?;
+/// assert_ne!(trained.report.outcome, Outcome::EarlyStopped);
+/// assert!(trained.report.outcome.error().is_none());
+/// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.training_loss).collect();
+/// assert!(losses[losses.len() - 1] < losses[0]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
     options: TrainingOptions,
@@ -123,9 +153,32 @@ impl Trainer {
         self.check_validation(validation)?;
         let parts = self.parts(data, validation)?;
         let task = Task::of(&parts.training, self.options.regression_loss.unwrap_or_default())?;
-        let setup = Setup {
+        let setup = self.setup(&parts, &task)?;
+        let mut network = Network::new(self.network.config(data.input_size(), task.output_size()))?;
+        network.initialize(&mut Stream::Weights.rng(self.options.seed))?;
+        let ended = Run::new(&setup, network, callback)?.finish()?;
+        let scaling = setup.scaling;
+        let names = data.feature_names().to_vec();
+        let mut model = Model::new(ended.network, task.clone(), names, scaling)?;
+        let measure = |data: &Cow<'_, Dataset>| model.evaluate(data).ok();
+        let report = Report {
+            outcome: ended.outcome,
+            epochs: ended.epochs,
+            best_epoch: ended.best_epoch,
+            training_sequences: parts.training.len(),
+            validation_sequences: parts.validation.as_ref().map_or(0, |data| data.len()),
+            training: measure(&parts.training),
+            validation: parts.validation.as_ref().and_then(measure),
+            elapsed: ended.elapsed,
+        };
+        *model.provenance_mut() = self.provenance(data, validation, &report);
+        Ok(Trained { model, report })
+    }
+
+    fn setup<'a, T: Real>(&'a self, parts: &'a Parts<'a>, task: &'a Task) -> Result<Setup<'a, T>> {
+        Ok(Setup {
             options: &self.options,
-            objective: Objective::new(&self.options, &task, &parts.training)?,
+            objective: Objective::new(&self.options, task, &parts.training)?,
             validation_targets: match &parts.validation {
                 Some(validation) => Some(task.encode(validation)?),
                 None => None,
@@ -134,14 +187,9 @@ impl Trainer {
                 InputScaling::Standardize => Some(Standardization::of_dataset(&parts.training)?),
                 InputScaling::Raw => None,
             },
-            parts: &parts,
-            task: &task,
-        };
-        let mut network = Network::new(self.network.config(data.input_size(), task.output_size()))?;
-        network.initialize(&mut Stream::Weights.rng(self.options.seed))?;
-        let ended = Run::new(&setup, network, callback)?.finish()?;
-        let scaling = setup.scaling;
-        self.trained(ended, (data, validation), &parts, (task, scaling))
+            parts,
+            task,
+        })
     }
 
     /// Refuses options about validation where there is none, and two sources of it.
@@ -166,67 +214,49 @@ impl Trainer {
         }
     }
 
-    fn parts(&self, data: &Dataset, validation: Option<&Dataset>) -> Result<Parts> {
+    fn parts<'a>(&self, data: &'a Dataset, validation: Option<&'a Dataset>) -> Result<Parts<'a>> {
         if let Some(validation) = validation {
             check_features(data.feature_names(), validation)?;
-            return Ok(Parts { training: data.clone(), validation: Some(validation.clone()) });
         }
-        if self.options.validation_fraction <= 0.0 {
-            return Ok(Parts { training: data.clone(), validation: None });
+        let fraction = self.options.validation_fraction;
+        if validation.is_some() || fraction <= 0.0 {
+            let validation = validation.map(Cow::Borrowed);
+            return Ok(Parts { training: Cow::Borrowed(data), validation });
         }
-        let mut rng = Stream::Split.rng(self.options.seed);
-        let split = split(data, self.options.validation_fraction, &mut rng)?;
+        let split = split(data, fraction, &mut Stream::Split.rng(self.options.seed))?;
         Ok(Parts {
-            training: data.subset(&split.training)?,
-            validation: Some(data.subset(&split.validation)?),
+            training: Cow::Owned(data.subset(&split.training)?),
+            validation: Some(Cow::Owned(data.subset(&split.validation)?)),
         })
     }
 
-    fn trained<T: Real>(
+    fn provenance(
         &self,
-        ended: Ended<T>,
-        (data, validation): (&Dataset, Option<&Dataset>),
-        parts: &Parts,
-        (task, scaling): (Task, Option<Standardization>),
-    ) -> Result<Trained<T>> {
-        let names = data.feature_names().to_vec();
-        let mut model = Model::new(ended.network, task, names, scaling)?;
-        let measure = |data: &Dataset| model.evaluate(data).ok();
-        let (training, held_out) =
-            (measure(&parts.training), parts.validation.as_ref().and_then(measure));
-        *model.provenance_mut() = Provenance {
+        data: &Dataset,
+        validation: Option<&Dataset>,
+        report: &Report,
+    ) -> Provenance {
+        let evaluations = [("training", &report.training), ("validation", &report.validation)];
+        Provenance {
             training_data: Some(DataDigest::of(data)),
             validation_data: validation.map(DataDigest::of),
             seed: Some(self.options.seed),
             settings: serde_json::json!({ "training": self.options, "network": self.network }),
-            metrics: metrics([("training", &training), ("validation", &held_out)]),
+            metrics: metrics(evaluations),
             ..Provenance::default()
-        };
-        let report = Report {
-            outcome: ended.outcome,
-            epochs: ended.epochs,
-            best_epoch: ended.best_epoch,
-            training_sequences: parts.training.len(),
-            validation_sequences: parts.validation.as_ref().map_or(0, Dataset::len),
-            training,
-            validation: held_out,
-            elapsed: ended.elapsed,
-        };
-        Ok(Trained { model, report })
+        }
     }
 }
 
 /// Data to learn from, and to choose the best epoch by.
-struct Parts {
-    training: Dataset,
-    validation: Option<Dataset>,
+struct Parts<'a> {
+    training: Cow<'a, Dataset>,
+    validation: Option<Cow<'a, Dataset>>,
 }
 
 /// Losses and scores by name, `validation_accuracy` say.
-fn metrics(
-    evaluations: [(&str, &Option<Evaluation>); 2],
-) -> std::collections::BTreeMap<String, f64> {
-    let mut metrics = std::collections::BTreeMap::new();
+fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
+    let mut metrics = BTreeMap::new();
     for (data, evaluation) in evaluations {
         let Some(evaluation) = evaluation else { continue };
         let score = evaluation.score();

@@ -14,353 +14,98 @@
 //! Nothing is repaired here. A file that some other tool has rewritten, with another order of the
 //! header say, is refused like any other change.
 
-use std::fs::File;
-use std::io::Read;
-use std::ops::Range;
+mod layout;
+mod read;
+mod write;
+
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
-use xxhash_rust::xxh3::Xxh3;
 
-use crate::error::{Error, FileFault, Result, nearest};
-use crate::parameters::{ParameterShape, Parameters};
-use crate::real::{Float, Real};
+use crate::data::Standardization;
+use crate::error::{Error, FileFault, Result};
+use crate::io::write_atomically;
+use crate::model::{Model, Provenance};
+use crate::network::{CellKind, Network, NetworkConfig};
+use crate::real::Real;
+use crate::task::Task;
 
-/// The version this library writes, and the newest it reads.
-const FORMAT_VERSION: u64 = 1;
-/// The oldest library that reads what this one writes.
-const NEEDS_ELMAN: &str = "0.1.0";
-
-/// What every model file begins with, after the length of the header.
-const PREFIX: &[u8] = br#"{"__metadata__":{"digest":""#;
-const LENGTH_BYTES: usize = 8;
-const DIGEST: Range<usize> = LENGTH_BYTES + PREFIX.len()..LENGTH_BYTES + PREFIX.len() + 32;
-const NO_DIGEST: [u8; 32] = [b'0'; 32];
-
-/// A model is read whole into memory; nothing this library trains comes near.
-const MAX_FILE_BYTES: u64 = 4 << 30;
-const MAX_HEADER_BYTES: u64 = 16 << 20;
-const MAX_TENSORS: usize = 4096;
-const MAX_AXES: usize = 4;
-const MAX_DIMENSION: usize = 1 << 28;
-
-/// What a file must be, for the messages of this module.
-const WANTED: &str = "a model file of Elman";
-
-#[derive(Serialize)]
-struct Document<'a, D> {
-    format_version: u64,
-    needs_elman: &'static str,
-    model: &'a D,
-}
-
-/// The part of the document that every version keeps.
-#[derive(Deserialize)]
-struct Version {
-    format_version: u64,
-    needs_elman: String,
-}
-
-#[derive(Deserialize)]
+/// The model part of the document in a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OwnedDocument<D> {
-    #[serde(rename = "format_version")]
-    _format_version: u64,
-    #[serde(rename = "needs_elman")]
-    _needs_elman: String,
-    model: D,
+struct Description {
+    network: NetworkConfig,
+    task: Task,
+    feature_names: Vec<String>,
+    scaling: Option<Standardization>,
+    provenance: Provenance,
 }
 
-/// The bytes of a model file.
-///
-/// # Errors
-///
-/// A model that cannot be written as JSON.
-pub(crate) fn encode<T: Real>(
-    model: &impl Serialize,
-    parameters: &Parameters<T>,
-) -> Result<Vec<u8>> {
-    let document = Document { format_version: FORMAT_VERSION, needs_elman: NEEDS_ELMAN, model };
-    let document = serde_json::to_string(&document).map_err(not_json)?;
-    let mut shapes: Vec<&ParameterShape> = parameters.shapes().iter().collect();
-    shapes.sort_by(|a, b| a.name.cmp(&b.name));
-
-    // The map is ordered by name, which puts `__metadata__` before the lower-case parameter names
-    // and `digest` before `elman`: the prefix of every file.
-    let mut header = Map::new();
-    let digest = String::from_utf8_lossy(&NO_DIGEST);
-    header.insert("__metadata__".into(), json!({ "digest": digest, "elman": document }));
-    let mut data = Vec::with_capacity(size_of_val(parameters.values()));
-    for shape in shapes {
-        let start = data.len();
-        for &value in &parameters.values()[parameters.range_of(&shape.name)?] {
-            push_bytes(value, &mut data);
-        }
-        let entry = json!({
-            "data_offsets": [start, data.len()], "dtype": T::NAME.to_uppercase(),
-            "shape": shape.shape,
-        });
-        header.insert(shape.name.clone(), entry);
-    }
-    let mut header = serde_json::to_vec(&header).map_err(not_json)?;
-    header.resize(header.len().next_multiple_of(LENGTH_BYTES), b' ');
-
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.append(&mut header);
-    bytes.append(&mut data);
-    let digest = digest_of(&bytes);
-    bytes[DIGEST].copy_from_slice(digest.as_bytes());
-    Ok(bytes)
-}
-
-fn not_json(error: serde_json::Error) -> Error {
-    Error::argument("model", "contents that can be written as JSON", error)
-}
-
-fn push_bytes<T: Real>(value: T, bytes: &mut Vec<u8>) {
-    if size_of::<T>() == size_of::<f32>() {
-        bytes.extend(<f32 as Float>::from_f64(value.to_f64()).to_le_bytes());
-    } else {
-        bytes.extend(value.to_f64().to_le_bytes());
-    }
-}
-
-/// The xxh3-128 of a whole file, its digest field read as zeros.
-fn digest_of(bytes: &[u8]) -> String {
-    let mut hasher = Xxh3::new();
-    hasher.update(&bytes[..DIGEST.start]);
-    hasher.update(&NO_DIGEST);
-    hasher.update(&bytes[DIGEST.end..]);
-    format!("{:032x}", hasher.digest128())
-}
-
-/// The whole file, its size checked first.
-///
-/// # Errors
-///
-/// The file is missing, unreadable, not a file, or larger than 4 GiB.
-pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let found = std::fs::metadata(path).map_err(|error| Error::io(path, "open", error))?;
-    if !found.is_file() {
-        let found = if found.is_dir() { "a folder" } else { "a device or a pipe" };
-        return Err(FileFault::new(path, WANTED, found).into());
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| Error::io(path, "open", error))?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::io(path, "read", error))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let expected = format!("{WANTED} of at most {MAX_FILE_BYTES} bytes");
-        return Err(FileFault::new(path, expected, format!("{} bytes", found.len())).into());
-    }
-    Ok(bytes)
-}
-
-/// A model file whose bytes are as they were written; its tensors are still to be checked against
-/// the network that the model describes.
-#[derive(Debug)]
-pub(crate) struct Archive<'a, D> {
-    path: &'a Path,
-    pub(crate) model: D,
-    tensors: Metadata,
-    data: &'a [u8],
-}
-
-/// Reads the header and the document of a model file.
-///
-/// # Errors
-///
-/// Anything but an undamaged model file of this format version or an older one.
-pub(crate) fn decode<'a, D: DeserializeOwned>(
-    path: &'a Path,
-    bytes: &'a [u8],
-) -> Result<Archive<'a, D>> {
-    let header = header_range(path, bytes)?;
-    let data = &bytes[header.end..];
-    let tensors: Metadata = serde_json::from_slice(&bytes[header])
-        .map_err(|error| damaged(path, "a header that can be read", error.to_string()))?;
-    check_limits(path, &tensors)?;
-    if data.len() != tensors.data_len() {
-        let expected = format!("{WANTED} with {} bytes of weights", tensors.data_len());
-        return Err(damaged(path, expected, format!("{} bytes", data.len())));
-    }
-    let document = tensors.metadata().as_ref().and_then(|metadata| metadata.get("elman"));
-    let Some(document) = document else {
-        return Err(damaged(path, WANTED, "no entry \"elman\" in its header".into()));
-    };
-    check_version(path, document)?;
-    let (stated, computed) = (String::from_utf8_lossy(&bytes[DIGEST]), digest_of(bytes));
-    if stated != computed {
-        let expected = format!("contents with the digest {stated}");
-        return Err(damaged(path, expected, format!("contents with the digest {computed}")));
-    }
-    let document: OwnedDocument<D> = serde_json::from_str(document).map_err(|error| {
-        FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
-    })?;
-    Ok(Archive { path, model: document.model, tensors, data })
-}
-
-fn damaged(path: &Path, expected: impl Into<String>, found: String) -> Error {
-    let hint = "the file is damaged or incomplete: copy or train it again";
-    FileFault::new(path, expected, found).hint(hint).into()
-}
-
-/// Where the header stands, once the file is known to be long enough for it.
-fn header_range(path: &Path, bytes: &[u8]) -> Result<Range<usize>> {
-    let begins = bytes.get(LENGTH_BYTES..).unwrap_or(&[]);
-    let common = begins.len().min(PREFIX.len());
-    if common == 0 || begins[..common] != PREFIX[..common] {
-        let found = match SafeTensors::deserialize(bytes) {
-            Ok(_) => "a safetensors file of another program",
-            Err(_) if bytes.is_empty() => "an empty file",
-            Err(_) => "a file of another kind",
-        };
-        return Err(FileFault::new(path, WANTED, found).into());
-    }
-    let mut length = [0; LENGTH_BYTES];
-    length.copy_from_slice(&bytes[..LENGTH_BYTES]);
-    let length = u64::from_le_bytes(length);
-    if length > MAX_HEADER_BYTES {
-        let expected = format!("a header of at most {MAX_HEADER_BYTES} bytes");
-        return Err(damaged(path, expected, length.to_string()));
-    }
-    let end = usize::try_from(length).ok().and_then(|length| length.checked_add(LENGTH_BYTES));
-    match end {
-        Some(end) if (DIGEST.end..=bytes.len()).contains(&end) => Ok(LENGTH_BYTES..end),
-        _ => {
-            let expected = format!("a header of {length} bytes");
-            Err(damaged(path, expected, format!("a file of {} bytes", bytes.len())))
-        }
-    }
-}
-
-fn check_limits(path: &Path, tensors: &Metadata) -> Result<()> {
-    let infos = tensors.tensors();
-    if infos.len() > MAX_TENSORS {
-        let expected = format!("at most {MAX_TENSORS} tensors");
-        return Err(FileFault::new(path, expected, infos.len().to_string()).into());
-    }
-    let too_large = infos.iter().find(|(_, info)| {
-        info.shape.len() > MAX_AXES || info.shape.iter().any(|&axis| axis > MAX_DIMENSION)
-    });
-    match too_large {
-        None => Ok(()),
-        Some((name, info)) => {
-            let expected =
-                format!("tensors of at most {MAX_AXES} axes, each at most {MAX_DIMENSION} long");
-            let found = format!("{name:?} of shape {:?}", info.shape);
-            Err(FileFault::new(path, expected, found).into())
-        }
-    }
-}
-
-/// Refuses a newer version before the digest, whose rule that version may have changed.
-fn check_version(path: &Path, document: &str) -> Result<()> {
-    let version: Version = serde_json::from_str(document)
-        .map_err(|error| damaged(path, "a format version", error.to_string()))?;
-    if version.format_version <= FORMAT_VERSION {
-        return Ok(());
-    }
-    let expected = format!("a model file of format version {FORMAT_VERSION} or older");
-    let found = format!("format version {}", version.format_version);
-    let hint = format!(
-        "it needs elman {} or newer, this is {}",
-        version.needs_elman,
-        env!("CARGO_PKG_VERSION")
-    );
-    Err(FileFault::new(path, expected, found).hint(hint).into())
-}
-
-impl<D> Archive<'_, D> {
-    /// The bytes of all tensors together.
-    pub(crate) fn data_len(&self) -> usize {
-        self.data.len()
-    }
-
-    /// A fault of this file that the model's own checks found.
-    pub(crate) fn fault(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        FileFault::new(self.path, expected, found).into()
-    }
-
-    /// Refuses tensors that are not exactly these.
-    fn check_shapes<T: Real>(&self, shapes: &[ParameterShape]) -> Result<()> {
-        for wanted in shapes {
-            let found = self.tensors.info(&wanted.name);
-            match found {
-                Some(info) if info.shape == wanted.shape && info.dtype == dtype::<T>() => {}
-                _ => {
-                    let expected = format!(
-                        "tensor {:?} of type {} and shape {:?}",
-                        wanted.name,
-                        dtype::<T>(),
-                        wanted.shape
-                    );
-                    return Err(self.fault(expected, described(found)));
-                }
-            }
-        }
-        let mut names = self.tensors.offset_keys();
-        names.retain(|name| shapes.iter().all(|shape| shape.name != *name));
-        match names.first() {
-            None => Ok(()),
-            Some(extra) => {
-                let known = shapes.iter().map(|shape| shape.name.as_str());
-                let near =
-                    nearest(extra, known).map_or(String::new(), |near| format!(" ({near}?)"));
-                let expected = format!("the {} tensors of its network", shapes.len());
-                Err(self.fault(expected, format!("also the tensor {extra:?}{near}")))
-            }
-        }
-    }
-
-    /// Copies the tensors into `parameters`.
+impl<T: Real> Model<T> {
+    /// Writes the model to a file: all of it, or nothing.
     ///
     /// # Errors
     ///
-    /// A tensor that is missing, too many, of another shape or type, or not finite.
-    pub(crate) fn fill<T: Real>(&self, parameters: &mut Parameters<T>) -> Result<()> {
-        let shapes = parameters.shapes().to_vec();
-        self.check_shapes::<T>(&shapes)?;
-        for shape in &shapes {
-            let range = parameters.range_of(&shape.name)?;
-            let Some(info) = self.tensors.info(&shape.name) else { continue };
-            let bytes = &self.data[info.data_offsets.0..info.data_offsets.1];
-            let target = &mut parameters.values_mut()[range];
-            for (value, bytes) in target.iter_mut().zip(bytes.chunks_exact(size_of::<T>())) {
-                *value = read_number(bytes);
-            }
-            if let Some(at) = target.iter().position(|value| !value.is_finite()) {
-                let found = format!("{} at element {at} of {:?}", target[at], shape.name);
-                return Err(self.fault("finite weights", found));
-            }
-        }
-        Ok(())
+    /// A file that cannot be written; a network of a user's own cell; a metric that is not finite.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = encode(self)?;
+        write_atomically(path.as_ref(), |file| file.write_all(&bytes))
+    }
+
+    /// Reads a model that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, not a model, damaged in any byte, incomplete, of a newer format
+    /// version, or of the other number type.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        decode(path, &read::read_file(path)?)
     }
 }
 
-fn described(tensor: Option<&TensorInfo>) -> String {
-    match tensor {
-        None => "no tensor of that name".into(),
-        Some(info) => format!("type {} and shape {:?}", info.dtype, info.shape),
+fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
+    let network = model.network();
+    if let CellKind::Custom { name } = &network.config().cell {
+        let expected = "a cell of this library: a file does not hold code";
+        return Err(Error::argument("cell", expected, format!("the custom cell {name:?}")));
     }
-}
-
-fn dtype<T: Real>() -> Dtype {
-    if size_of::<T>() == size_of::<f32>() { Dtype::F32 } else { Dtype::F64 }
-}
-
-fn read_number<T: Real>(bytes: &[u8]) -> T {
-    match *bytes {
-        [a, b, c, d] => T::from_f64(f64::from(f32::from_le_bytes([a, b, c, d]))),
-        [a, b, c, d, e, f, g, h] => T::from_f64(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
-        // The caller cuts the bytes in pieces of the size of f32 or f64.
-        _ => T::from_f64(f64::NAN),
+    let provenance = model.provenance();
+    // JSON has no word for them, and would not be read again.
+    if let Some((name, value)) = provenance.metrics.iter().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::argument(format!("metric {name:?}"), "a finite number", value));
     }
+    let description = Description {
+        network: network.config().clone(),
+        task: model.task().clone(),
+        feature_names: model.feature_names().to_vec(),
+        scaling: model.scaling().cloned(),
+        provenance: provenance.clone(),
+    };
+    write::encode(&description, network.parameters())
 }
 
+fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
+    let faulty = |error: Error| {
+        FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
+    };
+    let archive = read::decode::<Description>(path, bytes)?;
+    let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
+    // The file bounds the size of the network before anything of that size is allocated.
+    let least = network.least_weights();
+    if least.is_none_or(|least| least > archive.data_len()) {
+        let least = least.map_or("countless".into(), |least| format!("at least {least}"));
+        let found = format!("{} bytes of weights", archive.data_len());
+        return Err(archive.fault(format!("{least} weights, as its network has"), found));
+    }
+    let mut network = Network::new(network).map_err(faulty)?;
+    network.update(|parameters| archive.fill(parameters))?;
+    let mut model = Model::new(network, task, feature_names, scaling).map_err(faulty)?;
+    *model.provenance_mut() = provenance;
+    Ok(model)
+}
+
+#[cfg(test)]
+mod archive_tests;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::options::{Monitor, TrainingOptions};
 use super::progress::{
     Clock, Control, EpochProgress, EpochRecord, Outcome, Progress, StepProgress, Validation,
 };
+use super::sequences::Sequences;
 use super::{Callback, Parts, Stream};
 use crate::data::Standardization;
 use crate::dropout::DropoutMode;
@@ -27,7 +28,7 @@ use crate::task::{EncodedTargets, Task};
 /// What does not change during a run.
 pub(super) struct Setup<'a, T> {
     pub(super) options: &'a TrainingOptions,
-    pub(super) parts: &'a Parts,
+    pub(super) parts: &'a Parts<'a>,
     pub(super) task: &'a Task,
     pub(super) objective: Objective<T>,
     pub(super) validation_targets: Option<EncodedTargets>,
@@ -52,6 +53,7 @@ pub(super) struct Run<'a, 'c, T: Real> {
     grad_parameters: Parameters<T>,
     grad_outputs: Array3<T>, // [B, 1, O]
     trace: NetworkTrace<T>,
+    sequences: Sequences<T>,
     lengths: Vec<usize>,
     order: Rng,
     dropout: Rng,
@@ -74,14 +76,17 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
         callback: &'a mut Callback<'c>,
     ) -> Result<Self> {
         let options = setup.options;
-        let steps = setup.parts.training.len().div_ceil(options.batch_size);
+        let sequences = Sequences::new(&setup.parts.training, setup.scaling.as_ref())?;
+        let lengths = sequences.lengths();
+        let steps = lengths.len().div_ceil(options.batch_size);
         let clock = Clock::start(options.epochs.saturating_mul(steps));
         Ok(Run {
             optimizer: Optimizer::new(options.optimizer, network.parameters())?,
             grad_parameters: network.parameters().zeros_like(),
             grad_outputs: Array3::from_elem((0, 1, setup.task.output_size()), T::ZERO),
             trace: NetworkTrace::default(),
-            lengths: setup.parts.training.lengths(),
+            sequences,
+            lengths,
             order: Stream::Batches.rng(options.seed),
             dropout: Stream::Dropout.rng(options.seed),
             best: Best::start(network.parameters()),
@@ -150,7 +155,7 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
     /// One update of the weights; the loss before it.
     fn step(&mut self, rows: &[usize]) -> Result<std::result::Result<f64, NotFinite>> {
         let setup = self.setup;
-        let batch = setup.parts.training.batch(rows, setup.scaling.as_ref())?;
+        let batch = self.sequences.batch(rows)?;
         let mode = DropoutMode::On { seed: self.dropout.next_u64() };
         self.network.forward_traced(&batch, None, mode, &mut self.trace)?;
         let outputs = self.trace.outputs();

@@ -1,4 +1,4 @@
-//! What a model file says about the model, beside its weights.
+//! Where a model comes from.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,20 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::data::{Dataset, Standardization, Targets};
-use crate::network::NetworkConfig;
-use crate::task::Task;
-
-/// The model part of the document in a model file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Description {
-    pub(super) network: NetworkConfig,
-    pub(super) task: Task,
-    pub(super) feature_names: Vec<String>,
-    pub(super) scaling: Option<Standardization>,
-    pub(super) provenance: Provenance,
-}
+use crate::data::{Dataset, Targets};
 
 /// Where a model comes from: enough to train it again.
 ///
