@@ -68,6 +68,10 @@ pub enum Start<'a, T> {
 ///
 /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
 pub fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
+    T::product(start, terms, out);
+}
+
+pub(crate) fn run_product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
     let Some(first) = terms.first() else { panic!("a product needs a term") };
     let (level, columns) = (first.weights.level(), first.weights.columns());
     for term in terms {
@@ -117,19 +121,23 @@ fn run_avx512<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
 /// and a broadcast fit in the 16 registers of AVX2.
 pub(crate) const MAX_ROWS: usize = 6;
 
-/// Accumulators that fit in the registers beside panels and a broadcast: a panel of two registers
-/// means 16 registers, a panel of one (AVX-512) means 32.
-pub(crate) const fn accumulators(registers_per_panel: usize) -> usize {
-    if registers_per_panel == 1 { 24 } else { 12 }
+/// The most rows of one block of these vectors.
+#[inline(always)]
+pub(crate) const fn rows_per_tile<V: Vector>(registers_per_panel: usize) -> usize {
+    let rows = V::ACCUMULATORS / registers_per_panel;
+    if rows < MAX_ROWS { rows } else { MAX_ROWS }
 }
 
 /// Panels that a block of `rows` computes side by side. Few rows leave too few chains in flight to
 /// hide the latency of a fused multiply-add; more panels make up for it.
 #[inline(always)]
-pub(crate) fn panels_per_tile(rows: usize, registers_per_panel: usize, left: usize) -> usize {
-    let fits = |count: &usize| {
-        *count <= left && rows * count * registers_per_panel <= accumulators(registers_per_panel)
-    };
+pub(crate) fn panels_per_tile<V: Vector>(
+    rows: usize,
+    registers_per_panel: usize,
+    left: usize,
+) -> usize {
+    let fits =
+        |count: &usize| *count <= left && rows * count * registers_per_panel <= V::ACCUMULATORS;
     [4, 2].into_iter().find(fits).unwrap_or(1)
 }
 
@@ -139,11 +147,11 @@ fn run<V: Vector, const NV: usize>(job: &Job<'_, V::Element>, out: &mut [V::Elem
     let whole_panels = job.columns / panel_width::<V::Element>();
     let panels = job.columns.div_ceil(panel_width::<V::Element>());
     // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
-    let blocks = rows.div_ceil(MAX_ROWS);
+    let blocks = rows.div_ceil(rows_per_tile::<V>(NV));
     let mut panel = 0;
     while panel < panels {
         let left = whole_panels.saturating_sub(panel);
-        let count = panels_per_tile(rows.min(MAX_ROWS), NV, left);
+        let count = panels_per_tile::<V>(rows.div_ceil(blocks), NV, left);
         for block in 0..blocks {
             let place = Place { row: rows * block / blocks, panel };
             let end = rows * (block + 1) / blocks;
@@ -188,8 +196,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     place: Place,
     out: &mut [V::Element],
 ) {
-    if const { R * P * NV > accumulators(NV) } {
-        unreachable!("panels_per_tile keeps to the registers");
+    if const { R * P * NV > V::ACCUMULATORS } {
+        unreachable!("rows_per_tile and panels_per_tile keep to the registers");
     }
     let width = panel_width::<V::Element>();
     let first = place.panel * width;

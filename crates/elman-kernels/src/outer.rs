@@ -8,7 +8,7 @@
 use crate::float::Float;
 use crate::level::Level;
 use crate::matmul::{
-    MAX_ROWS, Panels, accumulators, load_panel, multiply, panels_per_tile, store_panel,
+    MAX_ROWS, Panels, load_panel, multiply, panels_per_tile, rows_per_tile, store_panel,
 };
 use crate::pack::panel_width;
 use crate::vector::Vector;
@@ -46,6 +46,14 @@ pub struct GradientPart<'a, T> {
 ///
 /// Rows that are too short, or a part that is not made of whole rows.
 pub fn add_outer_products<T: Float>(
+    level: Level,
+    pairs: &[RowPairs<'_, T>],
+    part: GradientPart<'_, T>,
+) {
+    T::add_outer_products(level, pairs, part);
+}
+
+pub(crate) fn run_outer_products<T: Float>(
     level: Level,
     pairs: &[RowPairs<'_, T>],
     part: GradientPart<'_, T>,
@@ -100,11 +108,8 @@ fn run_avx512<T: Float>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
 /// columns pass by, and loading and storing the accumulators is 2 % of the work.
 const BLOCK: usize = 128;
 
-/// Left columns of one tile.
-const TILE: usize = MAX_ROWS;
-
 /// Left columns of one panel: four tiles, so that copying moves whole registers.
-const LEFT_WIDTH: usize = 4 * TILE;
+const LEFT_WIDTH: usize = 4 * MAX_ROWS;
 
 #[inline(always)]
 fn run<V: Vector, const NV: usize>(
@@ -168,7 +173,8 @@ fn multiply_block<V: Vector, const NV: usize>(
     let panels = part.columns.div_ceil(width);
     let mut panel = 0;
     while panel < panels {
-        let count = panels_per_tile(TILE, NV, whole_panels.saturating_sub(panel));
+        let count =
+            panels_per_tile::<V>(rows_per_tile::<V>(NV), NV, whole_panels.saturating_sub(panel));
         let values = &right[panel * BLOCK * width..][..count * BLOCK * width];
         let right = Panels { values, stride: BLOCK * width, depth };
         match count {
@@ -194,15 +200,15 @@ fn panel_group<V: Vector, const NV: usize, const P: usize>(
         let within = row % LEFT_WIDTH;
         let left = &left[(row / LEFT_WIDTH) * LEFT_WIDTH * BLOCK + within..];
         let place = (row, column);
-        match rows - row {
+        match (rows - row).min(rows_per_tile::<V>(NV)) {
             1 => tile::<V, NV, 1, P>(left, right, place, part),
             2 => tile::<V, NV, 2, P>(left, right, place, part),
             3 => tile::<V, NV, 3, P>(left, right, place, part),
             4 => tile::<V, NV, 4, P>(left, right, place, part),
             5 => tile::<V, NV, 5, P>(left, right, place, part),
-            _ => tile::<V, NV, TILE, P>(left, right, place, part),
+            _ => tile::<V, NV, MAX_ROWS, P>(left, right, place, part),
         }
-        row += TILE;
+        row += rows_per_tile::<V>(NV);
     }
 }
 
@@ -214,8 +220,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     (row, column): (usize, usize),
     part: &mut GradientPart<'_, V::Element>,
 ) {
-    if const { R * P * NV > accumulators(NV) } {
-        unreachable!("panels_per_tile keeps to the registers");
+    if const { R * P * NV > V::ACCUMULATORS } {
+        unreachable!("rows_per_tile and panels_per_tile keep to the registers");
     }
     let width = NV * V::LANES;
     let mut rows: [&[V::Element]; R] = [&[]; R];

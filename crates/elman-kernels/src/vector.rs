@@ -14,6 +14,8 @@ pub trait Vector: Copy {
     type Element: Float;
     /// How many elements.
     const LANES: usize;
+    /// Accumulators that fit in the registers beside panels and a broadcast.
+    const ACCUMULATORS: usize;
 
     /// The same value in every lane.
     fn splat(value: Self::Element) -> Self;
@@ -32,6 +34,9 @@ pub struct Lanes<T, const N: usize>([T; N]);
 impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     type Element = T;
     const LANES: usize = N;
+    // Without fused multiply-adds in hardware (x86-64 below AVX2) each one is a call, and a larger
+    // block is only more code.
+    const ACCUMULATORS: usize = if cfg!(target_arch = "x86_64") { 4 } else { 12 };
 
     #[inline(always)]
     fn splat(value: T) -> Self {
@@ -60,7 +65,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
 /// One register type of an x86-64 instruction set as a [`Vector`].
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
-    ($name:ident, $doc:literal, $register:ident, $element:ty, $lanes:literal,
+    ($name:ident, $doc:literal, $register:ident, $element:ty, $lanes:literal, $accumulators:literal,
      $splat:ident, $load:ident, $store:ident, $mul_add:ident) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
@@ -69,6 +74,7 @@ macro_rules! register {
         impl Vector for $name {
             type Element = $element;
             const LANES: usize = $lanes;
+            const ACCUMULATORS: usize = $accumulators;
 
             #[inline(always)]
             fn splat(value: $element) -> Self {
@@ -103,6 +109,7 @@ register!(
     __m256,
     f32,
     8,
+    12,
     _mm256_set1_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
@@ -115,6 +122,7 @@ register!(
     __m256d,
     f64,
     4,
+    12,
     _mm256_set1_pd,
     _mm256_loadu_pd,
     _mm256_storeu_pd,
@@ -127,6 +135,7 @@ register!(
     __m512,
     f32,
     16,
+    24,
     _mm512_set1_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
@@ -139,6 +148,7 @@ register!(
     __m512d,
     f64,
     8,
+    24,
     _mm512_set1_pd,
     _mm512_loadu_pd,
     _mm512_storeu_pd,
