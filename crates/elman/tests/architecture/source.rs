@@ -7,11 +7,14 @@ use std::path::Path;
 /// A source file without its comments and test modules.
 pub struct Source {
     pub code: String,
+    /// The modules that are declared for tests only, each a file of its own.
+    pub test_modules: Vec<String>,
 }
 
 impl Source {
     pub fn new(text: &str) -> Self {
-        Source { code: without_tests(&without_comments(text)) }
+        let code = without_comments(text);
+        Source { test_modules: test_modules(&code), code: without_tests(&code) }
     }
 
     /// The first name of every path that starts at the root of the crate.
@@ -50,24 +53,50 @@ impl Source {
     }
 }
 
-/// All source files below a folder with their paths in it, test files left out.
+/// All source files below a folder with their paths in it, those of tests left out.
 pub fn source_files(folder: &Path) -> Vec<(String, Source)> {
-    let mut files = Vec::new();
+    let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).expect("the folder can be listed") {
             let path = entry.expect("the folder can be listed").path();
             let name = path.strip_prefix(folder).expect("it lies below").to_string_lossy();
+            let name = name.replace('\\', "/");
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if name.ends_with(".rs") {
                 let text = fs::read_to_string(&path).expect("a source file is text");
-                files.push((name.replace('\\', "/"), Source::new(&text)));
+                files.insert(name, Source::new(&text));
             }
         }
     }
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    files
+    let tests = files.iter().flat_map(|(path, source)| {
+        let within = path.trim_end_matches(".rs");
+        let within = if within == "lib" { String::new() } else { format!("{within}/") };
+        source.test_modules.iter().map(move |module| format!("{within}{module}"))
+    });
+    let tests: Vec<String> = tests.collect();
+    files.retain(|path, _| {
+        let of = |test: &String| {
+            path.strip_prefix(test.as_str()).is_some_and(|rest| rest.starts_with(['.', '/']))
+        };
+        !tests.iter().any(of)
+    });
+    files.into_iter().collect()
+}
+
+/// `name` of every `#[cfg(test)] mod name;`.
+fn test_modules(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, attribute) in code.match_indices("#[cfg(test)]") {
+        let item = code[at + attribute.len()..].trim_start();
+        let Some((declaration, _)) = item.split_once(';') else { continue };
+        let name = declaration.rsplit(' ').next().unwrap_or_default();
+        if declaration.contains("mod ") && name.chars().all(is_name) && !declaration.contains('{') {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 fn without_comments(text: &str) -> String {
