@@ -60,7 +60,10 @@ pub fn source_files(folder: &Path) -> Vec<(String, Source)> {
             let name = path.strip_prefix(folder).expect("it lies below").to_string_lossy();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if name.ends_with(".rs")
+                && !name.ends_with("tests.rs")
+                && !name.ends_with("testing.rs")
+            {
                 let text = fs::read_to_string(&path).expect("a source file is text");
                 files.push((name.replace('\\', "/"), Source::new(&text)));
             }
