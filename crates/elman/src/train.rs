@@ -2,9 +2,13 @@
 //!
 //! [`Trainer::fit`] sets validation sequences aside where it is told to, standardises the channels
 //! over the training sequences, draws the initial weights, and then passes over the training
-//! sequences in [batches](batches) until the epochs are over, the validation has not improved for
+//! sequences in batches until the epochs are over, the validation has not improved for
 //! long enough, the caller says stop, or a number is not finite any more. Whichever it is, what it
 //! returns is the best model so far.
+//!
+//! A batch holds sequences of similar length: their lengths, each multiplied by a random factor
+//! between 0.75 and 1.25, are sorted and cut in batches, which are taken in random order. So the
+//! batches differ from epoch to epoch, and the order within a length is random.
 //!
 //! One seed gives the same weights to the bit, on any number of threads: the split, the initial
 //! weights, the order of the batches and the dropout each draw from a stream of their own.

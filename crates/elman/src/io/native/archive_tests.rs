@@ -227,6 +227,23 @@ fn weights_that_are_not_finite_are_named() {
 }
 
 #[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let shapes = (0..4097).map(|index| ParameterShape::new(index.to_string(), &[1])).collect();
+    let message = encode(&model(), &Parameters::<f32>::zeros(shapes).unwrap()).unwrap_err();
+    assert!(message.to_string().ends_with("at most 4096 parameters by name, got 4097"));
+    let long = "x".repeat(17 << 20);
+    let message = encode(&long, &parameters::<f32>()).unwrap_err().to_string();
+    assert!(message.starts_with("model: expected a description of at most 16777216 bytes"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn endless_devices_are_not_read() {
+    let message = read_file(Path::new("/dev/zero")).unwrap_err().to_string();
+    assert_eq!(message, "/dev/zero: expected a model file of Elman, got a device or a pipe");
+}
+
+#[test]
 fn folders_missing_files_and_devices_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no.safetensors");

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::layout::{
-    DIGEST, FORMAT_VERSION, LENGTH_BYTES, MAX_HEADER_BYTES, NEEDS_ELMAN, NO_DIGEST, digest_of,
+    DIGEST, FORMAT_VERSION, LENGTH_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, NEEDS_ELMAN, NO_DIGEST,
+    digest_of,
 };
 use crate::error::{Error, Result};
 use crate::parameters::{ParameterShape, Parameters};
@@ -21,7 +22,8 @@ struct Document<'a, D> {
 ///
 /// # Errors
 ///
-/// A model that cannot be written as JSON, or whose description is too long to be read again.
+/// A model that cannot be written as JSON, or whose description is too long, or whose
+/// parameters are too many, to be read again.
 pub(super) fn encode<T: Real>(
     model: &impl Serialize,
     parameters: &Parameters<T>,
@@ -55,6 +57,10 @@ fn write_tensors<T: Real>(
     header: &mut Map<String, Value>,
 ) -> Result<Vec<u8>> {
     let mut shapes: Vec<&ParameterShape> = parameters.shapes().iter().collect();
+    if shapes.len() > MAX_TENSORS {
+        let expected = format!("a network of at most {MAX_TENSORS} parameters by name");
+        return Err(Error::argument("model", expected, shapes.len()));
+    }
     shapes.sort_by(|a, b| a.name.cmp(&b.name));
     let mut data = Vec::with_capacity(size_of_val(parameters.values()));
     for shape in shapes {
