@@ -26,7 +26,8 @@ fn version_names_the_instruction_level() {
     let wrong = bench.command("--version").env("ELMAN_LEVEL", "avx3").output().unwrap();
     assert_eq!(wrong.status.code(), Some(1));
     let line = String::from_utf8(wrong.stderr).unwrap();
-    assert_eq!(line, "error: ELMAN_LEVEL: expected portable or avx2, got avx3\n");
+    assert!(line.starts_with("error: ELMAN_LEVEL: expected portable"), "{line}");
+    assert!(line.ends_with("got avx3\n") && line.lines().count() == 1, "{line}");
 }
 
 /// What is wrong with the command line alone, the line that says so.
