@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::model::{DataDigest, Model, Provenance, check_features, check_pooling};
-use crate::network::Network;
+use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::task::{Evaluation, Task};
@@ -92,6 +92,17 @@ pub struct Trainer {
     network: NetworkOptions,
 }
 
+/// What a training would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The network it would train.
+    pub network: NetworkConfig,
+    /// The number of sequences it would train on.
+    pub training_sequences: usize,
+    /// The number of sequences that would choose the best epoch.
+    pub validation_sequences: usize,
+}
+
 /// A model and how it was come by.
 #[derive(Debug)]
 pub struct Trained<T: Real> {
@@ -145,6 +156,44 @@ impl Trainer {
         callback: &mut Callback<'_>,
     ) -> Result<Trained<T>> {
         with_threads(self.options.threads, || self.fit_here(data, validation, callback))?
+    }
+
+    /// What [`fit`](Self::fit) would do with these data, without doing it.
+    ///
+    /// ```
+    /// use elman::data::{Dataset, Targets, ValueTargets};
+    /// use elman::train::{NetworkOptions, Trainer, TrainingOptions};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]], array![[2.0], [1.0]]];
+    /// let targets = ValueTargets::new(vec!["sum".into()], array![[1.0], [1.0], [3.0]])?;
+    /// let sequences = [sequences[0].view(), sequences[1].view(), sequences[2].view()];
+    /// let data = Dataset::from_sequences(&sequences, vec!["x".into()], Targets::Values(targets))?;
+    /// let options = TrainingOptions { validation_fraction: 0.3, ..TrainingOptions::default() };
+    /// let plan = Trainer::new(options, NetworkOptions::default())?.plan::<f32>(&data, None)?;
+    /// assert_eq!((plan.training_sequences, plan.validation_sequences), (2, 1));
+    /// assert_eq!((plan.network.input_size, plan.network.output_size), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fit`](Self::fit) that come before its first step.
+    pub fn plan<T: Real>(&self, data: &Dataset, validation: Option<&Dataset>) -> Result<Plan> {
+        data.check_trainable()?;
+        self.check_validation(validation)?;
+        let parts = self.parts(data, validation)?;
+        let task = Task::of(&parts.training, self.options.regression_loss.unwrap_or_default())?;
+        self.setup::<T>(&parts, &task)?;
+        let network = self.network.config(data.input_size(), task.output_size());
+        network.check()?;
+        Ok(Plan {
+            network,
+            training_sequences: parts.training.len(),
+            validation_sequences: parts.validation.as_ref().map_or(0, |data| data.len()),
+        })
     }
 
     fn fit_here<T: Real>(

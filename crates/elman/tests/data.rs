@@ -74,6 +74,7 @@ fn labelled() -> ReadOptions {
             ..Columns::default()
         },
         features: None,
+        exclude: vec![],
         kind: TargetKind::Classes { known: None },
     }
 }

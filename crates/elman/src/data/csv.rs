@@ -107,7 +107,7 @@ impl Roles {
         let free: Vec<usize> = (0..records.header.len()).filter(|&c| !has_role(c)).collect();
         let (features, left_out) = match &options.features {
             Some(names) => listed(records, names, (&asked, &free))?,
-            None => records.numeric_columns(&free)?,
+            None => unlisted(records, &options.exclude, (&asked, &free))?,
         };
         let header = records.header.clone();
         Ok(Roles { sequence, time, targets, features, left_out, header })
@@ -132,5 +132,23 @@ fn listed(
         reason: LeftOutReason::NotListed,
     });
     let left_out = left_out.collect();
+    Ok((features, left_out))
+}
+
+/// The free columns that hold numbers and are not excluded, and those that are not read.
+fn unlisted(
+    records: &Records<'_>,
+    exclude: &[String],
+    (asked, free): (&[&str], &[usize]),
+) -> Result<(Vec<usize>, Vec<LeftOut>)> {
+    let exclude: Vec<usize> =
+        exclude.iter().map(|name| records.find(name, asked)).collect::<Result<_>>()?;
+    let (excluded, free): (Vec<usize>, Vec<usize>) =
+        free.iter().partition(|column| exclude.contains(column));
+    let (features, mut left_out) = records.numeric_columns(&free)?;
+    left_out.extend(excluded.into_iter().map(|column| LeftOut {
+        name: records.header[column].clone(),
+        reason: LeftOutReason::Excluded,
+    }));
     Ok((features, left_out))
 }

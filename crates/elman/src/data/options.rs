@@ -21,6 +21,7 @@ use crate::error::{Error, FileFault, Result};
 ///         ..Columns::default()
 ///     },
 ///     features: None,
+///     exclude: vec![],
 ///     kind: TargetKind::Classes { known: None },
 /// };
 /// assert_eq!(options.columns.targets, ["speaker"]);
@@ -34,6 +35,9 @@ pub struct ReadOptions {
     /// CSV: the names of columns; without them every numeric column that has no other role. `.ts`:
     /// names for the channels, which have none in the file; without them `channel1`, `channel2`, ….
     pub features: Option<Vec<String>>,
+    /// Columns of a CSV file that are no channels although they hold numbers; only of use without
+    /// a list of features.
+    pub exclude: Vec<String>,
     /// What is to be predicted.
     pub kind: TargetKind,
 }
@@ -124,6 +128,8 @@ pub enum LeftOutReason {
     Unnamed,
     /// The channels were listed, and it is not among them.
     NotListed,
+    /// It was excluded by name.
+    Excluded,
 }
 
 /// The reason in words that follow the column's name: `holds text`.
@@ -134,6 +140,7 @@ impl fmt::Display for LeftOutReason {
             LeftOutReason::Empty => "is empty",
             LeftOutReason::Unnamed => "has no name",
             LeftOutReason::NotListed => "is not among the listed features",
+            LeftOutReason::Excluded => "is excluded",
         })
     }
 }
@@ -223,11 +230,16 @@ impl ReadOptions {
         self.check_roles()
     }
 
-    /// Refuses an empty list of features and one that names a feature twice.
+    /// Refuses an empty list of features, one that names a feature twice, and one beside columns
+    /// that are excluded.
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
             Some(features) if features.is_empty() => {
                 Err(Error::argument("features", "at least one name", "none"))
+            }
+            Some(_) if !self.exclude.is_empty() => {
+                let found = file::list(&self.exclude);
+                Err(Error::argument("exclude", "none beside a list of features", found))
             }
             Some(features) => match super::repeated(features) {
                 Some(name) => {
@@ -244,7 +256,7 @@ impl ReadOptions {
         let columns = &self.columns;
         let single = columns.sequence.iter().chain(&columns.time);
         let lists = columns.targets.iter().chain(self.features.iter().flatten());
-        single.chain(lists).map(String::as_str).collect()
+        single.chain(lists).chain(&self.exclude).map(String::as_str).collect()
     }
 
     fn check_roles(&self) -> Result<()> {
@@ -253,7 +265,8 @@ impl ReadOptions {
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
         let targets = self.columns.targets.iter().map(|name| ("target", name));
         let features = self.features.iter().flatten().map(|name| ("features", name));
-        for (role, name) in single.chain(targets).chain(features) {
+        let exclude = self.exclude.iter().map(|name| ("exclude", name));
+        for (role, name) in single.chain(targets).chain(features).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
                 let found = format!("{name:?}, which is named under {other} already");
                 return Err(Error::argument(role, "a column that has no other role", found));

@@ -35,7 +35,7 @@ use ndarray::Array2;
 
 use self::header::{Header, Label};
 use super::file::{self, TextFile};
-use super::options::{Columns, Delimiter, ReadOptions, TargetKind};
+use super::options::{Delimiter, ReadOptions, TargetKind};
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
 use crate::error::{Error, FileFault, Result};
@@ -73,7 +73,7 @@ const VALUE_NAME: &str = "target";
 /// that breaks `@equalLength` or `@seriesLength`, a value that is missing, no number or not finite;
 /// a class that is not listed or not among the known ones.
 pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
-    refuse_columns(&options.columns)?;
+    refuse_columns(options)?;
     options.check_features()?;
     let file = TextFile::read(path.as_ref())?;
     let mut lines = file.text.lines().zip(1u64..);
@@ -88,7 +88,9 @@ pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset>
 }
 
 /// A role given to a column would otherwise be ignored.
-fn refuse_columns(columns: &Columns) -> Result<()> {
+fn refuse_columns(options: &ReadOptions) -> Result<()> {
+    let columns = &options.columns;
+    let exclude = (!options.exclude.is_empty()).then(|| file::list(&options.exclude));
     let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
     let delimiter =
         (columns.delimiter != Delimiter::default()).then(|| columns.delimiter.to_string());
@@ -96,6 +98,7 @@ fn refuse_columns(columns: &Columns) -> Result<()> {
         ("sequence", columns.sequence.as_deref().map(file::quote)),
         ("time", columns.time.as_deref().map(file::quote)),
         ("target", targets),
+        ("exclude", exclude),
         ("delimiter", delimiter),
     ];
     match given.into_iter().find_map(|(name, value)| Some((name, value?))) {

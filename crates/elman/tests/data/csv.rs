@@ -89,6 +89,15 @@ fn columns_that_are_not_channels_are_listed_with_the_reason() {
 }
 
 #[test]
+fn excluded_columns_are_no_channels() {
+    let options = ReadOptions { exclude: vec!["y".into()], ..labelled() };
+    let dataset = TestFile::new("csv", GOOD.as_bytes()).read(&options).unwrap();
+    assert_eq!(dataset.feature_names(), ["x"]);
+    let [left] = dataset.left_out() else { panic!("{:?}", dataset.left_out()) };
+    assert_eq!((left.name.as_str(), left.reason), ("y", LeftOutReason::Excluded));
+}
+
+#[test]
 fn listed_features_come_in_the_order_of_the_list() {
     let options = ReadOptions { features: Some(vec!["y".into(), "x".into()]), ..labelled() };
     let dataset = TestFile::new("csv", GOOD.as_bytes()).read(&options).unwrap();
@@ -127,6 +136,7 @@ fn values_are_read_from_several_columns() {
             ..Columns::default()
         },
         features: None,
+        exclude: vec![],
         kind: TargetKind::Values,
     };
     let dataset = TestFile::new("csv", text.as_bytes()).read(&options).unwrap();

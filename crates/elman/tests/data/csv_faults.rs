@@ -305,7 +305,7 @@ fn contradictory_options_are_refused() {
         change(&mut options);
         file.without_path(&file.read(&options).unwrap_err().to_string())
     };
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 12] = [
         (
             |o| o.columns.sequence = None,
             "expected the name of its sequence column, got none (hint: the columns are \"id\", \"step\", \"x\", \"y\", \"label\")",
@@ -313,6 +313,18 @@ fn contradictory_options_are_refused() {
         (
             |o| o.columns.time = Some("id".into()),
             "time: expected a column that has no other role, got \"id\", which is named under sequence already",
+        ),
+        (
+            |o| o.exclude = vec!["step".into()],
+            "exclude: expected a column that has no other role, got \"step\", which is named under time already",
+        ),
+        (
+            |o| o.exclude = vec!["xx".into()],
+            "column \"xx\": expected a column of this name, got none (hint: did you mean \"x\"?)",
+        ),
+        (
+            |o| (o.features, o.exclude) = (Some(vec!["x".into()]), vec!["y".into()]),
+            "exclude: expected none beside a list of features, got \"y\"",
         ),
         (
             |o| o.features = Some(vec!["x".into(), "label".into()]),

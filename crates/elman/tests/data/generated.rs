@@ -119,8 +119,12 @@ fn read_all_ways(content: &[u8]) -> Result<(), TestCaseError> {
         for kind in kinds {
             let columns = if extension == "csv" { labelled().columns } else { <_>::default() };
             for features in [None, Some(vec!["x".to_string()])] {
-                let options =
-                    ReadOptions { columns: columns.clone(), features, kind: kind.clone() };
+                let options = ReadOptions {
+                    columns: columns.clone(),
+                    features,
+                    exclude: vec![],
+                    kind: kind.clone(),
+                };
                 match file.read(&options) {
                     Ok(dataset) => {
                         prop_assert_eq!(

@@ -17,6 +17,7 @@ fn read_long(name: &str) -> Dataset {
             ..Columns::default()
         },
         features: None,
+        exclude: vec![],
         kind: TargetKind::Classes { known: None },
     };
     read(example(name), &options).expect("a good file")

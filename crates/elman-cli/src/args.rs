@@ -1,0 +1,178 @@
+//! What the command line accepts, declared once: the same declaration reads flags and, for
+//! `train`, the keys of a TOML file.
+//!
+//! Ranges are the library's business: a flag here only has to be a number. Which options
+//! contradict each other is said in [`rules`].
+
+pub mod columns;
+pub mod fault;
+pub mod network;
+pub mod options;
+pub mod rules;
+pub mod training;
+pub mod value;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use columns::{COLUMNS, Columns, SavedColumns};
+use network::NetworkArgs;
+use training::TrainerArgs;
+use value::{Names, TaskKind, count, number};
+
+const ABOUT_ALL: &str = "\
+Data is on stdout, talk is on stderr.
+
+Exit codes: 0 success (also after Ctrl-C in training, once the best model so far is saved),
+1 something is wrong with the input, 2 a fault of this program.";
+
+/// Recurrent networks for sequences in files: train, evaluate, predict, inspect
+#[derive(Debug, Parser)]
+#[command(name = "elman", after_help = ABOUT_ALL, max_term_width = 100)]
+#[command(disable_help_subcommand = true, disable_help_flag = true)]
+#[command(subcommand_required = true, arg_required_else_help = false)]
+pub struct Cli {
+    // One form of help: clap's long one takes six screens for `train`.
+    /// Show this help
+    #[arg(long, short, action = ArgAction::HelpShort, global = true)]
+    help: Option<bool>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model on sequences from a long CSV or a .ts file
+    #[command(after_help = TRAIN_HELP)]
+    Train(Box<TrainArgs>),
+    /// Measure a model on sequences whose answers are known
+    Evaluate(EvaluateArgs),
+    /// Write a model's prediction for each sequence as CSV
+    Predict(PredictArgs),
+    /// Show what a model file holds
+    Inspect(InspectArgs),
+}
+
+const TRAIN_HELP: &str = "\
+Every option can stand in the file given to --config under its long name, without the dashes:
+`hidden-size = 64`, `features = [\"a\", \"b\"]`, and TRAIN as `train = \"train.csv\"`. An option
+given on the command line wins over the file.
+
+Ctrl-C ends training, saves the best model so far and reports as usual (exit code 0); a second
+Ctrl-C aborts at once (exit code 130).
+
+Example:
+  elman train train.csv --test test.csv --sequence utterance --time step \\
+      --target speaker --task classify --output model.safetensors";
+
+/// How much is said, and in which form.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Talk")]
+pub struct Talk {
+    /// Say nothing on stderr but errors
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write one JSON document to stdout instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `elman train`.
+#[derive(Clone, Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub struct TrainArgs {
+    /// The training data: a long CSV (one row for each time step), or a .ts file
+    #[arg(value_name = "TRAIN")]
+    pub train: Option<PathBuf>,
+
+    /// Where the model goes (.safetensors)
+    #[arg(long, short, value_name = "FILE", help_heading = "Files")]
+    pub output: Option<PathBuf>,
+    /// Data to measure the trained model on
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    pub test: Option<PathBuf>,
+    /// Data to watch during training and to choose the best epoch by
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    pub validation: Option<PathBuf>,
+    /// The part of the training sequences to set aside as validation data, 0.2 say
+    #[arg(long, value_name = "FRACTION", value_parser = number)]
+    #[arg(help_heading = "Files")]
+    pub validation_fraction: Option<f64>,
+    /// A TOML file of options
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    pub config: Option<PathBuf>,
+
+    /// What to learn: a class, or numbers
+    #[arg(long, value_enum, help_heading = "Task")]
+    pub task: Option<TaskKind>,
+
+    #[command(flatten)]
+    pub columns: Columns,
+
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
+
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `elman evaluate`.
+#[derive(Clone, Debug, Args)]
+pub struct EvaluateArgs {
+    /// The model
+    pub model: PathBuf,
+    /// The data: a long CSV or a .ts file
+    pub data: PathBuf,
+
+    #[command(flatten)]
+    pub columns: SavedColumns,
+    /// The column of the known answers
+    #[arg(long, value_name = "COLUMN,…", help_heading = COLUMNS)]
+    pub target: Option<Names>,
+
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `elman predict`.
+#[derive(Clone, Debug, Args)]
+pub struct PredictArgs {
+    /// The model
+    pub model: PathBuf,
+    /// The data: a long CSV or a .ts file; it need not have the target
+    pub data: PathBuf,
+
+    /// Where the CSV goes [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub columns: SavedColumns,
+
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `elman inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The model
+    pub model: PathBuf,
+
+    #[command(flatten)]
+    pub talk: Talk,
+}

@@ -1,0 +1,47 @@
+//! Which columns of a CSV hold what.
+
+use clap::Args;
+
+use super::value::{DelimiterChoice, Names};
+
+/// The heading of the columns of data for a trained model.
+pub const COLUMNS: &str = "Columns of a CSV, where they differ from those of the training data";
+
+/// The columns of the training data.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Columns of a CSV")]
+pub struct Columns {
+    /// The column that tells the sequences apart
+    #[arg(long, value_name = "COLUMN")]
+    pub sequence: Option<String>,
+    /// The column that orders the steps of a sequence [default: the order of the rows]
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// The column to predict: the same value in each row of a sequence
+    #[arg(long, value_name = "COLUMN,…")]
+    pub target: Option<Names>,
+    /// The columns that are the input [default: every numeric column that is not another's]
+    #[arg(long, value_name = "COLUMN,…")]
+    pub features: Option<Names>,
+    /// Columns to leave out of the default for --features
+    #[arg(long, value_name = "COLUMN,…")]
+    pub exclude: Option<Names>,
+    /// What separates the fields of a row
+    #[arg(long, value_enum, default_value_t = DelimiterChoice::Comma)]
+    pub delimiter: DelimiterChoice,
+}
+
+/// The columns of data for a trained model: those saved with it, unless said otherwise.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = COLUMNS)]
+pub struct SavedColumns {
+    /// The column that tells the sequences apart
+    #[arg(long, value_name = "COLUMN")]
+    pub sequence: Option<String>,
+    /// The column that orders the steps of a sequence
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// What separates the fields of a row
+    #[arg(long, value_enum)]
+    pub delimiter: Option<DelimiterChoice>,
+}

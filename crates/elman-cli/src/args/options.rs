@@ -1,0 +1,178 @@
+//! From the arguments of `train` to the library's options, and from its words back to ours.
+
+use elman::clip::{Clip, Norm};
+use elman::loss::RegressionLoss;
+use elman::network::{CellKind, Pooling};
+use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
+use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
+use elman::{ActivationKind, Directions, Error};
+
+use super::TrainArgs;
+use super::network::NetworkArgs;
+use super::training::TrainerArgs;
+use super::value::{
+    ActivationChoice, ClassWeightsChoice, DirectionChoice, Limit, LossChoice, MonitorChoice,
+    NormChoice, OptimizerChoice, PoolingChoice,
+};
+use crate::config::Given;
+use crate::failure::Failure;
+
+/// The shape of the network.
+pub fn network(args: &NetworkArgs) -> NetworkOptions {
+    NetworkOptions {
+        cell: CellKind::Simple { activation: activation(args.activation) },
+        hidden_size: args.hidden_size,
+        layers: args.layers,
+        directions: match args.direction {
+            DirectionChoice::Forward => Directions::Forward,
+            DirectionChoice::Reverse => Directions::Reverse,
+            DirectionChoice::Both => Directions::Both,
+        },
+        pooling: match args.pooling {
+            PoolingChoice::Last => Pooling::LastStep,
+            PoolingChoice::Mean => Pooling::MeanOverTime,
+        },
+        dropout: args.dropout,
+    }
+}
+
+fn activation(choice: ActivationChoice) -> ActivationKind {
+    match choice {
+        ActivationChoice::Tanh => ActivationKind::Tanh,
+        ActivationChoice::Relu => ActivationKind::Relu,
+        ActivationChoice::Sigmoid => ActivationKind::Sigmoid,
+        ActivationChoice::Identity => ActivationKind::Identity,
+    }
+}
+
+/// How it is trained.
+pub fn training(args: &TrainArgs) -> TrainingOptions {
+    let trainer = &args.trainer;
+    TrainingOptions {
+        epochs: trainer.epochs,
+        batch_size: trainer.batch_size,
+        optimizer: optimizer(trainer),
+        learning_rate: trainer.learning_rate,
+        clip: clip(trainer),
+        seed: trainer.seed,
+        scaling: match trainer.standardize.is_on() {
+            true => InputScaling::Standardize,
+            false => InputScaling::Raw,
+        },
+        validation_fraction: args.validation_fraction.unwrap_or(0.0),
+        monitor: match trainer.monitor {
+            MonitorChoice::Loss => Monitor::Loss,
+            MonitorChoice::Metric => Monitor::Metric,
+        },
+        patience: trainer.patience,
+        label_smoothing: trainer.label_smoothing,
+        class_weights: class_weights(&trainer.class_weights),
+        regression_loss: regression_loss(trainer),
+        threads: trainer.threads,
+    }
+}
+
+fn optimizer(args: &TrainerArgs) -> OptimizerConfig {
+    let weight_decay = args.weight_decay;
+    match args.optimizer {
+        OptimizerChoice::Sgd => {
+            OptimizerConfig::Sgd(Sgd { momentum: momentum(args), weight_decay, ..Sgd::default() })
+        }
+        OptimizerChoice::Adam => {
+            let [beta1, beta2] = args.betas.0;
+            let second_moment = match args.amsgrad.is_on() {
+                true => SecondMoment::Maximum,
+                false => SecondMoment::Current,
+            };
+            let epsilon = args.epsilon;
+            let adam =
+                Adam { beta1, beta2, epsilon, weight_decay, second_moment, ..Adam::default() };
+            OptimizerConfig::Adam(adam)
+        }
+    }
+}
+
+/// A factor of 0 is no momentum. One out of range goes on to the library, which refuses it.
+fn momentum(args: &TrainerArgs) -> Momentum {
+    let (factor, dampening) = (args.momentum, args.dampening);
+    match args.nesterov.is_on() {
+        _ if factor.abs() <= 0.0 => Momentum::None,
+        true => Momentum::Nesterov { factor },
+        false => Momentum::Classical { factor, dampening },
+    }
+}
+
+fn clip(args: &TrainerArgs) -> Clip {
+    let kind = match args.clip_norm_kind {
+        NormChoice::L1 => Norm::L1,
+        NormChoice::L2 => Norm::L2,
+        NormChoice::Infinity => Norm::Infinity,
+    };
+    match (args.clip_norm, args.clip_value) {
+        (_, Limit::At(limit)) => Clip::Value { limit },
+        (Limit::At(limit), Limit::Off) => Clip::Norm { limit, kind },
+        (Limit::Off, Limit::Off) => Clip::None,
+    }
+}
+
+fn class_weights(choice: &ClassWeightsChoice) -> ClassWeights {
+    match choice {
+        ClassWeightsChoice::Equal => ClassWeights::Equal,
+        ClassWeightsChoice::Balanced => ClassWeights::Balanced,
+        ClassWeightsChoice::Given(weights) => ClassWeights::Given(weights.clone()),
+    }
+}
+
+fn regression_loss(args: &TrainerArgs) -> Option<RegressionLoss> {
+    match args.loss? {
+        LossChoice::CrossEntropy => None,
+        LossChoice::Mse => Some(RegressionLoss::Mse),
+        LossChoice::L1 => Some(RegressionLoss::L1),
+        LossChoice::Huber => Some(RegressionLoss::Huber { delta: args.huber_delta }),
+        LossChoice::SmoothL1 => Some(RegressionLoss::SmoothL1 { beta: args.smooth_l1_beta }),
+    }
+}
+
+/// The library's fault, with the option in the words of the command line or the file.
+pub fn blame(error: Error, given: &Given) -> Failure {
+    let Error::Argument { name, expected, found } = &error else { return error.into() };
+    match option(name, given) {
+        Some(option) => Failure::input(given.name(&option), expected, found),
+        None => error.into(),
+    }
+}
+
+/// The option behind a name of the library, if there is one.
+fn option(name: &str, given: &Given) -> Option<String> {
+    let words = name.replace('_', "-");
+    let option = match words.as_str() {
+        "beta1" | "beta2" => "betas",
+        "momentum: factor" => "momentum",
+        "huber: delta" => "huber-delta",
+        "smooth-l1: beta" => "smooth-l1-beta",
+        "clip: limit" if given.has("clip-value") => "clip-value",
+        "clip: limit" => "clip-norm",
+        words if words.starts_with("class-weights") => "class-weights",
+        "sequence"
+        | "time"
+        | "target"
+        | "features"
+        | "exclude"
+        | "delimiter"
+        | "epochs"
+        | "batch-size"
+        | "hidden-size"
+        | "layers"
+        | "dropout"
+        | "learning-rate"
+        | "dampening"
+        | "epsilon"
+        | "weight-decay"
+        | "patience"
+        | "label-smoothing"
+        | "validation-fraction"
+        | "threads" => words.as_str(),
+        _ => return None,
+    };
+    Some(option.to_owned())
+}

@@ -1,0 +1,168 @@
+//! Options of `train` that contradict each other.
+//!
+//! An option that was given and would have no effect is an error that names it and the one it
+//! depends on; so is a pair of which only one can hold.
+
+use super::TrainArgs;
+use super::value::{Limit, LossChoice, OptimizerChoice, Switch, TaskKind};
+use crate::config::Given;
+use crate::failure::{Failure, Outcome};
+
+/// Two options of which at most one may be given.
+const EITHER: [(&str, &str); 2] = [("validation", "validation-fraction"), ("features", "exclude")];
+
+/// Refuses what contradicts itself; what follows from the options given is set.
+pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
+    required(args)?;
+    for (one, other) in EITHER {
+        if given.has(one) && given.has(other) {
+            return Err(both(given, one, other));
+        }
+    }
+    clipping(args, given)?;
+    for rule in rules(args) {
+        if given.has(rule.option) && !rule.holds {
+            let found = match given.has(rule.on) || rule.on == "validation" {
+                true => rule.found,
+                false => format!("{} (the default)", rule.found),
+            };
+            let expected = format!("{} beside it", rule.needs);
+            return Err(Failure::input(given.name(rule.option), expected, found));
+        }
+    }
+    Ok(())
+}
+
+fn required(args: &TrainArgs) -> Outcome {
+    let missing = |name, what| Err(Failure::Input(format!("{name}: expected {what}, got none")));
+    match args {
+        TrainArgs { train: None, .. } => missing("<TRAIN>", "the file of training data"),
+        TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
+        TrainArgs { task: None, .. } => missing("--task", "classify or regress"),
+        _ => Ok(()),
+    }
+}
+
+/// `--clip-value` takes the place of the default of `--clip-norm`, but not of one that was given.
+fn clipping(args: &mut TrainArgs, given: &Given) -> Outcome {
+    let trainer = &mut args.trainer;
+    match (trainer.clip_norm, trainer.clip_value) {
+        (Limit::At(_), Limit::At(_)) if given.has("clip-norm") => {
+            Err(both(given, "clip-norm", "clip-value"))
+        }
+        (Limit::At(_), Limit::At(_)) => {
+            trainer.clip_norm = Limit::Off;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn both(given: &Given, one: &str, other: &str) -> Failure {
+    let names = format!("{} and {}", given.name(one), given.name(other));
+    Failure::input(names, "at most one of them", "both")
+}
+
+/// `option` has an effect only while something holds of `on`.
+struct Rule {
+    option: &'static str,
+    on: &'static str,
+    holds: bool,
+    needs: &'static str,
+    found: String,
+}
+
+fn rules(args: &TrainArgs) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    optimizer_rules(args, &mut rules);
+    validation_rules(args, &mut rules);
+    task_rules(args, &mut rules);
+    rules
+}
+
+fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    let trainer = &args.trainer;
+    let is = |wanted| trainer.optimizer == wanted;
+    let name = name(trainer.optimizer);
+    let mut optimizer = |option, needs, holds| {
+        let found = format!("--optimizer {name}");
+        rules.push(Rule { option, on: "optimizer", holds, needs, found });
+    };
+    optimizer("momentum", "--optimizer sgd", is(OptimizerChoice::Sgd));
+    optimizer("nesterov", "--optimizer sgd", is(OptimizerChoice::Sgd));
+    optimizer("dampening", "--optimizer sgd", is(OptimizerChoice::Sgd));
+    optimizer("amsgrad", "--optimizer adam", is(OptimizerChoice::Adam));
+    optimizer("betas", "--optimizer adam", is(OptimizerChoice::Adam));
+    optimizer("epsilon", "--optimizer adam", is(OptimizerChoice::Adam));
+    rules.push(Rule {
+        option: "nesterov",
+        on: "momentum",
+        holds: trainer.nesterov == Switch::Off || trainer.momentum > 0.0,
+        needs: "--momentum above 0",
+        found: format!("--momentum {}", trainer.momentum),
+    });
+    rules.push(Rule {
+        option: "dampening",
+        on: "momentum",
+        holds: trainer.momentum > 0.0,
+        needs: "--momentum above 0",
+        found: format!("--momentum {}", trainer.momentum),
+    });
+    rules.push(Rule {
+        option: "dampening",
+        on: "nesterov",
+        holds: trainer.nesterov == Switch::Off,
+        needs: "--nesterov off",
+        found: "--nesterov on".to_owned(),
+    });
+    rules.push(Rule {
+        option: "clip-norm-kind",
+        on: "clip-norm",
+        holds: trainer.clip_norm != Limit::Off,
+        needs: "--clip-norm",
+        found: "--clip-norm off".to_owned(),
+    });
+}
+
+fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    for option in ["patience", "monitor"] {
+        rules.push(Rule {
+            option,
+            on: "validation",
+            holds: args.validation.is_some() || args.validation_fraction.is_some(),
+            needs: "--validation or --validation-fraction",
+            found: "neither".to_owned(),
+        });
+    }
+}
+
+fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    let trainer = &args.trainer;
+    let task = args.task.unwrap_or(TaskKind::Classify);
+    let mut by_task = |option, wanted, needs| {
+        let found = format!("--task {}", name(task));
+        rules.push(Rule { option, on: "task", holds: task == wanted, needs, found });
+    };
+    by_task("label-smoothing", TaskKind::Classify, "--task classify");
+    by_task("class-weights", TaskKind::Classify, "--task classify");
+    match trainer.loss {
+        Some(LossChoice::CrossEntropy) => by_task("loss", TaskKind::Classify, "--task classify"),
+        Some(_) => by_task("loss", TaskKind::Regress, "--task regress"),
+        None => {}
+    }
+    let found = match (trainer.loss, task) {
+        (Some(loss), _) => name(loss),
+        (None, TaskKind::Classify) => name(LossChoice::CrossEntropy),
+        (None, TaskKind::Regress) => name(LossChoice::Mse),
+    };
+    let mut by_loss = |option, wanted, needs| {
+        let found = format!("--loss {found}");
+        rules.push(Rule { option, on: "loss", holds: trainer.loss == Some(wanted), needs, found });
+    };
+    by_loss("huber-delta", LossChoice::Huber, "--loss huber");
+    by_loss("smooth-l1-beta", LossChoice::SmoothL1, "--loss smooth-l1");
+}
+
+fn name(value: impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}

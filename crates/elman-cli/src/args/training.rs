@@ -1,0 +1,94 @@
+//! How the network is trained.
+
+use clap::Args;
+
+use super::value::{
+    Betas, ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
+    Switch, count, number, seed,
+};
+
+/// How the network is trained.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainerArgs {
+    /// Passes over the training data
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = count)]
+    pub epochs: usize,
+    /// Sequences in a batch: one change of the weights each
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
+    pub batch_size: usize,
+    /// The rule that changes the weights
+    #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
+    pub optimizer: OptimizerChoice,
+    /// The length of a step
+    #[arg(long, value_name = "RATE", default_value_t = 0.003, value_parser = number)]
+    pub learning_rate: f64,
+    /// Momentum of sgd
+    #[arg(long, value_name = "M", default_value_t = 0.0, value_parser = number)]
+    pub momentum: f64,
+    /// The part of a gradient that momentum does not take in
+    #[arg(long, value_name = "D", default_value_t = 0.0, value_parser = number)]
+    pub dampening: f64,
+    /// Nesterov's form of the momentum of sgd
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
+    pub nesterov: Switch,
+    /// Decay of adam's two moments
+    #[arg(long, value_name = "B1,B2", default_value_t = Betas([0.9, 0.999]))]
+    pub betas: Betas,
+    /// Added to the denominator of adam
+    #[arg(long, value_name = "E", default_value_t = 1e-8, value_parser = number)]
+    pub epsilon: f64,
+    /// Adam with the largest second moment so far
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
+    pub amsgrad: Switch,
+    /// Weight decay: this times the weights is added to the gradient
+    #[arg(long, value_name = "DECAY", default_value_t = 0.0, value_parser = number)]
+    pub weight_decay: f64,
+    /// The longest gradient that is not shortened, or off
+    #[arg(long, value_name = "NORM", default_value_t = Limit::At(1.0))]
+    pub clip_norm: Limit,
+    /// How the length of the gradient is measured for --clip-norm
+    #[arg(long, value_enum, default_value_t = NormChoice::L2)]
+    pub clip_norm_kind: NormChoice,
+    /// The largest element of a gradient that is not cut, instead of --clip-norm
+    #[arg(long, value_name = "VALUE", default_value_t = Limit::Off)]
+    pub clip_value: Limit,
+    /// What chooses the best epoch: the validation loss, or accuracy (classes) or error (numbers)
+    #[arg(long, value_enum, default_value_t = MonitorChoice::Loss)]
+    pub monitor: MonitorChoice,
+    /// Epochs without a better one, by validation, after which training ends
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub patience: Option<usize>,
+
+    /// The loss [default: cross-entropy for classes, mse for numbers]
+    #[arg(long, value_enum, help_heading = "Loss")]
+    pub loss: Option<LossChoice>,
+    /// Where huber turns from square to straight, in standard deviations of the target
+    #[arg(long, value_name = "DELTA", default_value_t = 1.0, value_parser = number)]
+    #[arg(help_heading = "Loss")]
+    pub huber_delta: f64,
+    /// Where smooth-l1 turns from square to straight, in standard deviations of the target
+    #[arg(long, value_name = "BETA", default_value_t = 1.0, value_parser = number)]
+    #[arg(help_heading = "Loss")]
+    pub smooth_l1_beta: f64,
+    /// The part of each class label that is spread over all classes
+    #[arg(long, value_name = "PART", default_value_t = 0.0, value_parser = number)]
+    #[arg(help_heading = "Loss")]
+    pub label_smoothing: f64,
+    /// How the classes weigh in the loss: equal, balanced (each class counts the same), or
+    /// label=weight,…
+    #[arg(long, value_name = "WEIGHTS", default_value = "equal", help_heading = "Loss")]
+    pub class_weights: ClassWeightsChoice,
+
+    /// Bring each channel to mean 0 and standard deviation 1 over the training data
+    #[arg(long, value_enum, default_value_t = Switch::On, help_heading = "Run")]
+    pub standardize: Switch,
+    /// The seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, help_heading = "Run")]
+    pub seed: u64,
+    /// Worker threads: never a difference in the result [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count, help_heading = "Run")]
+    pub threads: Option<usize>,
+}

@@ -1,0 +1,246 @@
+//! The values that options take by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+/// What to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskKind {
+    /// One of a set of classes
+    Classify,
+    /// One number or more
+    Regress,
+}
+
+/// The activation of the recurrent units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ActivationChoice {
+    /// Hyperbolic tangent
+    Tanh,
+    /// max(0, a)
+    Relu,
+    /// Logistic function
+    Sigmoid,
+    /// None: a linear recurrence
+    Identity,
+}
+
+/// The direction in which a sequence is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DirectionChoice {
+    /// From the first step to the last
+    Forward,
+    /// From the last step to the first
+    Reverse,
+    /// Both, side by side
+    Both,
+}
+
+/// What the head sees of the outputs of all steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PoolingChoice {
+    /// The output after the last step
+    Last,
+    /// The mean of the outputs of all steps
+    Mean,
+}
+
+/// The rule that changes the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerChoice {
+    /// Stochastic gradient descent
+    Sgd,
+    /// Adam
+    Adam,
+}
+
+/// What is made small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LossChoice {
+    /// Softmax cross-entropy, for classes
+    CrossEntropy,
+    /// Squared error
+    Mse,
+    /// Absolute error
+    L1,
+    /// Squared near zero, absolute beyond --huber-delta
+    Huber,
+    /// Huber's divided by its delta, here --smooth-l1-beta
+    SmoothL1,
+}
+
+/// What chooses the best epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MonitorChoice {
+    /// The validation loss
+    Loss,
+    /// The validation accuracy, or root mean squared error
+    Metric,
+}
+
+/// How the length of a gradient is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NormChoice {
+    /// The sum of absolute values
+    L1,
+    /// The Euclidean norm
+    L2,
+    /// The largest absolute value
+    Infinity,
+}
+
+/// How the classes weigh in the loss: `equal`, `balanced`, or `label=weight,…`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClassWeightsChoice {
+    /// Each sequence counts the same.
+    Equal,
+    /// Each class counts the same.
+    Balanced,
+    /// These, by label.
+    Given(BTreeMap<String, f64>),
+}
+
+impl FromStr for ClassWeightsChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "equal, balanced, or label=weight,… with each class once".to_owned();
+        match text {
+            "equal" => return Ok(ClassWeightsChoice::Equal),
+            "balanced" => return Ok(ClassWeightsChoice::Balanced),
+            _ => {}
+        }
+        let mut weights = BTreeMap::new();
+        for pair in text.parse::<Names>().map_err(|_| wrong())?.0 {
+            let (label, weight) = pair.rsplit_once('=').ok_or_else(wrong)?;
+            let weight = number(weight.trim()).map_err(|_| wrong())?;
+            if weights.insert(label.to_owned(), weight).is_some() {
+                return Err(wrong());
+            }
+        }
+        Ok(ClassWeightsChoice::Given(weights))
+    }
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Switch::On
+    }
+}
+
+/// What separates the fields of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DelimiterChoice {
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// The tab character
+    Tab,
+}
+
+/// Names of columns, written as in the header of a CSV: `a,b` or `"a, and b",c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
+impl FromStr for Names {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "names of columns, separated by commas".to_owned();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        let record = reader.records().next().ok_or_else(wrong)?.map_err(|_| wrong())?;
+        let names: Vec<String> = record.iter().map(str::to_owned).collect();
+        if names.iter().any(String::is_empty) { Err(wrong()) } else { Ok(Names(names)) }
+    }
+}
+
+/// Written so that it can be read back.
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&self.0).map_err(|_| fmt::Error)?;
+        let bytes = writer.into_inner().map_err(|_| fmt::Error)?;
+        f.write_str(String::from_utf8_lossy(&bytes).trim_end_matches('\n'))
+    }
+}
+
+/// Decay of the two moments of adam.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Betas(pub [f64; 2]);
+
+impl FromStr for Betas {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once(',').and_then(|(first, second)| {
+            Some([number(first.trim()).ok()?, number(second.trim()).ok()?])
+        });
+        parsed.map(Betas).ok_or_else(|| "two numbers separated by a comma".to_owned())
+    }
+}
+
+impl fmt::Display for Betas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Betas([first, second]) = self;
+        write!(f, "{first},{second}")
+    }
+}
+
+/// A limit that can be lifted: a number, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// No limit.
+    Off,
+    /// At most this much.
+    At(f64),
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Limit::Off),
+            _ => number(text).map(Limit::At).map_err(|expected| format!("{expected} or off")),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Off => write!(f, "off"),
+            Limit::At(limit) => write!(f, "{limit}"),
+        }
+    }
+}
+
+/// A whole number that fits in memory's address space.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number that is not negative".to_owned())
+}
+
+/// A seed.
+pub fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {}", u64::MAX))
+}
+
+/// A finite number.
+pub fn number(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|number: &f64| number.is_finite());
+    parsed.ok_or_else(|| "a finite number".to_owned())
+}

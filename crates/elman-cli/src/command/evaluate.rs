@@ -1,0 +1,45 @@
+//! `elman evaluate`: how good a model is on sequences whose answers are known.
+
+use elman::model::Model;
+use elman::task::Evaluation;
+use elman::threads::with_threads;
+use serde::Serialize;
+
+use super::source;
+use super::summary::Summary;
+use crate::args::EvaluateArgs;
+use crate::args::options::blame;
+use crate::config::Given;
+use crate::failure::Outcome;
+use crate::printer::text::Facts;
+use crate::printer::{Printer, evaluation};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    model: &'a std::path::Path,
+    data: &'a Summary,
+    evaluation: &'a Evaluation,
+}
+
+/// Evaluates.
+pub fn run(args: &EvaluateArgs) -> Outcome {
+    let printer = Printer::new(args.talk);
+    let model = Model::<f32>::load(&args.model)?;
+    let data = source::answered(&args.data, &model, &args.columns, args.target.as_ref())?;
+    let summary = Summary::of(&data);
+    printer.say(|style| {
+        let mut facts = Facts::default();
+        summary.describe_size("data", &mut facts);
+        facts.render(style)
+    });
+    let evaluated = with_threads(args.threads, || model.evaluate(&data));
+    let evaluation = evaluated.map_err(|error| blame(error, &Given::default()))??;
+    let document = Document { model: &args.model, data: &summary, evaluation: &evaluation };
+    printer.result(&document, |style| {
+        let mut text = evaluation::metrics(&[("data", &evaluation)], style);
+        if let Some(confusion) = evaluation::confusion(&evaluation, style) {
+            text += &format!("\n{confusion}");
+        }
+        text
+    })
+}

@@ -1,0 +1,135 @@
+//! `elman inspect`: what a model file holds.
+
+use elman::Parameters;
+use elman::model::Model;
+use elman::task::Task;
+use serde_json::{Value, json};
+
+use crate::args::InspectArgs;
+use crate::failure::Outcome;
+use crate::printer::Printer;
+use crate::printer::style::Style;
+use crate::printer::table::Table;
+use crate::printer::text::{Facts, counted, grouped, list, measure};
+
+/// How many names are shown before a list is cut.
+const MOST_NAMES: usize = 40;
+
+/// Inspects.
+pub fn run(args: &InspectArgs) -> Outcome {
+    let model = Model::<f32>::load(&args.model)?;
+    Printer::new(args.talk).result(&document(args, &model), |style| text(&model, style))
+}
+
+fn document(args: &InspectArgs, model: &Model<f32>) -> Value {
+    let parameters = model.network().parameters();
+    let shapes = parameters
+        .shapes()
+        .iter()
+        .map(|parameter| json!({ "name": parameter.name, "shape": parameter.shape }));
+    json!({
+        "model": args.model, "network": model.network().config(), "task": model.task(),
+        "features": model.feature_names(), "scaling": model.scaling(),
+        "parameters": parameters.values().len(), "tensors": shapes.collect::<Vec<_>>(),
+        "provenance": model.provenance(),
+    })
+}
+
+fn text(model: &Model<f32>, style: Style) -> String {
+    let mut facts = Facts::default();
+    facts.add("network", super::network_words(model.network().config()));
+    task(model.task(), &mut facts);
+    let names = model.feature_names();
+    facts.add("channels", format!("{}: {}", names.len(), list(names, MOST_NAMES)));
+    provenance(model, &mut facts);
+    let mut blocks = vec![facts.render(style)];
+    if model.scaling().is_some() {
+        blocks.push(scaling(model).render(style));
+    }
+    blocks.push(parameters(model.network().parameters()).render(style));
+    blocks.push(settings(&model.provenance().settings).render(style));
+    blocks.retain(|block| !block.is_empty());
+    blocks.join("\n")
+}
+
+fn task(task: &Task, facts: &mut Facts) {
+    match task {
+        Task::Classify(classify) => {
+            let classes = counted(classify.labels().len(), "class");
+            facts.add("task", format!("classify {}: {classes}", classify.target()));
+            facts.add("", list(classify.labels(), MOST_NAMES));
+        }
+        Task::Regress(regress) => {
+            facts.add("task", format!("regress {}", list(regress.targets(), MOST_NAMES)));
+            let scaling = regress.scaling();
+            let numbers = regress.targets().iter().zip(scaling.means()).zip(scaling.deviations());
+            for ((name, mean), deviation) in numbers {
+                let (mean, deviation) = (measure(*mean), measure(*deviation));
+                facts.add("", format!("{name}: mean {mean}, standard deviation {deviation}"));
+            }
+        }
+    }
+}
+
+fn provenance(model: &Model<f32>, facts: &mut Facts) {
+    let provenance = model.provenance();
+    facts.add("made by", format!("elman {}", provenance.elman_version));
+    let data =
+        [("trained on", &provenance.training_data), ("validated", &provenance.validation_data)];
+    for (label, digest) in data {
+        let Some(digest) = digest else { continue };
+        let path = digest.path.as_ref().map_or("arrays".into(), |path| path.display().to_string());
+        let size = counted(digest.sequences, "sequence");
+        facts.add(label, format!("{path}: {size}, xxh3 {}", digest.digest));
+    }
+    let metrics = provenance
+        .metrics
+        .iter()
+        .map(|(name, value)| format!("{} {}", name.replace('_', " "), measure(*value)));
+    let metrics: Vec<String> = metrics.collect();
+    if !metrics.is_empty() {
+        facts.add("results", metrics.join(", "));
+    }
+}
+
+fn scaling(model: &Model<f32>) -> Table {
+    let mut table = Table::new(["channel", "mean", "standard deviation"]);
+    let Some(scaling) = model.scaling() else { return table };
+    let columns = scaling.means().iter().zip(scaling.deviations());
+    for (name, (mean, deviation)) in model.feature_names().iter().zip(columns) {
+        table.row([name.clone(), measure(*mean), measure(*deviation)]);
+    }
+    table
+}
+
+fn parameters(parameters: &Parameters<f32>) -> Table {
+    let mut table = Table::new(["parameter", "shape", "numbers"]);
+    for parameter in parameters.shapes() {
+        let shape: Vec<String> = parameter.shape.iter().map(ToString::to_string).collect();
+        let shape = format!("[{}]", shape.join(", "));
+        table.row([parameter.name.clone(), shape, grouped(parameter.len())]);
+    }
+    table.row(["all".to_owned(), String::new(), grouped(parameters.values().len())]);
+    table
+}
+
+/// The settings as `group.name  value`.
+fn settings(settings: &Value) -> Facts {
+    let mut facts = Facts::default();
+    flatten("", settings, &mut facts);
+    facts
+}
+
+fn flatten(name: &str, value: &Value, facts: &mut Facts) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                flatten(&name, value, facts);
+            }
+        }
+        Value::Null => {}
+        Value::String(text) => facts.add(name, text),
+        _ => facts.add(name, value.to_string()),
+    }
+}

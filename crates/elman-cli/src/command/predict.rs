@@ -1,0 +1,123 @@
+//! `elman predict`: a model's answer for each sequence, as CSV or JSON.
+
+use std::io;
+
+use elman::io::{check_writable, write_atomically};
+use elman::model::Model;
+use elman::task::{ClassPredictions, Predictions, ValuePredictions};
+use elman::threads::with_threads;
+use serde_json::{Value, json};
+
+use super::source;
+use crate::args::PredictArgs;
+use crate::args::options::blame;
+use crate::config::Given;
+use crate::failure::{Failure, Outcome};
+use crate::printer::text::counted;
+use crate::printer::{Printer, out};
+
+/// Predicts.
+pub fn run(args: &PredictArgs) -> Outcome {
+    let printer = Printer::new(args.talk);
+    if args.talk.json && args.output.is_some() {
+        return Err(Failure::input("--json and --output", "at most one of them", "both"));
+    }
+    if let Some(output) = &args.output {
+        super::refuse_same_file(
+            ("--output", output),
+            &[("<MODEL>", &args.model), ("<DATA>", &args.data)],
+        )?;
+        check_writable(output)?;
+    }
+    let model = Model::<f32>::load(&args.model)?;
+    let data = source::unanswered(&args.data, &model, &args.columns)?;
+    let predicted = with_threads(args.threads, || model.predict(&data));
+    let predictions = predicted.map_err(|error| blame(error, &Given::default()))??;
+    if args.talk.json {
+        return printer.result(&document(&predictions), |_| String::new());
+    }
+    let text = csv(&predictions)
+        .map_err(|error| Failure::Fault(format!("the predictions are no CSV: {error}")))?;
+    match &args.output {
+        None => out(&text),
+        Some(output) => {
+            write_atomically(output, |file| file.write_all(text.as_bytes()))?;
+            let count = counted(data.len(), "prediction");
+            printer.say(|_| format!("{count} written to {}", output.display()));
+            Ok(())
+        }
+    }
+}
+
+/// The predictions as CSV: the id, the prediction, and a probability for each class.
+fn csv(predictions: &Predictions) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    match predictions {
+        Predictions::Classes(classes) => class_rows(classes, &mut writer)?,
+        Predictions::Values(values) => value_rows(values, &mut writer)?,
+    }
+    let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+fn class_rows(classes: &ClassPredictions, writer: &mut csv::Writer<Vec<u8>>) -> io::Result<()> {
+    let probabilities = classes.labels().iter().map(|label| format!("probability_{label}"));
+    let header = ["sequence".to_owned(), "prediction".to_owned()].into_iter();
+    writer.write_record(header.chain(probabilities))?;
+    let labels = (0..classes.len()).map(|index| classes.label(index).unwrap_or_default());
+    let rows = classes.ids().iter().zip(labels);
+    for ((id, label), probabilities) in rows.zip(classes.probabilities().rows()) {
+        let numbers = probabilities.iter().map(ToString::to_string);
+        writer.write_record([id.clone(), label.to_owned()].into_iter().chain(numbers))?;
+    }
+    Ok(())
+}
+
+fn value_rows(values: &ValuePredictions, writer: &mut csv::Writer<Vec<u8>>) -> io::Result<()> {
+    let names = match values.targets() {
+        [_] => vec!["prediction".to_owned()],
+        targets => targets.iter().map(|target| format!("prediction_{target}")).collect(),
+    };
+    writer.write_record(std::iter::once("sequence".to_owned()).chain(names))?;
+    for (id, numbers) in values.ids().iter().zip(values.values().rows()) {
+        let numbers = numbers.iter().map(ToString::to_string);
+        writer.write_record(std::iter::once(id.clone()).chain(numbers))?;
+    }
+    Ok(())
+}
+
+fn document(predictions: &Predictions) -> Value {
+    match predictions {
+        Predictions::Classes(classes) => {
+            let row = |(index, probabilities): (usize, Vec<f64>)| {
+                let probabilities: serde_json::Map<String, Value> = classes
+                    .labels()
+                    .iter()
+                    .cloned()
+                    .zip(probabilities.into_iter().map(Value::from))
+                    .collect();
+                json!({
+                    "sequence": classes.ids().get(index), "prediction": classes.label(index),
+                    "probabilities": probabilities,
+                })
+            };
+            let probabilities = classes.probabilities();
+            let rows = probabilities.rows().into_iter().map(|row| row.to_vec());
+            json!({ "predictions": rows.enumerate().map(row).collect::<Vec<Value>>() })
+        }
+        Predictions::Values(values) => {
+            let row = |(id, numbers): (&String, Vec<f64>)| {
+                let named: serde_json::Map<String, Value> = values
+                    .targets()
+                    .iter()
+                    .cloned()
+                    .zip(numbers.into_iter().map(Value::from))
+                    .collect();
+                json!({ "sequence": id, "prediction": named })
+            };
+            let numbers = values.values();
+            let rows = values.ids().iter().zip(numbers.rows().into_iter().map(|row| row.to_vec()));
+            json!({ "predictions": rows.map(row).collect::<Vec<_>>() })
+        }
+    }
+}

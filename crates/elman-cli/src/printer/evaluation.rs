@@ -1,0 +1,71 @@
+//! Metrics in tables: each beside the floor of guessing without looking.
+
+use elman::task::{ClassEvaluation, Evaluation, ValueEvaluation};
+
+use super::style::Style;
+use super::table::Table;
+use super::text::{grouped, measure};
+use crate::failure::one_line;
+
+/// A confusion matrix of more classes does not fit a screen.
+const MOST_CLASSES: usize = 20;
+
+/// One row for each named evaluation, and what the floor is.
+pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
+    let Some((_, first)) = evaluations.first() else { return String::new() };
+    let (mut table, floor) = match first {
+        Evaluation::Classify(first) => {
+            let label = one_line(&first.floor.label);
+            let header = ["", "sequences", "loss", "accuracy", "floor", "macro F1"];
+            let floor = format!("always guessing {label}, the commonest class in training");
+            (Table::new(header), floor)
+        }
+        Evaluation::Regress(_) => {
+            let header = ["", "sequences", "loss", "RMSE", "floor", "MAE", "floor", "R²"];
+            (Table::new(header), "always guessing the mean in training".to_owned())
+        }
+    };
+    for (name, evaluation) in evaluations {
+        match evaluation {
+            Evaluation::Classify(classes) => class_row(name, classes, &mut table),
+            Evaluation::Regress(values) => value_rows(name, values, &mut table),
+        }
+    }
+    format!("{}{}\n", table.render(style), style.dim(&format!("floor: {floor}")))
+}
+
+fn class_row(name: &str, classes: &ClassEvaluation, table: &mut Table) {
+    let measures = [classes.loss, classes.accuracy, classes.floor.accuracy, classes.macro_f1];
+    let cells = [name.to_owned(), grouped(classes.sequences)];
+    table.row(cells.into_iter().chain(measures.map(measure)));
+}
+
+fn value_rows(name: &str, values: &ValueEvaluation, table: &mut Table) {
+    for target in &values.targets {
+        let label = match values.targets.len() {
+            1 => name.to_owned(),
+            _ => format!("{name} · {}", target.name),
+        };
+        let (model, floor) = (&target.model, &target.floor);
+        let measures = [values.loss, model.rmse, floor.rmse, model.mae, floor.mae].map(measure);
+        let r2 = model.r2.map_or("–".to_owned(), measure);
+        let cells = [label, grouped(values.sequences)];
+        table.row(cells.into_iter().chain(measures).chain([r2]));
+    }
+}
+
+/// How often which class was taken for which, if that fits a screen.
+pub fn confusion(evaluation: &Evaluation, style: Style) -> Option<String> {
+    let Evaluation::Classify(classes) = evaluation else { return None };
+    if classes.labels.len() > MOST_CLASSES {
+        return None;
+    }
+    let header = std::iter::once("actual ╲ predicted".to_owned());
+    let mut table = Table::new(header.chain(classes.labels.iter().cloned()));
+    for (label, counts) in classes.labels.iter().zip(&classes.confusion) {
+        // A zero says less than the blank that lets the others stand out.
+        let count = |count: &u64| if *count == 0 { "·".to_owned() } else { count.to_string() };
+        table.row(std::iter::once(label.clone()).chain(counts.iter().map(count)));
+    }
+    Some(table.render(style))
+}

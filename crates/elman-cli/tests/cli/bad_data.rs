@@ -1,0 +1,164 @@
+//! Data files that are refused: one line that names the place, and nothing written.
+
+use super::Bench;
+
+/// A file called `bad.csv` or `bad.ts`, the arguments after `elman`, and nothing else.
+struct Case {
+    name: &'static str,
+    file: &'static str,
+    contents: &'static [u8],
+    arguments: &'static str,
+}
+
+const GOOD: &str = "train train.csv --sequence id --time step --target kind --task classify \
+                    --epochs 1 -o m.safetensors";
+const CSV: &str = "train bad.csv --sequence id --time step --target kind --task classify \
+                   --epochs 1 -o m.safetensors";
+const NUMBERS: &str = "train bad.csv --sequence id --time step --target kind --task regress \
+                       --epochs 1 -o m.safetensors";
+const TS: &str = "train bad.ts --task classify --epochs 1 -o m.safetensors";
+
+const fn csv(name: &'static str, contents: &'static str) -> Case {
+    Case { name, file: "bad.csv", contents: contents.as_bytes(), arguments: CSV }
+}
+
+const fn ts(name: &'static str, contents: &'static str) -> Case {
+    Case { name, file: "bad.ts", contents: contents.as_bytes(), arguments: TS }
+}
+
+const CASES: &[Case] = &[
+    csv("empty file", ""),
+    csv("header only", "id,step,x,kind\n"),
+    Case { contents: b"\x7fELF\0\0\x01", ..csv("binary garbage", "") },
+    Case { contents: b"id,step,x,kind\na,0,1,\xff\n", ..csv("not UTF-8", "") },
+    csv("ragged row", "id,step,x,kind\na,0,1,up\na,1,up\n"),
+    csv("unknown column", "id,stp,x,kind\na,0,1,up\nb,0,1,down\n"),
+    csv("text in a numeric column", "id,step,x,kind\na,0,1,up\nb,0,1o,down\n"),
+    csv("empty cell", "id,step,x,kind\na,0,1,up\nb,0,,down\n"),
+    csv("NaN", "id,step,x,kind\na,0,1,up\nb,0,NaN,down\n"),
+    csv("infinity", "id,step,x,kind\na,0,1,up\nb,0,-inf,down\n"),
+    csv(
+        "a sequence whose rows are not together",
+        "id,step,x,kind\na,0,1,up\nb,0,1,down\na,1,1,up\n",
+    ),
+    csv("duplicate time", "id,step,x,kind\na,0,1,up\na,0,1,up\nb,0,1,down\n"),
+    csv("decreasing time", "id,step,x,kind\na,5,1,up\na,4,1,up\nb,0,1,down\n"),
+    csv("a target that changes", "id,step,x,kind\na,0,1,up\na,1,1,down\n"),
+    csv("one class only", "id,step,x,kind\na,0,1,up\nb,0,1,up\n"),
+    csv("no channel", "id,step,kind\na,0,up\nb,0,down\n"),
+    csv(
+        "a name with a line break and a terminal command",
+        "id,step,x,\"kind\n\u{1b}[2J\"\na,0,1,up\n",
+    ),
+    Case { arguments: NUMBERS, ..csv("a class to regress", "id,step,x,kind\na,0,1,up\n") },
+    ts("wrong dimensions", "@dimensions 2\n@classLabel true a b\n@data\n1,2:a\n"),
+    ts("missing @data", "@classLabel true a b\n1,2:a\n"),
+    ts("a label that is not announced", "@classLabel true a b\n@data\n1,2:c\n"),
+    ts("a missing value", "@classLabel true a b\n@data\n1,?:a\n"),
+    Case {
+        arguments: "train bad.ts --task classify --sequence id -o m.safetensors",
+        ..ts("columns of a .ts file", "@classLabel true a b\n@data\n1,2:a\n1,2:b\n")
+    },
+    Case {
+        arguments: "train bad.ts --task regress -o m.safetensors",
+        ..ts("classes of a .ts file to regress", "@classLabel true a b\n@data\n1,2:a\n1,2:b\n")
+    },
+    Case {
+        name: "test file with an unseen class",
+        arguments: "{good} --test bad.csv",
+        ..csv("", "id,step,x,y,site,kind\na,0,1,1,1,rise\nb,0,1,1,1,rize\n")
+    },
+    Case {
+        name: "test file without a channel",
+        arguments: "{good} --test bad.csv",
+        ..csv("", "id,step,x,site,kind\na,0,1,1,rise\n")
+    },
+    Case {
+        name: "validation file without the target",
+        arguments: "{good} --validation bad.csv",
+        ..csv("", "id,step,x,y,site\na,0,1,1,1\n")
+    },
+    Case { name: "missing file", arguments: "{good} --test tset.csv", ..csv("", "") },
+    Case { name: "folder", arguments: "{good} --test .", ..csv("", "") },
+    Case {
+        name: "folder with the ending of a CSV file",
+        file: "folder.csv/x",
+        arguments: "{good} --test folder.csv",
+        ..csv("", "")
+    },
+    Case {
+        name: "another ending",
+        file: "bad.txt",
+        arguments: "{good} --test bad.txt",
+        ..csv("", "x")
+    },
+    Case {
+        name: "misspelt target",
+        arguments: "train train.csv --sequence id --target kin --task classify -o m",
+        ..csv("", "")
+    },
+    Case {
+        name: "no sequence column",
+        arguments: "train train.csv --target kind --task classify -o m",
+        ..csv("", "")
+    },
+    Case {
+        name: "no target column",
+        arguments: "train train.csv --sequence id --task classify -o m",
+        ..csv("", "")
+    },
+    Case {
+        name: "two targets for classes",
+        arguments: "train train.csv --sequence id --target kind,note --task classify -o m",
+        ..csv("", "")
+    },
+    Case { name: "misspelt feature", arguments: "{good} --features x,z", ..csv("", "") },
+    Case { name: "misspelt excluded column", arguments: "{good} --exclude sit", ..csv("", "") },
+    Case { name: "the target as a feature", arguments: "{good} --features x,kind", ..csv("", "") },
+    Case { name: "other delimiter", arguments: "{good} --delimiter semicolon", ..csv("", "") },
+];
+
+#[test]
+fn bad_data_is_one_line_and_exit_code_1() {
+    let mut table = String::new();
+    for case in CASES {
+        let bench = Bench::new();
+        if let Some((folder, _)) = case.file.split_once('/') {
+            std::fs::create_dir(bench.path(folder)).unwrap();
+        }
+        bench.write(case.file, case.contents);
+        let before = bench.files();
+        let ran = bench.run(&case.arguments.replace("{good}", GOOD));
+        let name = if case.name.is_empty() { "?" } else { case.name };
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{name}\n{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{name}\n{}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: "), "{name}\n{}", ran.stderr);
+        assert_eq!(bench.files(), before, "{name}");
+        table += &format!("{name}\n    {}", ran.stderr);
+    }
+    insta::assert_snapshot!(table);
+}
+
+const WILD: &str = "train numbers.csv --sequence id --time step --target total --exclude half \
+                    --task regress --activation identity --optimizer sgd --clip-norm off \
+                    --batch-size 4 --hidden-size 6 --epochs 40 --quiet -o m.safetensors";
+
+#[test]
+fn a_loss_that_is_not_finite_says_where_and_keeps_the_last_good_model() {
+    let bench = Bench::new();
+    let ran = bench.run(&format!("{WILD} --learning-rate 0.3"));
+    assert_eq!(ran.code, Some(1));
+    insta::assert_snapshot!(ran.stderr);
+    let model = bench.ok("inspect m.safetensors").stdout;
+    assert!(model.contains("training rmse"), "{model}");
+}
+
+#[test]
+fn a_first_epoch_that_is_not_finite_leaves_no_model() {
+    let bench = Bench::new();
+    let before = bench.files();
+    let ran = bench.run(&format!("{WILD} --learning-rate 30"));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(ran.stderr);
+    assert_eq!(bench.files(), before);
+}
