@@ -5,18 +5,12 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::Level;
 use crate::activation::{exp_f32, sigmoid_f32, sigmoid_f64, tanh_f32};
-use crate::matmul::{self, Start, Term};
-use crate::outer::{self, GradientPart, RowPairs};
 #[cfg(target_arch = "x86_64")]
 use crate::vector::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};
 use crate::vector::{Lanes, Vector};
 
 /// The vector types of an element type, one for each level; sealed, because kernels count on them.
-///
-/// The heavy kernels are methods here so that they are compiled once, in this crate, and not again
-/// in every crate that calls them.
 pub trait Lane: Sized {
     /// Lanes for any processor.
     type Portable: Vector<Element = Self>;
@@ -26,11 +20,6 @@ pub trait Lane: Sized {
     /// Lanes of AVX-512.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Vector<Element = Self>;
-
-    /// The body of [`crate::matmul::product`].
-    fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]);
-    /// The body of [`crate::outer::add_outer_products`].
-    fn add_outer_products(level: Level, pairs: &[RowPairs<'_, Self>], part: GradientPart<'_, Self>);
 }
 
 impl Lane for f32 {
@@ -39,14 +28,6 @@ impl Lane for f32 {
     type Avx2 = Avx2F32;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = Avx512F32;
-
-    fn product(start: Start<'_, f32>, terms: &[Term<'_, f32>], out: &mut [f32]) {
-        matmul::run_product(start, terms, out);
-    }
-
-    fn add_outer_products(level: Level, pairs: &[RowPairs<'_, f32>], part: GradientPart<'_, f32>) {
-        outer::run_outer_products(level, pairs, part);
-    }
 }
 
 impl Lane for f64 {
@@ -55,14 +36,6 @@ impl Lane for f64 {
     type Avx2 = Avx2F64;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = Avx512F64;
-
-    fn product(start: Start<'_, f64>, terms: &[Term<'_, f64>], out: &mut [f64]) {
-        matmul::run_product(start, terms, out);
-    }
-
-    fn add_outer_products(level: Level, pairs: &[RowPairs<'_, f64>], part: GradientPart<'_, f64>) {
-        outer::run_outer_products(level, pairs, part);
-    }
 }
 
 /// `f32` or `f64`.

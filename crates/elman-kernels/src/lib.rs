@@ -6,6 +6,7 @@
 //! of operations, whatever the number of lanes that run it side by side.
 
 pub mod activation;
+mod compiled;
 mod dispatch;
 mod float;
 mod level;
@@ -15,6 +16,7 @@ mod pack;
 pub mod pointwise;
 mod vector;
 
+pub use compiled::Compiled;
 pub use dispatch::{Kernel, dispatch};
 pub use float::Float;
 pub use level::Level;

@@ -67,11 +67,7 @@ pub enum Start<'a, T> {
 /// # Panics
 ///
 /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
-pub fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
-    T::product(start, terms, out);
-}
-
-pub(crate) fn run_product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
+pub(crate) fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
     let Some(first) = terms.first() else { panic!("a product needs a term") };
     let (level, columns) = (first.weights.level(), first.weights.columns());
     for term in terms {

@@ -45,15 +45,7 @@ pub struct GradientPart<'a, T> {
 /// # Panics
 ///
 /// Rows that are too short, or a part that is not made of whole rows.
-pub fn add_outer_products<T: Float>(
-    level: Level,
-    pairs: &[RowPairs<'_, T>],
-    part: GradientPart<'_, T>,
-) {
-    T::add_outer_products(level, pairs, part);
-}
-
-pub(crate) fn run_outer_products<T: Float>(
+pub(crate) fn add_outer_products<T: Float>(
     level: Level,
     pairs: &[RowPairs<'_, T>],
     part: GradientPart<'_, T>,

@@ -211,13 +211,13 @@ pub fn add_outer_products<T: Real>(pairs: &[RowPairs<'_, T>], columns: usize, gr
     let count: usize = pairs.iter().map(|pairs| pairs.count).sum();
     let parts = crate::workers::count(rows.div_ceil(8), count * grad.len());
     if parts < 2 {
-        outer::add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad });
+        T::add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad });
         return;
     }
     let rows_each = rows.div_ceil(parts);
     grad.par_chunks_mut(rows_each * columns).enumerate().for_each(|(part, grad)| {
         let part = GradientPart { first: part * rows_each, columns, grad };
-        outer::add_outer_products(level, &pairs, part);
+        T::add_outer_products(level, &pairs, part);
     });
 }
 

@@ -1,7 +1,7 @@
 //! The dense layer, `y = x·W + b`: a network's head.
 
 use elman_kernels::PackedMatrix;
-use elman_kernels::matmul::{Rows, Start, Term, product};
+use elman_kernels::matmul::{Rows, Start, Term};
 use ndarray::{Array2, ArrayView2};
 
 use crate::cell::{RowPairs, add_outer_products, add_row_sums};
@@ -151,7 +151,7 @@ impl Dense {
     ) {
         let rows = Rows::Strided { values: inputs, stride: self.input_size };
         let term = Term { rows, weights: &prepared.weights };
-        product(Start::Bias(&prepared.bias), &[term], outputs);
+        T::product(Start::Bias(&prepared.bias), &[term], outputs);
     }
 
     /// Rows `[n, O]` to rows `[n, D]`.
@@ -163,7 +163,7 @@ impl Dense {
     ) {
         let rows = Rows::Strided { values: grad_outputs, stride: self.output_size };
         let term = Term { rows, weights: &prepared.transposed };
-        product(Start::Zero, &[term], grad_inputs);
+        T::product(Start::Zero, &[term], grad_inputs);
     }
 
     /// Adds the gradients of the parameters for blocks of (inputs `[n, D]`, grad_outputs `[n, O]`).

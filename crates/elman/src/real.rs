@@ -1,6 +1,6 @@
 //! The number type of a network: `f32` or `f64`.
 
-pub use elman_kernels::Float;
+pub use elman_kernels::{Compiled, Float};
 
 /// `f32` or `f64`: what networks, losses and optimisers are generic over.
 ///
@@ -13,7 +13,7 @@ pub use elman_kernels::Float;
 /// assert_eq!(0.0f32.tanh(), 0.0);
 /// assert_eq!(<f64 as Float>::NAME, "f64");
 /// ```
-pub trait Real: Float + ndarray::ScalarOperand + serde::Serialize {}
+pub trait Real: Float + Compiled + ndarray::ScalarOperand + serde::Serialize {}
 
 impl Real for f32 {}
 impl Real for f64 {}

@@ -74,6 +74,7 @@ const KERNELS: &[Room] = &[
     room("pack", 2),
     room("matmul", 3),
     room("outer", 4),
+    room("compiled", 5),
     room("pointwise", 2),
 ];
 

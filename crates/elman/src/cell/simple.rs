@@ -11,7 +11,7 @@
 //! J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990); with W and U as PyTorch's
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
-use elman_kernels::matmul::{Rows, Start, Term, product};
+use elman_kernels::matmul::{Rows, Start, Term};
 use elman_kernels::pointwise::{Derivative, activation_backward};
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
@@ -163,7 +163,7 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
                 weights: &prepared.recurrent,
             },
         ];
-        product(Start::Bias(&prepared.bias), &terms, rows.state);
+        T::product(Start::Bias(&prepared.bias), &terms, rows.state);
         if self.trace_size() > 0 {
             rows.trace.copy_from_slice(rows.state);
         }
@@ -192,7 +192,7 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         // dx_t = da_t·Wᵀ
         let rows = Rows::Strided { values: deltas, stride: self.hidden_size };
         let term = Term { rows, weights: &prepared.input_transposed };
-        product(Start::Zero, &[term], grad_inputs);
+        T::product(Start::Zero, &[term], grad_inputs);
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
@@ -214,7 +214,7 @@ impl<T: Real> SimpleCell<T> {
     fn previous_gradient(&self, prepared: &SimplePrepared<T>, deltas: &[T], grad: &mut [T]) {
         let rows = Rows::Strided { values: deltas, stride: self.hidden_size };
         let term = Term { rows, weights: &prepared.recurrent_transposed };
-        product(Start::Zero, &[term], grad);
+        T::product(Start::Zero, &[term], grad);
     }
 }
 
