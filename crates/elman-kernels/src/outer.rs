@@ -5,10 +5,12 @@
 //! block of `k` at a time, so that the inner loop of [`crate::matmul`] reads forward whatever the
 //! strides are.
 
+use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
 use crate::matmul::{load_panel, multiply, store_panel};
 use crate::pack::panel_width;
+use crate::pointwise::update1;
 use crate::vector::Vector;
 
 /// Pairs of rows to be multiplied and summed: row `k` of `left` with row `k` of `right`.
@@ -26,15 +28,25 @@ pub struct RowPairs<'a, T> {
     pub count: usize,
 }
 
-/// A part of the gradient: its rows `first..first + rows`, in `grad` `[rows, columns]`.
+/// A part of the gradient: its rows `first..first + rows`, `columns` of them, each `stride` values
+/// after the one before.
 #[derive(Debug)]
 pub struct GradientPart<'a, T> {
     /// The first row, an index into the left rows.
     pub first: usize,
     /// The columns: the length of a right row.
     pub columns: usize,
+    /// The distance between two rows of `grad`, at least `columns`.
+    pub stride: usize,
     /// The rows of this part.
     pub grad: &'a mut [T],
+}
+
+impl<T> GradientPart<'_, T> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        (self.grad.len() + self.stride - self.columns) / self.stride
+    }
 }
 
 /// Adds the outer products of all pairs to a part of the gradient. Parts may be computed in any
@@ -42,17 +54,18 @@ pub struct GradientPart<'a, T> {
 ///
 /// # Panics
 ///
-/// Rows that are too short, or a part that is not made of whole rows.
+/// Rows that are too short, or a part whose rows overlap.
 pub fn add_outer_products<T: Float>(
     level: Level,
     pairs: &[RowPairs<'_, T>],
     part: GradientPart<'_, T>,
 ) {
     assert!(level.is_supported(), "this processor cannot run level {}", level.name());
-    if part.grad.is_empty() {
+    if part.grad.is_empty() || part.columns == 0 {
         return;
     }
-    assert_eq!(part.grad.len() % part.columns, 0, "gradient part: whole rows");
+    assert!(part.stride >= part.columns, "gradient part: rows that overlap");
+    assert!(part.grad.len() >= (part.rows() - 1) * part.stride + part.columns, "whole rows");
     match level {
         Level::Portable => run::<T::Portable, 2>(pairs, part),
         #[cfg(target_arch = "x86_64")]
@@ -68,12 +81,24 @@ pub fn add_outer_products<T: Float>(
 /// # Panics
 ///
 /// Right rows shorter than `sum`.
-pub fn add_row_sums<T: Float>(pairs: &[RowPairs<'_, T>], sum: &mut [T]) {
-    for piece in pairs {
-        for k in 0..piece.count {
-            let row = &piece.right[k * piece.right_stride..][..sum.len()];
-            for (sum, value) in sum.iter_mut().zip(row) {
-                *sum += *value;
+pub fn add_row_sums<T: Float>(level: Level, pairs: &[RowPairs<'_, T>], sum: &mut [T]) {
+    dispatch(level, RowSums { pairs, sum });
+}
+
+struct RowSums<'a, T> {
+    pairs: &'a [RowPairs<'a, T>],
+    sum: &'a mut [T],
+}
+
+impl<T: Float> Kernel for RowSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for piece in self.pairs {
+            for k in 0..piece.count {
+                let row = &piece.right[k * piece.right_stride..][..self.sum.len()];
+                update1(self.sum, row, |sum, value| sum + value);
             }
         }
     }
@@ -100,7 +125,7 @@ fn run<V: Vector, const NV: usize>(
     pairs: &[RowPairs<'_, V::Element>],
     mut part: GradientPart<'_, V::Element>,
 ) {
-    let rows = part.grad.len() / part.columns;
+    let rows = part.rows();
     let width = panel_width::<V::Element>();
     let zero = V::Element::ZERO;
     let mut left = vec![zero; rows.div_ceil(LEFT_WIDTH) * LEFT_WIDTH * BLOCK];
@@ -153,7 +178,7 @@ fn multiply_block<V: Vector, const NV: usize>(
     part: &mut GradientPart<'_, V::Element>,
 ) {
     let width = panel_width::<V::Element>();
-    let rows = part.grad.len() / part.columns;
+    let rows = part.rows();
     for (panel, right) in right.chunks_exact(BLOCK * width).enumerate() {
         let right = &right[..depth * width];
         let mut row = 0;
@@ -186,11 +211,11 @@ fn tile<V: Vector, const NV: usize, const R: usize>(
     let mut acc = [[[V::splat(V::Element::ZERO); NV]; 1]; R];
     for r in 0..R {
         rows[r] = &left[r..];
-        acc[r][0] = load_panel(&part.grad[(row + r) * part.columns..][column..part.columns]);
+        acc[r][0] = load_panel(&part.grad[(row + r) * part.stride..][column..part.columns]);
     }
     let acc = multiply::<V, NV, R, 1>(acc, rows, LEFT_WIDTH, right);
     for (r, [registers]) in acc.into_iter().enumerate() {
-        store_panel(registers, &mut part.grad[(row + r) * part.columns..][column..part.columns]);
+        store_panel(registers, &mut part.grad[(row + r) * part.stride..][column..part.columns]);
     }
 }
 
@@ -233,9 +258,18 @@ mod tests {
             for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
                 let mut grad = vec![0.5f32; rows * columns];
                 let (top, bottom) = grad.split_at_mut(split * columns);
-                add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad: top });
-                add_outer_products(level, &pairs, GradientPart { first: split, columns, grad: bottom });
+                let stride = columns;
+                add_outer_products(level, &pairs, GradientPart { first: 0, columns, stride, grad: top });
+                add_outer_products(level, &pairs, GradientPart { first: split, columns, stride, grad: bottom });
                 prop_assert_eq!(&grad, &expected);
+                let stride = columns + 3;
+                let mut wide = vec![0.5f32; rows * stride];
+                let part = GradientPart { first: 0, columns, stride, grad: &mut wide[2..] };
+                add_outer_products(level, &pairs, part);
+                for (row, wide) in expected.chunks_exact(columns).zip(wide.chunks_exact(stride)) {
+                    prop_assert_eq!(row, &wide[2..columns + 2]);
+                    prop_assert_eq!([wide[0], wide[1], wide[columns + 2]], [0.5f32; 3]);
+                }
             }
         }
     }
