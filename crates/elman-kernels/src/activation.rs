@@ -36,8 +36,8 @@ use crate::{Float, Kernel, Level, dispatch};
 ///
 /// # Accuracy
 ///
-/// f32: at most 1.55 ulp, odd, monotone, in [-1, 1] (`tanh_on_a_sample`, and over all floats
-/// `exhaustive`).
+/// f32: at most 1.547 ulp, odd, monotone, in [-1, 1]; held by the tests `tanh_on_a_sample` and, over
+/// all floats, `exhaustive`. f64: as the `libm` crate.
 pub fn tanh<T: Float>(level: Level, values: &mut [T]) {
     map(level, values, T::tanh);
 }
@@ -51,6 +51,12 @@ pub fn tanh<T: Float>(level: Level, values: &mut [T]) {
 /// activation::sigmoid(Level::current(), &mut values);
 /// assert_eq!(values, [0.0, 9.85967654375977e-305, 0.5, 1.0]);
 /// ```
+///
+/// # Accuracy
+///
+/// f32: at most 1.695 ulp, the subnormal results included, monotone, in [0, 1]; held by
+/// `sigmoid_on_a_sample` and, over all floats, `exhaustive`. f64: 3e-16 of the result at both ends
+/// (`sigmoid_in_f64_keeps_its_digits_on_both_sides`).
 pub fn sigmoid<T: Float>(level: Level, values: &mut [T]) {
     map(level, values, T::sigmoid);
 }
@@ -77,6 +83,11 @@ pub fn relu<T: Float>(level: Level, values: &mut [T]) {
 /// activation::exp(Level::current(), &mut values);
 /// assert_eq!(values, [0.0, 1.0, std::f32::consts::E, f32::INFINITY]);
 /// ```
+///
+/// # Accuracy
+///
+/// f32: at most 1.012 ulp, the subnormal results included, monotone, never negative; held by
+/// `exp_on_a_sample` and, over all floats, `exhaustive`. f64: as the `libm` crate.
 pub fn exp<T: Float>(level: Level, values: &mut [T]) {
     map(level, values, T::exp);
 }

@@ -62,13 +62,24 @@ pub fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
             // SAFETY: `run_avx2` needs AVX2 and FMA, and `is_supported` has just found both.
             unsafe { run_avx2(kernel) }
         }
-        Level::Portable | Level::Avx2 => kernel.run(),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_supported() => {
+            // SAFETY: `run_avx512` needs what `is_supported` has just found.
+            unsafe { run_avx512(kernel) }
+        }
+        Level::Portable | Level::Avx2 | Level::Avx512 => kernel.run(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 

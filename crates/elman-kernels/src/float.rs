@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use crate::activation::{exp_f32, sigmoid_f32, sigmoid_f64, tanh_f32};
 #[cfg(target_arch = "x86_64")]
-use crate::vector::{Avx2F32, Avx2F64};
+use crate::vector::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};
 use crate::vector::{Lanes, Vector};
 
 /// The vector types of an element type, one for each level; sealed, because kernels count on them.
@@ -17,18 +17,25 @@ pub trait Lane: Sized {
     /// Lanes of AVX2.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Vector<Element = Self>;
+    /// Lanes of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Vector<Element = Self>;
 }
 
 impl Lane for f32 {
     type Portable = Lanes<f32, 8>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = Avx2F32;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Avx512F32;
 }
 
 impl Lane for f64 {
     type Portable = Lanes<f64, 4>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = Avx2F64;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Avx512F64;
 }
 
 /// `f32` or `f64`.

@@ -12,11 +12,13 @@ pub enum Level {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// x86-64 with AVX-512 (F, BW, DQ, VL) beside AVX2 and FMA.
+    Avx512,
 }
 
 impl Level {
     /// Every level, the slowest first.
-    pub const ALL: [Level; 2] = [Level::Portable, Level::Avx2];
+    pub const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
 
     /// The name used by `ELMAN_LEVEL`.
     #[must_use]
@@ -24,6 +26,7 @@ impl Level {
         match self {
             Level::Portable => "portable",
             Level::Avx2 => "avx2",
+            Level::Avx512 => "avx512",
         }
     }
 
@@ -34,15 +37,24 @@ impl Level {
             Level::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => {
+                Level::Avx2.is_supported()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
             #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 => false,
+            Level::Avx2 | Level::Avx512 => false,
         }
     }
 
     /// The fastest level that this processor can run.
     #[must_use]
     pub fn best() -> Level {
-        if Level::Avx2.is_supported() { Level::Avx2 } else { Level::Portable }
+        let supported = Level::ALL.into_iter().rev().find(|level| level.is_supported());
+        supported.unwrap_or(Level::Portable)
     }
 
     /// The level that `ELMAN_LEVEL` asks for, or the best one where it is unset.
@@ -56,7 +68,7 @@ impl Level {
         match Level::ALL.into_iter().find(|level| wanted == level.name()) {
             Some(level) if level.is_supported() => Ok(level),
             Some(_) => Err(("a level that this processor can run", found())),
-            None => Err(("portable or avx2", found())),
+            None => Err(("portable, avx2 or avx512", found())),
         }
     }
 

@@ -104,8 +104,11 @@ pub fn product_strided<T: Float>(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: a packed matrix exists only for a level that this processor supports.
         Level::Avx2 => unsafe { run_avx2(&job, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a packed matrix exists only for a level that this processor supports.
+        Level::Avx512 => unsafe { run_avx512(&job, out) },
         #[cfg(not(target_arch = "x86_64"))]
-        Level::Avx2 => unreachable!("a packed matrix exists only for a supported level"),
+        Level::Avx2 | Level::Avx512 => unreachable!("packed only for a supported level"),
     }
 }
 
@@ -123,42 +126,70 @@ fn run_avx2<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
     run::<T::Avx2, 2>(job, out);
 }
 
-/// The most rows of one block: 6 × 2 accumulators, 2 panel registers and a broadcast fit in 16.
-const MAX_ROWS: usize = 6;
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
+    run::<T::Avx512, 1>(job, out);
+}
+
+/// The most rows of one block. With two registers for each row, 12 accumulators, 2 panel registers
+/// and a broadcast fit in the 16 registers of AVX2.
+pub(crate) const MAX_ROWS: usize = 6;
+
+/// Accumulators that fit in the registers beside panels and a broadcast: a panel of two registers
+/// means 16 registers, a panel of one (AVX-512) means 32.
+pub(crate) const fn accumulators(registers_per_panel: usize) -> usize {
+    if registers_per_panel == 1 { 24 } else { 12 }
+}
+
+/// Panels that a block of `rows` computes side by side. Few rows leave too few chains in flight to
+/// hide the latency of a fused multiply-add; more panels make up for it.
+#[inline(always)]
+pub(crate) fn panels_per_tile(rows: usize, registers_per_panel: usize, left: usize) -> usize {
+    let fits = |count: &usize| {
+        *count <= left && rows * count * registers_per_panel <= accumulators(registers_per_panel)
+    };
+    [4, 2].into_iter().find(fits).unwrap_or(1)
+}
 
 #[inline(always)]
 fn run<V: Vector, const NV: usize>(job: &Job<'_, V::Element>, out: &mut [V::Element]) {
     let rows = job.rows;
     let whole_panels = job.columns / panel_width::<V::Element>();
     let panels = job.columns.div_ceil(panel_width::<V::Element>());
-    // Few rows leave too few chains in flight to hide the latency of a fused multiply-add;
-    // several panels side by side make up for it.
-    let group = match rows {
-        1 => 4,
-        2 => 2,
-        _ => 1,
-    };
+    // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
+    let blocks = rows.div_ceil(MAX_ROWS);
     let mut panel = 0;
     while panel < panels {
-        let count = if panel + group <= whole_panels { group } else { 1 };
-        let blocks = rows.div_ceil(MAX_ROWS);
+        let left = whole_panels.saturating_sub(panel);
+        let count = panels_per_tile(rows.min(MAX_ROWS), NV, left);
         for block in 0..blocks {
-            // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
-            let from = rows * block / blocks;
-            let to = rows * (block + 1) / blocks;
-            let place = Place { row: from, panel };
-            match (to - from, count) {
-                (1, 4) => tile::<V, NV, 1, 4>(job, place, out),
-                (2, 2) => tile::<V, NV, 2, 2>(job, place, out),
-                (1, _) => tile::<V, NV, 1, 1>(job, place, out),
-                (2, _) => tile::<V, NV, 2, 1>(job, place, out),
-                (3, _) => tile::<V, NV, 3, 1>(job, place, out),
-                (4, _) => tile::<V, NV, 4, 1>(job, place, out),
-                (5, _) => tile::<V, NV, 5, 1>(job, place, out),
-                _ => tile::<V, NV, 6, 1>(job, place, out),
+            let place = Place { row: rows * block / blocks, panel };
+            let end = rows * (block + 1) / blocks;
+            match count {
+                4 => tile_of::<V, NV, 4>(end - place.row, job, place, out),
+                2 => tile_of::<V, NV, 2>(end - place.row, job, place, out),
+                _ => tile_of::<V, NV, 1>(end - place.row, job, place, out),
             }
         }
         panel += count;
+    }
+}
+
+#[inline(always)]
+fn tile_of<V: Vector, const NV: usize, const P: usize>(
+    rows: usize,
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut [V::Element],
+) {
+    match rows {
+        1 => tile::<V, NV, 1, P>(job, place, out),
+        2 => tile::<V, NV, 2, P>(job, place, out),
+        3 => tile::<V, NV, 3, P>(job, place, out),
+        4 => tile::<V, NV, 4, P>(job, place, out),
+        5 => tile::<V, NV, 5, P>(job, place, out),
+        _ => tile::<V, NV, MAX_ROWS, P>(job, place, out),
     }
 }
 
@@ -176,6 +207,9 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     place: Place,
     out: &mut [V::Element],
 ) {
+    if const { R * P * NV > accumulators(NV) } {
+        unreachable!("panels_per_tile keeps to the registers");
+    }
     let width = panel_width::<V::Element>();
     let first = place.panel * width;
     let mut acc = start_values::<V, NV, R, P>(job, place, out);
@@ -185,7 +219,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
         for (r, row) in rows.iter_mut().enumerate() {
             *row = term.rows.row(place.row + r, depth);
         }
-        let panels = term.weights.panels(place.panel, P);
+        let panels =
+            Panels { values: term.weights.panels(place.panel, P), stride: depth * width, depth };
         acc = multiply::<V, NV, R, P>(acc, rows, 1, panels);
     }
     for (r, panels) in acc.into_iter().enumerate() {
@@ -227,19 +262,24 @@ fn start_values<V: Vector, const NV: usize, const R: usize, const P: usize>(
     acc
 }
 
+/// Panels one after the other: panel `p` starts at `p * stride` and holds `depth` rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a, T> {
+    pub values: &'a [T],
+    pub stride: usize,
+    pub depth: usize,
+}
+
 /// The inner loop: `acc[r] += Σ_k rows[r][k · step] · panels[k]`.
-///
-/// `panels` holds `P` panels of `depth × width` values one after the other.
 #[inline(always)]
 pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usize>(
     mut acc: [[[V; NV]; P]; R],
     rows: [&[V::Element]; R],
     step: usize,
-    panels: &[V::Element],
+    panels: Panels<'_, V::Element>,
 ) -> [[[V; NV]; P]; R] {
     let width = NV * V::LANES;
-    let size = panels.len() / P;
-    let depth = size / width;
+    let depth = panels.depth;
     if depth == 0 {
         return acc;
     }
@@ -248,7 +288,7 @@ pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usiz
     }
     let mut pieces: [&[V::Element]; P] = [&[]; P];
     for (p, piece) in pieces.iter_mut().enumerate() {
-        *piece = &panels[p * size..(p + 1) * size];
+        *piece = &panels.values[p * panels.stride..][..depth * width];
     }
     for k in 0..depth {
         let mut weights = [[V::splat(V::Element::ZERO); NV]; P];

@@ -8,7 +8,9 @@
 use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
-use crate::matmul::{load_panel, multiply, store_panel};
+use crate::matmul::{
+    MAX_ROWS, Panels, accumulators, load_panel, multiply, panels_per_tile, store_panel,
+};
 use crate::pack::panel_width;
 use crate::pointwise::update1;
 use crate::vector::Vector;
@@ -71,8 +73,11 @@ pub fn add_outer_products<T: Float>(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level is supported, asserted above.
         Level::Avx2 => unsafe { run_avx2(pairs, part) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the level is supported, asserted above.
+        Level::Avx512 => unsafe { run_avx512(pairs, part) },
         #[cfg(not(target_arch = "x86_64"))]
-        Level::Avx2 => unreachable!("the level is supported, asserted above"),
+        Level::Avx2 | Level::Avx512 => unreachable!("the level is supported, asserted above"),
     }
 }
 
@@ -110,12 +115,18 @@ fn run_avx2<T: Float>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
     run::<T::Avx2, 2>(pairs, part);
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<T: Float>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
+    run::<T::Avx512, 1>(pairs, part);
+}
+
 /// Pairs per block: a right panel of this depth (8 KiB) stays in L1 while all tiles of left
 /// columns pass by, and loading and storing the accumulators is 2 % of the work.
 const BLOCK: usize = 128;
 
-/// Left columns of one tile: with two registers for each, 12 accumulators of 16 registers.
-const TILE: usize = 6;
+/// Left columns of one tile.
+const TILE: usize = MAX_ROWS;
 
 /// Left columns of one panel: four tiles, so that copying moves whole registers.
 const LEFT_WIDTH: usize = 4 * TILE;
@@ -178,44 +189,75 @@ fn multiply_block<V: Vector, const NV: usize>(
     part: &mut GradientPart<'_, V::Element>,
 ) {
     let width = panel_width::<V::Element>();
-    let rows = part.rows();
-    for (panel, right) in right.chunks_exact(BLOCK * width).enumerate() {
-        let right = &right[..depth * width];
-        let mut row = 0;
-        while row < rows {
-            let within = row % LEFT_WIDTH;
-            let left = &left[(row / LEFT_WIDTH) * LEFT_WIDTH * BLOCK + within..];
-            let place = (row, panel * width);
-            match rows - row {
-                1 => tile::<V, NV, 1>(left, right, place, part),
-                2 => tile::<V, NV, 2>(left, right, place, part),
-                3 => tile::<V, NV, 3>(left, right, place, part),
-                4 => tile::<V, NV, 4>(left, right, place, part),
-                5 => tile::<V, NV, 5>(left, right, place, part),
-                _ => tile::<V, NV, TILE>(left, right, place, part),
-            }
-            row += TILE;
+    let whole_panels = part.columns / width;
+    let panels = part.columns.div_ceil(width);
+    let mut panel = 0;
+    while panel < panels {
+        let count = panels_per_tile(TILE, NV, whole_panels.saturating_sub(panel));
+        let values = &right[panel * BLOCK * width..][..count * BLOCK * width];
+        let right = Panels { values, stride: BLOCK * width, depth };
+        match count {
+            4 => panel_group::<V, NV, 4>(left, right, panel * width, part),
+            2 => panel_group::<V, NV, 2>(left, right, panel * width, part),
+            _ => panel_group::<V, NV, 1>(left, right, panel * width, part),
         }
+        panel += count;
     }
 }
 
-/// `R` rows × one panel of the gradient.
+/// All rows × `P` panels of the gradient.
 #[inline(always)]
-fn tile<V: Vector, const NV: usize, const R: usize>(
+fn panel_group<V: Vector, const NV: usize, const P: usize>(
     left: &[V::Element],
-    right: &[V::Element],
+    right: Panels<'_, V::Element>,
+    column: usize,
+    part: &mut GradientPart<'_, V::Element>,
+) {
+    let rows = part.rows();
+    let mut row = 0;
+    while row < rows {
+        let within = row % LEFT_WIDTH;
+        let left = &left[(row / LEFT_WIDTH) * LEFT_WIDTH * BLOCK + within..];
+        let place = (row, column);
+        match rows - row {
+            1 => tile::<V, NV, 1, P>(left, right, place, part),
+            2 => tile::<V, NV, 2, P>(left, right, place, part),
+            3 => tile::<V, NV, 3, P>(left, right, place, part),
+            4 => tile::<V, NV, 4, P>(left, right, place, part),
+            5 => tile::<V, NV, 5, P>(left, right, place, part),
+            _ => tile::<V, NV, TILE, P>(left, right, place, part),
+        }
+        row += TILE;
+    }
+}
+
+/// `R` rows × `P` panels of the gradient.
+#[inline(always)]
+fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    left: &[V::Element],
+    right: Panels<'_, V::Element>,
     (row, column): (usize, usize),
     part: &mut GradientPart<'_, V::Element>,
 ) {
+    if const { R * P * NV > accumulators(NV) } {
+        unreachable!("panels_per_tile keeps to the registers");
+    }
+    let width = NV * V::LANES;
     let mut rows: [&[V::Element]; R] = [&[]; R];
-    let mut acc = [[[V::splat(V::Element::ZERO); NV]; 1]; R];
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
     for r in 0..R {
         rows[r] = &left[r..];
-        acc[r][0] = load_panel(&part.grad[(row + r) * part.stride..][column..part.columns]);
+        let grad = &part.grad[(row + r) * part.stride..][column..part.columns];
+        for (p, registers) in acc[r].iter_mut().enumerate() {
+            *registers = load_panel(&grad[p * width..]);
+        }
     }
-    let acc = multiply::<V, NV, R, 1>(acc, rows, LEFT_WIDTH, right);
-    for (r, [registers]) in acc.into_iter().enumerate() {
-        store_panel(registers, &mut part.grad[(row + r) * part.stride..][column..part.columns]);
+    let acc = multiply::<V, NV, R, P>(acc, rows, LEFT_WIDTH, right);
+    for (r, panels) in acc.into_iter().enumerate() {
+        let grad = &mut part.grad[(row + r) * part.stride..][column..part.columns];
+        for (p, registers) in panels.into_iter().enumerate() {
+            store_panel(registers, &mut grad[p * width..]);
+        }
     }
 }
 

@@ -120,3 +120,27 @@ register!(
     _mm256_storeu_pd,
     _mm256_fmadd_pd
 );
+#[cfg(target_arch = "x86_64")]
+register!(
+    Avx512F32,
+    "Sixteen `f32` in an AVX-512 register.",
+    __m512,
+    f32,
+    16,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps
+);
+#[cfg(target_arch = "x86_64")]
+register!(
+    Avx512F64,
+    "Eight `f64` in an AVX-512 register.",
+    __m512d,
+    f64,
+    8,
+    _mm512_set1_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_fmadd_pd
+);

@@ -47,18 +47,20 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
-    /// Training reached a loss that is infinite or not a number.
+    /// Training reached a number that is infinite or NaN.
     #[error(
-        "training diverged: epoch {epoch}, step {step}: expected a finite loss, got {loss} (hint: \
-         clip the gradient or lower the learning rate)"
+        "training diverged: epoch {epoch}, step {step}: expected a finite {what}, got {value} \
+         (hint: clip the gradient or lower the learning rate)"
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
         /// The step within the epoch, from 1.
         step: usize,
-        /// The loss: NaN or infinite.
-        loss: f64,
+        /// What was not finite: the loss, say.
+        what: &'static str,
+        /// Its value: NaN or infinite.
+        value: f64,
     },
 }
 

@@ -10,9 +10,11 @@ pub mod dropout;
 pub mod error;
 pub mod gradient_check;
 pub mod init;
+pub mod io;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+pub mod model;
 pub mod network;
 pub mod optimizer;
 pub mod parameters;
@@ -20,6 +22,9 @@ pub mod real;
 pub mod rng;
 pub mod sequence;
 pub mod stack;
+pub mod task;
+pub mod threads;
+pub mod train;
 mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
@@ -34,6 +39,7 @@ pub use error::{Error, Result};
 pub use gradient_check::GradientCheck;
 pub use init::Initializer;
 pub use layer::{Direction, Layer};
+pub use model::Model;
 pub use network::{
     CellKind, Network, NetworkConfig, NetworkGradient, NetworkOutput, NetworkState, NetworkTrace,
     Pooling,
@@ -43,8 +49,10 @@ pub use real::Real;
 pub use rng::Rng;
 pub use sequence::SequenceBatch;
 pub use stack::Directions;
+pub use task::Task;
+pub use train::{Trainer, TrainingOptions};
 
-/// The name of the instruction level in force: `portable` or `avx2`.
+/// The name of the instruction level in force: `portable`, `avx2` or `avx512`.
 ///
 /// `ELMAN_LEVEL` chooses one; every level gives the same bits.
 ///

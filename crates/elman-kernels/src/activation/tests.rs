@@ -27,7 +27,7 @@ const EXP: Contract = Contract {
     slice: exp,
     scalar: exp_f32,
     reference: libm::exp,
-    max_ulp: 1.0,
+    max_ulp: 1.02,
     range: 0.0..=f32::INFINITY,
     // 0, subnormal, 2^-1.5, 1, 2^-0.5, 2^0.5, 2^1.5, infinity, the clamps
     boundaries: &[
@@ -48,7 +48,7 @@ const SIGMOID: Contract = Contract {
     slice: sigmoid,
     scalar: sigmoid_f32,
     reference: sigmoid_reference,
-    max_ulp: 2.0,
+    max_ulp: 1.7,
     range: 0.0..=1.0,
     boundaries: &[
         -104.0,
@@ -89,7 +89,7 @@ fn sigmoid_on_a_sample() {
 #[test]
 #[ignore = "takes minutes: cargo test --release -p elman-kernels -- --ignored --nocapture exhaustive"]
 fn exhaustive() {
-    for (name, contract) in [("sigmoid", SIGMOID), ("exp", EXP), ("tanh", TANH)] {
+    for (name, contract) in [("exp", EXP), ("tanh", TANH), ("sigmoid", SIGMOID)] {
         let contract = &contract;
         let worst = std::thread::scope(|scope| {
             let parts = [(0, key(0.0)), (key(0.0), u32::MAX)];

@@ -34,6 +34,9 @@ pub enum CellKind {
     },
 }
 
+/// More than anything that is trained on a processor; sizes beyond are slips, or attacks.
+const MAX_WEIGHTS: usize = 1 << 28;
+
 /// The sizes and parts of a network.
 ///
 /// ```
@@ -82,7 +85,8 @@ impl NetworkConfig {
         }
     }
 
-    /// That every size is at least 1 and dropout a probability.
+    /// That every size is at least 1, dropout a probability, and the network no larger than
+    /// a quarter of a billion weights.
     ///
     /// # Errors
     ///
@@ -97,6 +101,24 @@ impl NetworkConfig {
         if let Some((name, size)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(Error::argument(name, "at least 1", size));
         }
+        if self.least_weights().is_none_or(|least| least > MAX_WEIGHTS) {
+            let expected = format!("a network of at most {MAX_WEIGHTS} weights");
+            let found = format!(
+                "input_size {}, hidden_size {}, layers {}, output_size {}",
+                self.input_size, self.hidden_size, self.layers, self.output_size
+            );
+            return Err(Error::argument("network", expected, found));
+        }
         dropout::check(self.dropout)
+    }
+
+    /// The number of weights that a network of these sizes has at the least, whatever its cell:
+    /// the input weights of the first layer, the recurrent ones of all, and those of the head. All
+    /// weights of a simple cell are no more than four times as many. `None` if the number
+    /// overflows.
+    pub(crate) fn least_weights(&self) -> Option<usize> {
+        let recurrent = self.hidden_size.checked_mul(self.layers)?;
+        let rows = self.input_size.checked_add(recurrent)?.checked_add(self.output_size)?;
+        rows.checked_mul(self.hidden_size)?.checked_mul(self.directions.each().len())
     }
 }

@@ -1,0 +1,111 @@
+//! The one-file format of a model: a `.safetensors` file (github.com/huggingface/safetensors).
+//!
+//! ```text
+//! 8 bytes    length of the header, little endian
+//! header     {"__metadata__":{"digest":"…","elman":"…"},"head.bias":{…},…}, spaces up to 8 n bytes
+//! data       the tensors, little endian, in the order of the names
+//! ```
+//!
+//! `elman` is one JSON document: the format version, the oldest library that reads it, and the
+//! model. `digest` is the xxh3-128 of the whole file with the digest's own 32 characters read as
+//! `0`; it stands at a fixed place, so no byte of the file escapes it. It finds accidents, not
+//! forgeries: everything else is checked as well, sizes first.
+//!
+//! Nothing is repaired here. A file that some other tool has rewritten, with another order of the
+//! header say, is refused like any other change.
+
+mod layout;
+mod read;
+mod write;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Standardization;
+use crate::error::{Error, FileFault, Result};
+use crate::io::write_atomically;
+use crate::model::{Model, Provenance};
+use crate::network::{CellKind, Network, NetworkConfig};
+use crate::real::Real;
+use crate::task::Task;
+
+/// The model part of the document in a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    network: NetworkConfig,
+    task: Task,
+    feature_names: Vec<String>,
+    scaling: Option<Standardization>,
+    provenance: Provenance,
+}
+
+impl<T: Real> Model<T> {
+    /// Writes the model to a file: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written; a network of a user's own cell; a metric that is not finite.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = encode(self)?;
+        write_atomically(path.as_ref(), |file| file.write_all(&bytes))
+    }
+
+    /// Reads a model that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, not a model, damaged in any byte, incomplete, of a newer format
+    /// version, or of the other number type.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        decode(path, &read::read_file(path)?)
+    }
+}
+
+fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
+    let network = model.network();
+    if let CellKind::Custom { name } = &network.config().cell {
+        let expected = "a cell of this library: a file does not hold code";
+        return Err(Error::argument("cell", expected, format!("the custom cell {name:?}")));
+    }
+    let provenance = model.provenance();
+    // JSON has no word for them, and would not be read again.
+    if let Some((name, value)) = provenance.metrics.iter().find(|(_, value)| !value.is_finite()) {
+        return Err(Error::argument(format!("metric {name:?}"), "a finite number", value));
+    }
+    let description = Description {
+        network: network.config().clone(),
+        task: model.task().clone(),
+        feature_names: model.feature_names().to_vec(),
+        scaling: model.scaling().cloned(),
+        provenance: provenance.clone(),
+    };
+    write::encode(&description, network.parameters())
+}
+
+fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
+    let faulty = |error: Error| {
+        FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
+    };
+    let archive = read::decode::<Description>(path, bytes)?;
+    let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
+    // The file bounds the size of the network before anything of that size is allocated.
+    let least = network.least_weights();
+    if least.is_none_or(|least| least > archive.data_len()) {
+        let least = least.map_or("countless".into(), |least| format!("at least {least}"));
+        let found = format!("{} bytes of weights", archive.data_len());
+        return Err(archive.fault(format!("{least} weights, as its network has"), found));
+    }
+    let mut network = Network::new(network).map_err(faulty)?;
+    network.update(|parameters| archive.fill(parameters))?;
+    let mut model = Model::new(network, task, feature_names, scaling).map_err(faulty)?;
+    *model.provenance_mut() = provenance;
+    Ok(model)
+}
+
+#[cfg(test)]
+mod archive_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::testing::{bits, class_model, classes, tiny, tiny_with};
+use crate::train::testing::{fit, means, short, signs, small};
+use crate::train::{InputScaling, TrainingOptions};
+
+fn saved_and_loaded<T: Real>(model: &Model<T>) -> Model<T> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    model.save(&path).unwrap();
+    Model::load(&path).unwrap()
+}
+
+#[test]
+fn a_loaded_model_is_the_saved_one_to_the_bit() {
+    let raw = TrainingOptions { scaling: InputScaling::Raw, ..short(2) };
+    let model = class_model();
+    let loaded = saved_and_loaded(&model);
+    let data = signs(50, 4);
+    assert_eq!(
+        bits(classes(&model, &data).probabilities()),
+        bits(classes(&loaded, &data).probabilities())
+    );
+    assert_eq!(model.evaluate(&data).unwrap(), loaded.evaluate(&data).unwrap());
+    assert_eq!(model.provenance(), loaded.provenance());
+    assert_eq!(loaded.provenance().seed, Some(1));
+    assert_eq!(loaded.provenance().settings["network"]["layers"], 2);
+
+    let data = means(50, 5);
+    for options in [short(2), raw] {
+        let model = fit::<f64>(options, small(), &data).model;
+        let loaded = saved_and_loaded(&model);
+        assert_eq!(loaded.scaling(), model.scaling());
+        assert_eq!(model.evaluate(&data).unwrap(), loaded.evaluate(&data).unwrap());
+    }
+}
+
+#[test]
+fn the_same_training_gives_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a", "b"].map(|name| folder.path().join(name));
+    for (path, threads) in paths.iter().zip([1, 2]) {
+        let options = TrainingOptions { threads: Some(threads), ..short(2) };
+        fit::<f32>(options, small(), &signs(30, 1)).model.save(path).unwrap();
+    }
+    assert_eq!(std::fs::read(&paths[0]).unwrap(), std::fs::read(&paths[1]).unwrap());
+}
+
+fn bytes_of(model: &Model<f32>) -> Vec<u8> {
+    encode(model).unwrap()
+}
+
+#[test]
+fn every_flipped_byte_of_a_model_file_is_refused() {
+    let bytes = bytes_of(&tiny());
+    for at in 0..bytes.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= flip;
+            let error = decode::<f32>(Path::new("m"), &flipped).unwrap_err();
+            assert!(matches!(error, Error::File(_)), "byte {at} ^ {flip:#x}: {error}");
+        }
+    }
+}
+
+/// The tiny model's file with its description changed, and a digest that is right.
+fn forged(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let bytes = bytes_of(&tiny());
+    let archive = read::decode::<serde_json::Value>(Path::new("m"), &bytes).unwrap();
+    let mut description = archive.model.clone();
+    change(&mut description);
+    write::encode(&description, tiny().network().parameters()).unwrap()
+}
+
+#[test]
+fn descriptions_that_do_not_fit_the_weights_are_refused() {
+    type Change = fn(&mut serde_json::Value);
+    let cases: [(&str, Change); 10] = [
+        ("weights, as its network has", |d| d["network"]["hidden_size"] = (1u64 << 40).into()),
+        ("weights, as its network has", |d| d["network"]["layers"] = u64::MAX.into()),
+        ("expected tensor \"layers.0.forward.", |d| d["network"]["hidden_size"] = 2.into()),
+        ("hidden_size: expected at least 1", |d| d["network"]["hidden_size"] = 0.into()),
+        ("pooling: expected last-step", |d| d["network"]["pooling"] = "every-step".into()),
+        ("expected tensor \"layers.0.reverse.", |d| d["network"]["directions"] = "reverse".into()),
+        ("feature_names: expected shape [2]", |d| d["feature_names"] = serde_json::json!(["a"])),
+        ("labels: expected at least two", |d| {
+            d["task"]["classify"]["labels"] = serde_json::json!(["a"]);
+        }),
+        ("unknown field `gates`", |d| d["gates"] = 4.into()),
+        ("custom cell", |d| d["network"]["cell"] = serde_json::json!({"custom": {"name": "c"}})),
+    ];
+    for (wanted, change) in cases {
+        let error = decode::<f32>(Path::new("m"), &forged(change)).unwrap_err();
+        assert!(matches!(error, Error::File(_)), "{error}");
+        assert!(error.to_string().contains(wanted), "{wanted}: {error}");
+    }
+}
+
+#[test]
+fn a_model_of_the_other_number_type_is_refused() {
+    let bytes = bytes_of(&tiny());
+    let error = decode::<f64>(Path::new("m"), &bytes).unwrap_err().to_string();
+    assert!(error.contains("of type F64") && error.contains("got type F32"), "{error}");
+}
+
+#[test]
+fn weights_that_are_not_finite_are_refused() {
+    let model = tiny_with(|parameters| parameters.values_mut()[3] = f32::INFINITY);
+    let error = decode::<f32>(Path::new("m"), &bytes_of(&model)).unwrap_err().to_string();
+    assert!(error.contains("expected finite weights, got inf at element "), "{error}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no").join("m.safetensors");
+    let message = tiny().save(&path).unwrap_err().to_string();
+    assert!(message.starts_with(&path.display().to_string()), "{message}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn mutated_model_files_are_refused(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..5),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let bytes = bytes_of(&tiny());
+        let mut mutated = bytes.clone();
+        for (at, flip) in changes {
+            let at = at.index(mutated.len());
+            mutated[at] ^= flip;
+        }
+        prop_assume!(mutated != bytes);
+        prop_assert!(decode::<f32>(Path::new("m"), &mutated).is_err());
+        let cut = cut.index(bytes.len());
+        prop_assert!(decode::<f32>(Path::new("m"), &bytes[..cut]).is_err());
+    }
+
+    #[test]
+    fn forged_sizes_never_panic(
+        hidden_size in any::<u64>(),
+        layers in any::<u64>(),
+        input_size in any::<u64>(),
+    ) {
+        let forged = forged(|description| {
+            description["network"]["hidden_size"] = hidden_size.into();
+            description["network"]["layers"] = layers.into();
+            description["network"]["input_size"] = input_size.into();
+        });
+        prop_assert!(decode::<f32>(Path::new("m"), &forged).is_err());
+    }
+}
+
+#[test]
+fn metrics_that_are_not_finite_are_not_written() {
+    let mut model = tiny();
+    model.provenance_mut().metrics.insert("test_rmse".into(), f64::NAN);
+    let message = encode(&model).unwrap_err().to_string();
+    assert_eq!(message, "metric \"test_rmse\": expected a finite number, got NaN");
+}

@@ -1,0 +1,231 @@
+//! A trained model: a network with everything that is needed to use it.
+//!
+//! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] and [`Model::load`] keep it in one
+//! file. A loaded model gives the same bits as the one that was saved.
+
+mod provenance;
+
+use std::fmt;
+
+use ndarray::{Array2, Axis};
+
+pub use provenance::{DataDigest, Provenance};
+
+use crate::data::{Dataset, Standardization};
+use crate::error::{Error, FileFault, Result};
+use crate::network::{Network, Pooling};
+use crate::real::Real;
+use crate::task::{Evaluation, Predictions, Task};
+
+/// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
+const ROWS: usize = 64;
+
+/// A network, its task, the names and scaling of its inputs, and where it comes from.
+///
+/// ```
+/// use elman::data::{ClassTargets, Dataset, Targets};
+/// use elman::model::Model;
+/// use elman::task::Predictions;
+/// use elman::train::{Control, NetworkOptions, Trainer, TrainingOptions};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let labels = vec!["down".into(), "up".into()];
+/// let targets = ClassTargets::new("trend", labels, vec![1, 0])?;
+/// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]]];
+/// let data = Dataset::from_sequences(
+///     &[sequences[0].view(), sequences[1].view()],
+///     vec!["level".into()],
+///     Targets::Classes(targets),
+/// )?;
+/// let options = TrainingOptions { epochs: 20, ..TrainingOptions::default() };
+/// let trainer = Trainer::new(options, NetworkOptions::default())?;
+/// let trained = trainer.fit::<f32>(&data, None, &mut |_| Control::Continue)?;
+///
+/// # let folder = tempfile::tempdir().map_err(|e| elman::Error::io("x".as_ref(), "create", e))?;
+/// let path = folder.path().join("trend.safetensors");
+/// trained.model.save(&path)?;
+/// let model = Model::<f32>::load(&path)?;
+/// assert_eq!(model.predict(&data)?, trained.model.predict(&data)?);
+/// let Predictions::Classes(predictions) = model.predict(&data)? else { unreachable!() };
+/// assert_eq!(predictions.label(0), Some("up"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Model<T: Real> {
+    network: Network<T>,
+    task: Task,
+    feature_names: Vec<String>,
+    scaling: Option<Standardization>,
+    provenance: Provenance,
+}
+
+impl<T: Real> fmt::Debug for Model<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("network", self.network.config())
+            .field("task", &self.task)
+            .field("feature_names", &self.feature_names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Real> Model<T> {
+    /// A model made of its parts, with nothing known about where it comes from.
+    ///
+    /// # Errors
+    ///
+    /// Parts that do not fit: another number of features than the network has inputs, a scaling of
+    /// another width, a task with another number of outputs, a network that answers at every step.
+    pub fn new(
+        network: Network<T>,
+        task: Task,
+        feature_names: Vec<String>,
+        scaling: Option<Standardization>,
+    ) -> Result<Self> {
+        let config = network.config();
+        check_pooling(config.pooling)?;
+        let sizes = [
+            ("feature_names", config.input_size, feature_names.len()),
+            ("scaling", config.input_size, scaling.as_ref().map_or(config.input_size, |s| s.len())),
+            ("task outputs", config.output_size, task.output_size()),
+        ];
+        for (name, expected, found) in sizes {
+            if expected != found {
+                return Err(Error::shape(name, &[expected], &[found]));
+            }
+        }
+        let provenance = Provenance::default();
+        Ok(Model { network, task, feature_names, scaling, provenance })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network<T> {
+        &self.network
+    }
+
+    /// What it was trained to do, with the names of its outputs.
+    #[must_use]
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The name of each input channel `[I]`.
+    #[must_use]
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// What is subtracted from and divided out of each channel before the network sees it.
+    #[must_use]
+    pub fn scaling(&self) -> Option<&Standardization> {
+        self.scaling.as_ref()
+    }
+
+    /// Where the model comes from.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// Where the model comes from, to be completed before it is saved.
+    pub fn provenance_mut(&mut self) -> &mut Provenance {
+        &mut self.provenance
+    }
+
+    /// A prediction for each sequence; targets of the data, if it has any, are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Other features than the model was trained on, or in another order; a result that is not
+    /// finite.
+    pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
+        let outputs = self.outputs(data)?;
+        check_finite(data, &outputs)?;
+        self.task.predictions(data.ids(), outputs.view())
+    }
+
+    /// The metrics of the predictions for sequences whose targets are known, beside those of
+    /// always guessing the commonest class, or the mean, of the training sequences.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`predict`](Self::predict); no sequence; no targets, targets of another kind or
+    /// name, or a class that the model does not know.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
+        let targets = self.task.encode(data)?;
+        let outputs = self.outputs(data)?;
+        check_finite(data, &outputs)?;
+        self.task.evaluate(outputs.view(), &targets)
+    }
+
+    /// The outputs of the network `[N, O]`, in the order of the data.
+    pub(crate) fn outputs(&self, data: &Dataset) -> Result<Array2<f64>> {
+        check_features(&self.feature_names, data)?;
+        outputs(&self.network, self.scaling.as_ref(), data)
+    }
+}
+
+/// The outputs of a network `[N, O]`, exactly.
+///
+/// Sequences of similar length share a batch; what they share it with changes no bit.
+pub(crate) fn outputs<T: Real>(
+    network: &Network<T>,
+    scaling: Option<&Standardization>,
+    data: &Dataset,
+) -> Result<Array2<f64>> {
+    let lengths = data.lengths();
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    order.sort_by_key(|&index| lengths[index]);
+    let mut all = Array2::zeros((data.len(), network.config().output_size));
+    for rows in order.chunks(ROWS) {
+        let batch = data.batch(rows, scaling)?;
+        let output = network.forward(&batch, None)?;
+        let last = output.outputs.index_axis(Axis(1), 0);
+        for (&index, row) in rows.iter().zip(last.rows()) {
+            all.row_mut(index).zip_mut_with(&row, |target, value| *target = value.to_f64());
+        }
+    }
+    Ok(all)
+}
+
+/// Refuses a network that answers at every step: the tasks have one answer for a sequence.
+pub(crate) fn check_pooling(pooling: Pooling) -> Result<()> {
+    match pooling {
+        Pooling::LastStep | Pooling::MeanOverTime => Ok(()),
+        Pooling::EveryStep => {
+            let expected = "last-step or mean-over-time, as there is one answer for a sequence";
+            Err(Error::argument("pooling", expected, "every-step"))
+        }
+    }
+}
+
+/// Refuses data whose channels are not those of the model, in its order.
+pub(crate) fn check_features(wanted: &[String], data: &Dataset) -> Result<()> {
+    let found = data.feature_names();
+    if wanted == found {
+        return Ok(());
+    }
+    let expected = format!("the features {}", wanted.join(", "));
+    let found = found.join(", ");
+    Err(match data.source() {
+        Some(source) => FileFault::new(&source.path, expected, found).into(),
+        None => Error::argument("data", expected, found),
+    })
+}
+
+fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
+    match outputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some(((row, _), value)) => {
+            let name = format!("output for sequence {:?}", data.ids()[row]);
+            Err(Error::argument(name, "a finite number (are its values extreme?)", value))
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Where a model comes from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::data::{Dataset, Targets};
+
+/// Where a model comes from: enough to train it again.
+///
+/// It holds no time and no name of a machine, so that the same training gives the same file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The version of the library that trained it.
+    pub elman_version: String,
+    /// What it was trained on.
+    pub training_data: Option<DataDigest>,
+    /// What chose its best epoch, if that was a data set of its own.
+    pub validation_data: Option<DataDigest>,
+    /// The seed of everything random.
+    pub seed: Option<u64>,
+    /// All settings in force, by name.
+    pub settings: Value,
+    /// Results by name: `validation_accuracy`, say. All are finite.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl Default for Provenance {
+    fn default() -> Self {
+        Provenance {
+            elman_version: env!("CARGO_PKG_VERSION").into(),
+            training_data: None,
+            validation_data: None,
+            seed: None,
+            settings: Value::Null,
+            metrics: BTreeMap::new(),
+        }
+    }
+}
+
+/// Which data it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataDigest {
+    /// The file it was read from, as it was given.
+    pub path: Option<PathBuf>,
+    /// The 128-bit XXH3 hash, 32 hexadecimal digits: of the file's bytes, or, for data that did not
+    /// come from a file, of its lengths, values and targets.
+    pub digest: String,
+    /// The number of sequences.
+    pub sequences: usize,
+    /// The number of steps of all sequences together.
+    pub steps: usize,
+}
+
+impl DataDigest {
+    /// Of a data set.
+    #[must_use]
+    pub fn of(data: &Dataset) -> Self {
+        DataDigest {
+            path: data.source().map(|source| source.path.clone()),
+            digest: data.source().map_or_else(|| contents(data), |source| source.digest.clone()),
+            sequences: data.len(),
+            steps: data.total_steps(),
+        }
+    }
+}
+
+fn contents(data: &Dataset) -> String {
+    let mut hasher = Xxh3::new();
+    data.lengths().iter().for_each(|length| hasher.update(&(*length as u64).to_le_bytes()));
+    data.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+    match data.targets() {
+        Targets::None => {}
+        Targets::Classes(classes) => {
+            classes
+                .indices()
+                .iter()
+                .for_each(|index| hasher.update(&(*index as u64).to_le_bytes()));
+        }
+        Targets::Values(values) => {
+            values.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+        }
+    }
+    format!("{:032x}", hasher.digest128())
+}

@@ -1,0 +1,259 @@
+//! What a network is asked for: one class, or one or more numbers, for each sequence.
+//!
+//! A [`Task`] knows the names and the meaning of the network's outputs. It turns targets into what
+//! a loss wants, outputs into [`Predictions`], and both together into an [`Evaluation`]. Outputs
+//! are compared in `f64`, sequence after sequence in the order of the data, so that a result does
+//! not depend on how the sequences were put into batches.
+
+mod classify;
+mod regress;
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
+pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
+
+use crate::data::{Dataset, Targets};
+use crate::error::{Error, FileFault, Result};
+use crate::loss::RegressionLoss;
+
+/// What is asked for of each sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// One of several classes.
+    Classify(Classify),
+    /// One or more numbers.
+    Regress(Regress),
+}
+
+/// Predictions for sequences, by their ids.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictions {
+    /// One of several classes.
+    Classes(ClassPredictions),
+    /// One or more numbers.
+    Values(ValuePredictions),
+}
+
+/// How good predictions are, beside what guessing comes to.
+///
+/// ```
+/// use elman::data::{ClassTargets, Dataset, Targets};
+/// use elman::task::{Classify, Evaluation, Score, Task};
+/// use elman::{Model, Network, NetworkConfig};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// // A network of zeros holds both classes equally likely, and says the first.
+/// let labels = vec!["calm".to_string(), "wild".to_string()];
+/// let task = Task::Classify(Classify::new("mood", labels.clone(), vec![3, 9])?);
+/// let network = Network::<f32>::new(NetworkConfig::new(1, 2))?;
+/// let model = Model::new(network, task, vec!["speed".into()], None)?;
+///
+/// let targets = Targets::Classes(ClassTargets::new("mood", labels, vec![0, 0, 1])?);
+/// let sequence = array![[1.0], [2.0]];
+/// let three = [sequence.view(), sequence.view(), sequence.view()];
+/// let evaluation = model.evaluate(&Dataset::from_sequences(&three, vec!["speed".into()], targets)?)?;
+/// assert_eq!(evaluation.score(), Score::Accuracy(2.0 / 3.0));
+/// assert_eq!(evaluation.floor(), Score::Accuracy(1.0 / 3.0));
+/// let Evaluation::Classify(classes) = evaluation else { unreachable!() };
+/// assert_eq!(classes.confusion, [[2, 0], [1, 0]]);
+/// assert_eq!(classes.floor.label, "wild");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "task")]
+pub enum Evaluation {
+    /// Of classes.
+    Classify(ClassEvaluation),
+    /// Of numbers.
+    Regress(ValueEvaluation),
+}
+
+/// The one number that stands for an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// The part of the sequences whose class was found.
+    Accuracy(f64),
+    /// The root mean squared error in the units of the target; the mean of them, where there are
+    /// several targets.
+    Rmse(f64),
+}
+
+impl Score {
+    /// `accuracy` or `rmse`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Score::Accuracy(_) => "accuracy",
+            Score::Rmse(_) => "rmse",
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        match self {
+            Score::Accuracy(value) | Score::Rmse(value) => value,
+        }
+    }
+
+    /// The number, turned so that less is better.
+    pub(crate) fn cost(self) -> f64 {
+        match self {
+            Score::Accuracy(value) => -value,
+            Score::Rmse(value) => value,
+        }
+    }
+}
+
+impl Evaluation {
+    /// The mean loss of the sequences: cross-entropy, or the loss that was trained with, on
+    /// standardised targets.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        match self {
+            Evaluation::Classify(classes) => classes.loss,
+            Evaluation::Regress(values) => values.loss,
+        }
+    }
+
+    /// The number of sequences.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        match self {
+            Evaluation::Classify(classes) => classes.sequences,
+            Evaluation::Regress(values) => values.sequences,
+        }
+    }
+
+    /// The accuracy, or the root mean squared error.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        match self {
+            Evaluation::Classify(classes) => Score::Accuracy(classes.accuracy),
+            Evaluation::Regress(values) => Score::Rmse(values.rmse()),
+        }
+    }
+
+    /// The score of always guessing the commonest class, or the mean, of the training sequences.
+    #[must_use]
+    pub fn floor(&self) -> Score {
+        match self {
+            Evaluation::Classify(classes) => Score::Accuracy(classes.floor.accuracy),
+            Evaluation::Regress(values) => Score::Rmse(values.floor_rmse()),
+        }
+    }
+}
+
+/// Targets in the terms of a task.
+#[derive(Clone, Debug)]
+pub(crate) enum EncodedTargets {
+    /// Indices into the task's labels `[N]`.
+    Classes(Vec<i64>),
+    /// Numbers `[N, O]`, standardised and in their units.
+    Values { standardized: Array2<f64>, actual: Array2<f64> },
+}
+
+impl Task {
+    /// The task that these training data pose.
+    ///
+    /// # Errors
+    ///
+    /// Nothing to learn: no sequence, no targets, a single class.
+    pub(crate) fn of(training: &Dataset, loss: RegressionLoss) -> Result<Self> {
+        training.check_trainable()?;
+        match training.targets() {
+            Targets::Classes(classes) => Classify::of(classes).map(Task::Classify),
+            Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
+            Targets::None => Err(missing_targets(training)),
+        }
+    }
+
+    /// O: the classes, or the numbers.
+    #[must_use]
+    pub fn output_size(&self) -> usize {
+        match self {
+            Task::Classify(classify) => classify.labels().len(),
+            Task::Regress(regress) => regress.targets().len(),
+        }
+    }
+
+    /// The names of the target columns; one, for classes.
+    #[must_use]
+    pub fn target_names(&self) -> Vec<String> {
+        match self {
+            Task::Classify(classify) => vec![classify.target().to_string()],
+            Task::Regress(regress) => regress.targets().to_vec(),
+        }
+    }
+
+    /// The targets of `data` in this task's terms.
+    ///
+    /// # Errors
+    ///
+    /// No sequence; no targets, or of another kind or name; a class that the task does not know.
+    pub(crate) fn encode(&self, data: &Dataset) -> Result<EncodedTargets> {
+        if data.is_empty() {
+            return Err(refused(data, "at least one sequence", "none"));
+        }
+        match (self, data.targets()) {
+            (Task::Classify(classify), Targets::Classes(classes)) => {
+                classify.encode(classes, data).map(EncodedTargets::Classes)
+            }
+            (Task::Regress(regress), Targets::Values(values)) => {
+                let standardized = regress.encode(values, data)?;
+                Ok(EncodedTargets::Values { standardized, actual: values.values().to_owned() })
+            }
+            (_, Targets::None) => Err(missing_targets(data)),
+            (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
+            (Task::Regress(_), _) => Err(refused(data, "numbers as targets", "classes")),
+        }
+    }
+
+    /// What the outputs `[N, O]` say.
+    pub(crate) fn predictions(
+        &self,
+        ids: &[String],
+        outputs: ArrayView2<'_, f64>,
+    ) -> Result<Predictions> {
+        Ok(match self {
+            Task::Classify(classify) => Predictions::Classes(classify.predictions(ids, outputs)?),
+            Task::Regress(regress) => Predictions::Values(regress.predictions(ids, outputs)),
+        })
+    }
+
+    /// How good the outputs `[N, O]` are.
+    pub(crate) fn evaluate(
+        &self,
+        outputs: ArrayView2<'_, f64>,
+        targets: &EncodedTargets,
+    ) -> Result<Evaluation> {
+        match (self, targets) {
+            (Task::Classify(classify), EncodedTargets::Classes(classes)) => {
+                classify.evaluate(outputs, classes).map(Evaluation::Classify)
+            }
+            (Task::Regress(regress), EncodedTargets::Values { standardized, actual }) => regress
+                .evaluate(outputs, (standardized.view(), actual.view()))
+                .map(Evaluation::Regress),
+            (Task::Classify(_), _) => Err(Error::argument("targets", "classes", "numbers")),
+            (Task::Regress(_), _) => Err(Error::argument("targets", "numbers", "classes")),
+        }
+    }
+}
+
+fn missing_targets(data: &Dataset) -> Error {
+    refused(data, "a target for each sequence", "none")
+}
+
+/// A fault of the data as a whole, with the file they come from if it is known.
+fn refused(data: &Dataset, expected: impl Into<String>, found: &str) -> Error {
+    match data.source() {
+        Some(source) => FileFault::new(&source.path, expected, found).into(),
+        None => Error::argument("data", expected, found),
+    }
+}

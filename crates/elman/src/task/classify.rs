@@ -1,0 +1,257 @@
+//! One of several classes for each sequence: softmax over one output for each class.
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::data::{ClassTargets, Dataset};
+use crate::error::{Error, FileFault, Result, nearest};
+use crate::loss::{CrossEntropy, softmax};
+use crate::metric::ConfusionMatrix;
+
+/// Telling classes apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Classify {
+    target: String,
+    labels: Vec<String>,
+    training_counts: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    target: String,
+    labels: Vec<String>,
+    training_counts: Vec<usize>,
+}
+
+impl TryFrom<Unchecked> for Classify {
+    type Error = Error;
+
+    fn try_from(parts: Unchecked) -> Result<Self> {
+        Classify::new(parts.target, parts.labels, parts.training_counts)
+    }
+}
+
+/// A class for each sequence, with the probability of every class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassPredictions {
+    ids: Vec<String>,           // [N]
+    labels: Vec<String>,        // [O]
+    classes: Vec<usize>,        // [N]
+    probabilities: Array2<f64>, // [N, O]
+}
+
+/// How good predicted classes are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassEvaluation {
+    /// The number of sequences.
+    pub sequences: usize,
+    /// The mean cross-entropy, without label smoothing or class weights.
+    pub loss: f64,
+    /// The part of the sequences whose class was found.
+    pub accuracy: f64,
+    /// The mean of the F1 of each class that occurs in the data or in the predictions.
+    pub macro_f1: f64,
+    /// The name of each class `[O]`.
+    pub labels: Vec<String>,
+    /// How often class i (row) was taken for class j (column) `[O, O]`.
+    pub confusion: Vec<Vec<u64>>,
+    /// What always guessing the commonest training class comes to.
+    pub floor: ClassFloor,
+}
+
+/// What always guessing the commonest training class comes to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassFloor {
+    /// That class; of several, the first.
+    pub label: String,
+    /// The part of the sequences that are of it.
+    pub accuracy: f64,
+    /// The mean F1.
+    pub macro_f1: f64,
+}
+
+impl Classify {
+    /// Classes by name, with the number of training sequences of each; `target` says what is told
+    /// apart.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than two labels, a label that stands twice, or not one count for each.
+    pub fn new(
+        target: impl Into<String>,
+        labels: Vec<String>,
+        training_counts: Vec<usize>,
+    ) -> Result<Self> {
+        if labels.len() < 2 {
+            return Err(Error::argument("labels", "at least two", labels.len()));
+        }
+        if training_counts.len() != labels.len() {
+            return Err(Error::shape("training_counts", &[labels.len()], &[training_counts.len()]));
+        }
+        // Checks the labels.
+        ClassTargets::new("", labels.clone(), Vec::new())?;
+        Ok(Classify { target: target.into(), labels, training_counts })
+    }
+
+    /// The classes of training data.
+    pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
+        Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())
+    }
+
+    /// What is told apart: the name of the target column.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The name of each class, in the order of the network's outputs `[O]`.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// How many training sequences each class had `[O]`.
+    #[must_use]
+    pub fn training_counts(&self) -> &[usize] {
+        &self.training_counts
+    }
+
+    /// The class that most training sequences were of; of several, the first.
+    #[must_use]
+    pub fn commonest(&self) -> usize {
+        let most = self.training_counts.iter().max();
+        self.training_counts.iter().position(|count| Some(count) == most).unwrap_or(0)
+    }
+
+    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name.
+    pub(super) fn encode(&self, targets: &ClassTargets, data: &Dataset) -> Result<Vec<i64>> {
+        let counts = targets.counts();
+        let codes = targets.labels().iter().zip(counts).map(|(label, count)| {
+            match self.labels.iter().position(|known| known == label) {
+                Some(index) => Ok(index as i64),
+                None if count == 0 => Ok(-1),
+                None => Err(self.unknown(label, targets, data)),
+            }
+        });
+        let codes = codes.collect::<Result<Vec<i64>>>()?;
+        Ok(targets.indices().iter().map(|&index| codes[index]).collect())
+    }
+
+    fn unknown(&self, label: &str, targets: &ClassTargets, data: &Dataset) -> Error {
+        let expected = format!("a class that the model knows ({})", self.labels.join(", "));
+        let found = match nearest(label, self.labels.iter().map(String::as_str)) {
+            Some(near) => format!("{label:?} (nearest: {near:?})"),
+            None => format!("{label:?}"),
+        };
+        match data.source() {
+            Some(source) => {
+                FileFault::new(&source.path, expected, found).column(targets.name()).into()
+            }
+            None => Error::argument(targets.name(), expected, found),
+        }
+    }
+
+    pub(super) fn predictions(
+        &self,
+        ids: &[String],
+        logits: ArrayView2<'_, f64>,
+    ) -> Result<ClassPredictions> {
+        let mut probabilities = Array2::zeros(logits.dim());
+        softmax(logits, probabilities.view_mut())?;
+        Ok(ClassPredictions {
+            ids: ids.to_vec(),
+            labels: self.labels.clone(),
+            classes: winners(logits),
+            probabilities,
+        })
+    }
+
+    pub(super) fn evaluate(
+        &self,
+        logits: ArrayView2<'_, f64>,
+        classes: &[i64],
+    ) -> Result<ClassEvaluation> {
+        let loss = CrossEntropy::default().value(logits, classes.into())?;
+        let actual: Vec<usize> =
+            classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
+        let outputs = self.labels.len();
+        let confusion = ConfusionMatrix::new(&actual, &winners(logits), outputs)?;
+        let guess = self.commonest();
+        let floor = ConfusionMatrix::new(&actual, &vec![guess; actual.len()], outputs)?;
+        Ok(ClassEvaluation {
+            sequences: classes.len(),
+            loss,
+            accuracy: confusion.accuracy(),
+            macro_f1: confusion.macro_f1(),
+            labels: self.labels.clone(),
+            confusion: confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect(),
+            floor: ClassFloor {
+                label: self.labels[guess].clone(),
+                accuracy: floor.accuracy(),
+                macro_f1: floor.macro_f1(),
+            },
+        })
+    }
+}
+
+/// The class of the largest logit in each row; of several, the first.
+fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
+    let rows = logits.rows().into_iter();
+    rows.map(|row| {
+        let (mut best, mut largest) = (0, f64::NEG_INFINITY);
+        for (class, &logit) in row.iter().enumerate() {
+            if logit > largest {
+                (best, largest) = (class, logit);
+            }
+        }
+        best
+    })
+    .collect()
+}
+
+impl ClassPredictions {
+    /// The number of sequences, N.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sequence.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The name of each sequence `[N]`.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The name of each class `[O]`.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The predicted class of each sequence, an index into the labels `[N]`.
+    #[must_use]
+    pub fn classes(&self) -> &[usize] {
+        &self.classes
+    }
+
+    /// The name of the predicted class of a sequence; `None` past the last one.
+    #[must_use]
+    pub fn label(&self, sequence: usize) -> Option<&str> {
+        let class = *self.classes.get(sequence)?;
+        self.labels.get(class).map(String::as_str)
+    }
+
+    /// The probability of each class for each sequence `[N, O]`; a row sums to 1.
+    #[must_use]
+    pub fn probabilities(&self) -> ArrayView2<'_, f64> {
+        self.probabilities.view()
+    }
+}

@@ -1,0 +1,249 @@
+//! One or more numbers for each sequence: the outputs are standardised targets.
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Standardization, ValueTargets};
+use crate::error::{Error, FileFault, Result};
+use crate::loss::{Reduction, RegressionLoss};
+use crate::metric;
+
+/// Predicting numbers.
+///
+/// The network learns targets of mean 0 and deviation 1, so that the size of its outputs, and with
+/// it a sensible learning rate, does not depend on the unit of the target. Predictions and metrics
+/// are in the original units; the loss is that of the standardised targets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Regress {
+    targets: Vec<String>,
+    scaling: Standardization,
+    loss: RegressionLoss,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    targets: Vec<String>,
+    scaling: Standardization,
+    loss: RegressionLoss,
+}
+
+impl TryFrom<Unchecked> for Regress {
+    type Error = Error;
+
+    fn try_from(parts: Unchecked) -> Result<Self> {
+        Regress::new(parts.targets, parts.scaling, parts.loss)
+    }
+}
+
+/// Numbers for each sequence, in the units of the targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValuePredictions {
+    ids: Vec<String>,     // [N]
+    targets: Vec<String>, // [O]
+    values: Array2<f64>,  // [N, O]
+}
+
+/// How good predicted numbers are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ValueEvaluation {
+    /// The number of sequences.
+    pub sequences: usize,
+    /// The mean loss that was trained with, on standardised targets.
+    pub loss: f64,
+    /// The metrics of each target, in its units `[O]`.
+    pub targets: Vec<TargetEvaluation>,
+}
+
+/// How good the predictions of one target are, and those of always guessing its training mean.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetEvaluation {
+    /// The target.
+    pub name: String,
+    /// The errors of the predictions.
+    pub model: ValueErrors,
+    /// The errors of always guessing the mean of the training targets.
+    pub floor: ValueErrors,
+    /// That mean.
+    pub training_mean: f64,
+}
+
+/// The errors of predictions of one target, in its units.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ValueErrors {
+    /// The root of the mean squared error.
+    pub rmse: f64,
+    /// The mean absolute error.
+    pub mae: f64,
+    /// The part of the variance that is explained; none where the targets do not vary.
+    pub r2: Option<f64>,
+}
+
+impl Regress {
+    /// Targets by name, their scaling, and the loss that is made small.
+    ///
+    /// # Errors
+    ///
+    /// No target, one that stands twice, a scaling of another width, or a faulty loss.
+    pub fn new(
+        targets: Vec<String>,
+        scaling: Standardization,
+        loss: RegressionLoss,
+    ) -> Result<Self> {
+        if scaling.len() != targets.len() {
+            return Err(Error::shape("target scaling", &[targets.len()], &[scaling.len()]));
+        }
+        // Checks the names.
+        ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
+        loss.check()?;
+        Ok(Regress { targets, scaling, loss })
+    }
+
+    /// The targets of training data.
+    pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
+        let scaling = Standardization::of_rows(targets.values())?;
+        Regress::new(targets.names().to_vec(), scaling, loss)
+    }
+
+    /// The name of each target, in the order of the network's outputs `[O]`.
+    #[must_use]
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The mean and deviation of each training target.
+    #[must_use]
+    pub fn scaling(&self) -> &Standardization {
+        &self.scaling
+    }
+
+    /// What is made small, on standardised targets.
+    #[must_use]
+    pub fn loss(&self) -> RegressionLoss {
+        self.loss
+    }
+
+    /// The targets of `data`, standardised.
+    pub(super) fn encode(&self, targets: &ValueTargets, data: &Dataset) -> Result<Array2<f64>> {
+        if targets.names() != self.targets {
+            let expected = format!("the targets {}", self.targets.join(", "));
+            let found = targets.names().join(", ");
+            return Err(match data.source() {
+                Some(source) => FileFault::new(&source.path, expected, found).into(),
+                None => Error::argument("data", expected, found),
+            });
+        }
+        let mut encoded = targets.values().to_owned();
+        for ((_, column), value) in encoded.indexed_iter_mut() {
+            *value = self.scaling.apply(column, *value);
+        }
+        Ok(encoded)
+    }
+
+    /// Outputs in the units of the targets.
+    fn decode(&self, outputs: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut values = outputs.to_owned();
+        for ((_, column), value) in values.indexed_iter_mut() {
+            *value = self.scaling.invert(column, *value);
+        }
+        values
+    }
+
+    pub(super) fn predictions(
+        &self,
+        ids: &[String],
+        outputs: ArrayView2<'_, f64>,
+    ) -> ValuePredictions {
+        ValuePredictions {
+            ids: ids.to_vec(),
+            targets: self.targets.clone(),
+            values: self.decode(outputs),
+        }
+    }
+
+    /// How good outputs `[N, O]` are for targets `[N, O]` in their units.
+    pub(super) fn evaluate(
+        &self,
+        outputs: ArrayView2<'_, f64>,
+        (standardized, actual): (ArrayView2<'_, f64>, ArrayView2<'_, f64>),
+    ) -> Result<ValueEvaluation> {
+        let loss = self.loss.value(Reduction::Mean, outputs, standardized)?;
+        let predicted = self.decode(outputs);
+        let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
+        let targets = targets.map(|(column, (name, &training_mean))| {
+            let [actual, predicted] =
+                [actual, predicted.view()].map(|all| all.column(column).to_vec());
+            let guess = vec![training_mean; actual.len()];
+            Ok(TargetEvaluation {
+                name: name.clone(),
+                model: ValueErrors::of(&actual, &predicted)?,
+                floor: ValueErrors::of(&actual, &guess)?,
+                training_mean,
+            })
+        });
+        let targets = targets.collect::<Result<Vec<_>>>()?;
+        Ok(ValueEvaluation { sequences: outputs.nrows(), loss, targets })
+    }
+}
+
+impl ValueErrors {
+    fn of(actual: &[f64], predicted: &[f64]) -> Result<Self> {
+        Ok(ValueErrors {
+            rmse: metric::rmse(actual, predicted)?,
+            mae: metric::mae(actual, predicted)?,
+            r2: metric::r_squared(actual, predicted)?,
+        })
+    }
+}
+
+impl ValueEvaluation {
+    /// The root mean squared error; the mean of them, where there are several targets.
+    #[must_use]
+    pub fn rmse(&self) -> f64 {
+        self.mean(|target| target.model.rmse)
+    }
+
+    /// The root mean squared error of always guessing the mean of the training targets; the mean
+    /// of them, where there are several targets.
+    #[must_use]
+    pub fn floor_rmse(&self) -> f64 {
+        self.mean(|target| target.floor.rmse)
+    }
+
+    fn mean(&self, number: impl Fn(&TargetEvaluation) -> f64) -> f64 {
+        self.targets.iter().map(number).sum::<f64>() / self.targets.len() as f64
+    }
+}
+
+impl ValuePredictions {
+    /// The number of sequences, N.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sequence.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The name of each sequence `[N]`.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The name of each target `[O]`.
+    #[must_use]
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The predicted numbers `[N, O]`, in the units of the targets.
+    #[must_use]
+    pub fn values(&self) -> ArrayView2<'_, f64> {
+        self.values.view()
+    }
+}

@@ -1,0 +1,121 @@
+//! What training makes small: the loss of a batch, and its gradient.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+
+use super::options::{ClassWeights, TrainingOptions};
+use crate::data::Dataset;
+use crate::error::{Error, Result, nearest};
+use crate::loss::{CrossEntropy, Reduction, RegressionLoss};
+use crate::real::Real;
+use crate::task::{Classify, EncodedTargets, Task};
+
+/// A loss with the targets of all training sequences.
+pub(super) enum Objective<T> {
+    Classes { loss: CrossEntropy, classes: Vec<i64> },
+    Values { loss: RegressionLoss, targets: Array2<T> },
+}
+
+impl<T: Real> Objective<T> {
+    /// The loss that the options ask for.
+    ///
+    /// # Errors
+    ///
+    /// An option for the other task; class weights that are not those of the classes.
+    pub(super) fn new(options: &TrainingOptions, task: &Task, data: &Dataset) -> Result<Self> {
+        check_task(options, task)?;
+        let targets = task.encode(data)?;
+        Ok(match (task, targets) {
+            (Task::Classify(classify), EncodedTargets::Classes(classes)) => {
+                let loss = CrossEntropy {
+                    label_smoothing: options.label_smoothing,
+                    class_weights: class_weights(&options.class_weights, classify)?,
+                    ..CrossEntropy::default()
+                };
+                Objective::Classes { loss, classes }
+            }
+            (Task::Regress(regress), EncodedTargets::Values { standardized, .. }) => {
+                let targets = standardized.mapv(T::from_f64);
+                Objective::Values { loss: regress.loss(), targets }
+            }
+            _ => unreachable!("a task encodes targets of its own kind"),
+        })
+    }
+
+    /// The mean loss of outputs `[B, O]` for the sequences `rows` `[B]`, and its gradient written
+    /// into `grad_outputs` `[B, O]`.
+    pub(super) fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        rows: &[usize],
+        grad_outputs: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        match self {
+            Objective::Classes { loss, classes } => {
+                let classes: Vec<i64> = rows.iter().map(|&row| classes[row]).collect();
+                loss.gradient(outputs, classes.as_slice().into(), grad_outputs)
+            }
+            Objective::Values { loss, targets } => {
+                let targets = targets.select(Axis(0), rows);
+                loss.gradient(Reduction::Mean, outputs, targets.view(), grad_outputs)
+            }
+        }
+    }
+}
+
+/// Refuses options that the task has no use for.
+fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
+    match task {
+        Task::Classify(_) => match options.regression_loss {
+            None => Ok(()),
+            Some(loss) => {
+                let found = format!("{loss:?} for classes");
+                Err(Error::argument("regression_loss", "targets that are numbers", found))
+            }
+        },
+        Task::Regress(_) => {
+            let expected = "targets that are classes";
+            if options.label_smoothing > 0.0 {
+                let found = format!("{} for numbers", options.label_smoothing);
+                return Err(Error::argument("label_smoothing", expected, found));
+            }
+            match &options.class_weights {
+                ClassWeights::Equal => Ok(()),
+                ClassWeights::Balanced | ClassWeights::Given(_) => {
+                    Err(Error::argument("class_weights", expected, "numbers"))
+                }
+            }
+        }
+    }
+}
+
+fn class_weights(weights: &ClassWeights, task: &Classify) -> Result<Option<Vec<f64>>> {
+    let (labels, counts) = (task.labels(), task.training_counts());
+    match weights {
+        ClassWeights::Equal => Ok(None),
+        ClassWeights::Balanced => {
+            let sequences: usize = counts.iter().sum();
+            let present = counts.iter().filter(|count| **count > 0).count();
+            let share = sequences as f64 / present.max(1) as f64;
+            // A class without a sequence has no say in the loss; its weight is never read.
+            Ok(Some(counts.iter().map(|&count| share / count.max(1) as f64).collect()))
+        }
+        ClassWeights::Given(given) => {
+            if let Some(label) = given.keys().find(|label| !labels.contains(label)) {
+                let near = nearest(label, labels.iter().map(String::as_str));
+                let near = near.map_or(String::new(), |near| format!(" (nearest: {near:?})"));
+                let expected = format!("labels of the data ({})", labels.join(", "));
+                return Err(Error::argument("class_weights", expected, format!("{label:?}{near}")));
+            }
+            let weight = |label: &String| {
+                given.get(label).copied().ok_or_else(|| {
+                    Error::argument(
+                        "class_weights",
+                        "a weight for each class",
+                        format!("none for {label:?}"),
+                    )
+                })
+            };
+            labels.iter().map(weight).collect::<Result<Vec<f64>>>().map(Some)
+        }
+    }
+}

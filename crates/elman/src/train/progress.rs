@@ -1,0 +1,169 @@
+//! What training tells its caller on the way and at the end.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::task::{Evaluation, Score};
+
+/// The caller's answer to a [`Progress`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// End here, with the best model so far.
+    Stop,
+}
+
+/// What has just been done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Progress {
+    /// One update of the weights.
+    Step(StepProgress),
+    /// One pass over the training sequences, and over the validation sequences where there are
+    /// some.
+    Epoch(EpochProgress),
+}
+
+/// One update of the weights.
+#[derive(Clone, Copy, Debug)]
+pub struct StepProgress {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The number of epochs asked for.
+    pub epochs: usize,
+    /// The step within the epoch, from 1.
+    pub step: usize,
+    /// The number of steps of an epoch.
+    pub steps: usize,
+    /// The mean loss of the epoch's sequences so far.
+    pub loss: f64,
+    /// Time since the start of training.
+    pub elapsed: Duration,
+    /// Time left if no epoch is cut short and all steps take as long as those so far.
+    pub remaining: Duration,
+}
+
+/// One pass over the training sequences.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochProgress {
+    /// What it came to.
+    pub record: EpochRecord,
+    /// The number of epochs asked for.
+    pub epochs: usize,
+    /// Whether these are the best weights so far by the validation sequences; always, without them.
+    pub best: bool,
+    /// Time since the start of training.
+    pub elapsed: Duration,
+    /// Time left if training is not cut short and all epochs take as long as those so far.
+    pub remaining: Duration,
+}
+
+/// One epoch in the [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The mean loss of the training sequences, each taken when its batch was, before the update.
+    pub training_loss: f64,
+    /// What the validation sequences came to after the epoch.
+    pub validation: Option<Validation>,
+}
+
+/// What the validation sequences came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// Their loss.
+    pub loss: f64,
+    /// The metric of the task: accuracy, or the root mean squared error.
+    pub score: Score,
+}
+
+/// How training ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// After all epochs.
+    Finished,
+    /// After as many epochs without improvement as `patience` says.
+    EarlyStopped,
+    /// The progress callback said [`Control::Stop`].
+    Stopped,
+    /// A loss, a gradient or the weights became infinite or NaN.
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// What was not finite: `loss`, `validation loss`, `gradient norm` or `weight`.
+        what: &'static str,
+        /// Its value: infinite or NaN.
+        value: f64,
+    },
+}
+
+impl Outcome {
+    /// The error that a diverged training is; `None` for the other outcomes.
+    #[must_use]
+    pub fn error(&self) -> Option<Error> {
+        match *self {
+            Outcome::Diverged { epoch, step, what, value } => {
+                Some(Error::Diverged { epoch, step, what, value })
+            }
+            Outcome::Finished | Outcome::EarlyStopped | Outcome::Stopped => None,
+        }
+    }
+}
+
+/// How training went.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Each completed epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// The epoch whose weights the model has; 0 for the weights it started from, `None` for weights
+    /// from within an epoch that the caller stopped. With validation it is the best; without, the
+    /// last one, or, where training diverged, the one of the least training loss.
+    pub best_epoch: Option<usize>,
+    /// The number of sequences trained on.
+    pub training_sequences: usize,
+    /// The number of sequences validated on.
+    pub validation_sequences: usize,
+    /// How good the model is on the sequences it was trained on; none if an output for one of them
+    /// is not finite.
+    pub training: Option<Evaluation>,
+    /// How good it is on those that chose the best epoch; none without them.
+    pub validation: Option<Evaluation>,
+    /// The time it took.
+    pub elapsed: Duration,
+}
+
+/// Measures how long steps take.
+pub(super) struct Clock {
+    start: Instant,
+    total: usize,
+    done: usize,
+}
+
+impl Clock {
+    /// Starts now; `total` steps lie ahead.
+    pub(super) fn start(total: usize) -> Self {
+        Clock { start: Instant::now(), total, done: 0 }
+    }
+
+    pub(super) fn step(&mut self) {
+        self.done += 1;
+    }
+
+    /// Elapsed and remaining time.
+    pub(super) fn times(&self) -> (Duration, Duration) {
+        let elapsed = self.start.elapsed();
+        let left = self.total.saturating_sub(self.done) as f64 / self.done.max(1) as f64;
+        (
+            elapsed,
+            Duration::try_from_secs_f64(elapsed.as_secs_f64() * left).unwrap_or(Duration::MAX),
+        )
+    }
+}

@@ -1,0 +1,433 @@
+use std::collections::BTreeMap;
+
+use super::testing::{fit, means, short, signs, small};
+use super::*;
+use crate::clip::{Clip, Norm};
+use crate::data::{ClassTargets, Targets};
+use crate::loss::RegressionLoss;
+use crate::network::{CellKind, Pooling};
+use crate::optimizer::{OptimizerConfig, Sgd};
+use crate::stack::Directions;
+use crate::{ActivationKind, Network};
+
+fn weights<T: Real>(trained: &Trained<T>) -> Vec<u64> {
+    let values = trained.model.network().parameters().values();
+    values.iter().map(|value| value.to_f64().to_bits()).collect()
+}
+
+#[test]
+fn the_sign_of_a_sum_is_told_for_sequences_not_seen_before() {
+    let trained = fit::<f32>(short(60), small(), &signs(200, 1));
+    let evaluation = trained.model.evaluate(&signs(100, 2)).unwrap();
+    assert!((evaluation.score().value() - 1.0).abs() < 1e-12, "{:?}", evaluation.score());
+    assert!(evaluation.floor().value() < 0.7, "{:?}", evaluation.floor());
+    assert_eq!(trained.report.outcome, Outcome::Finished);
+    assert_eq!(trained.report.best_epoch, Some(60));
+}
+
+#[test]
+fn means_are_regressed_in_their_own_units() {
+    // A mean over time of a linear network is the mean up to a linear map: an exact fit exists.
+    let network = NetworkOptions {
+        cell: CellKind::Simple { activation: ActivationKind::Identity },
+        pooling: Pooling::MeanOverTime,
+        ..small()
+    };
+    let trained = fit::<f64>(short(150), network, &means(200, 1));
+    let test = means(50, 2);
+    let Evaluation::Regress(evaluation) = trained.model.evaluate(&test).unwrap() else {
+        panic!("numbers were asked for")
+    };
+    for target in &evaluation.targets {
+        assert!(target.model.rmse < 0.02 * target.floor.rmse, "{target:?}");
+        assert!(target.model.r2.unwrap() > 0.999 && target.floor.r2.unwrap() < 0.01, "{target:?}");
+    }
+    assert!(evaluation.targets[0].floor.rmse > 10.0 && evaluation.targets[1].floor.rmse < 0.01);
+}
+
+#[test]
+fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let data = signs(60, 3);
+    // Large enough that the layers do use several threads.
+    let network = NetworkOptions {
+        hidden_size: 70,
+        layers: 2,
+        directions: Directions::Both,
+        pooling: Pooling::MeanOverTime,
+        dropout: 0.3,
+        ..small()
+    };
+    let options = |seed, threads| TrainingOptions {
+        batch_size: 32,
+        validation_fraction: 0.2,
+        seed,
+        threads,
+        ..short(3)
+    };
+    let reference = fit::<f32>(options(7, Some(1)), network.clone(), &data);
+    for threads in [Some(2), Some(3), None] {
+        let other = fit::<f32>(options(7, threads), network.clone(), &data);
+        assert_eq!(weights(&reference), weights(&other), "{threads:?}");
+        assert_eq!(reference.report.epochs, other.report.epochs);
+        assert_eq!(reference.model.provenance(), other.model.provenance());
+    }
+    let other = fit::<f32>(options(8, Some(1)), network, &data);
+    assert_ne!(weights(&reference), weights(&other));
+}
+
+#[test]
+fn every_option_makes_a_difference() {
+    let data = signs(40, 4);
+    let plain = weights(&fit::<f32>(short(2), small(), &data));
+    let options = [
+        TrainingOptions { epochs: 3, ..short(2) },
+        TrainingOptions { batch_size: 8, ..short(2) },
+        TrainingOptions { optimizer: OptimizerConfig::Sgd(Sgd::default()), ..short(2) },
+        TrainingOptions { learning_rate: 0.004, ..short(2) },
+        TrainingOptions { clip: Clip::Norm { limit: 0.01, kind: Norm::L2 }, ..short(2) },
+        TrainingOptions { clip: Clip::Value { limit: 0.01 }, ..short(2) },
+        TrainingOptions { seed: 2, ..short(2) },
+        TrainingOptions { scaling: InputScaling::Raw, ..short(2) },
+        TrainingOptions { validation_fraction: 0.25, ..short(2) },
+        TrainingOptions { label_smoothing: 0.1, ..short(2) },
+        TrainingOptions { class_weights: ClassWeights::Balanced, ..short(2) },
+    ];
+    for options in options {
+        let found = weights(&fit::<f32>(options.clone(), small(), &data));
+        assert_ne!(found, plain, "{options:?}");
+    }
+    let dropped = NetworkOptions { dropout: 0.5, ..small() };
+    assert_ne!(weights(&fit::<f32>(short(2), dropped, &data)), plain);
+
+    let data = means(40, 4);
+    let plain = weights(&fit::<f32>(short(2), small(), &data));
+    let huber = RegressionLoss::Huber { delta: 0.1 };
+    for loss in [RegressionLoss::L1, huber, RegressionLoss::SmoothL1 { beta: 0.3 }] {
+        let options = TrainingOptions { regression_loss: Some(loss), ..short(2) };
+        assert_ne!(weights(&fit::<f32>(options, small(), &data)), plain, "{loss:?}");
+    }
+}
+
+#[test]
+fn given_class_weights_are_those_of_the_classes() {
+    let data = signs(40, 5);
+    let Targets::Classes(classes) = data.targets() else { panic!("classes") };
+    let counts = classes.counts();
+    assert_ne!(counts[0], counts[1]);
+    // "Balanced" is N / (K n_c).
+    let weight = |class: usize| 40.0 / (2.0 * counts[class] as f64);
+    let given = BTreeMap::from([("plus".into(), weight(1)), ("minus".into(), weight(0))]);
+    let of = |class_weights| {
+        weights(&fit::<f32>(TrainingOptions { class_weights, ..short(2) }, small(), &data))
+    };
+    assert_eq!(of(ClassWeights::Given(given)), of(ClassWeights::Balanced));
+}
+
+#[test]
+fn the_weights_of_the_best_epoch_are_restored() {
+    // A rate this high makes the validation loss jump up and down.
+    let options = TrainingOptions {
+        learning_rate: 0.2,
+        validation_fraction: 0.3,
+        patience: Some(4),
+        ..short(100)
+    };
+    for monitor in [Monitor::Loss, Monitor::Metric] {
+        let options = TrainingOptions { monitor, ..options.clone() };
+        let Trained { model, report } = fit::<f64>(options, small(), &signs(60, 6));
+        let costs: Vec<f64> = report.epochs.iter().map(|epoch| cost(epoch, monitor)).collect();
+        let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let first = 1 + costs.iter().position(|cost| cost.to_bits() == best.to_bits()).unwrap();
+        assert_eq!(report.best_epoch, Some(first), "{costs:?}");
+        assert_eq!(report.outcome, Outcome::EarlyStopped);
+        assert_eq!(report.epochs.len(), first + 4);
+        assert_eq!((report.training_sequences, report.validation_sequences), (42, 18));
+        let found = report.validation.unwrap();
+        let found = EpochRecord {
+            validation: Some(Validation { loss: found.loss(), score: found.score() }),
+            ..report.epochs[0]
+        };
+        assert_eq!(cost(&found, monitor).to_bits(), best.to_bits());
+        let metrics = &model.provenance().metrics;
+        assert!(metrics.contains_key("validation_accuracy") && metrics.len() == 4, "{metrics:?}");
+    }
+}
+
+fn cost(epoch: &EpochRecord, monitor: Monitor) -> f64 {
+    let validation = epoch.validation.unwrap();
+    match monitor {
+        Monitor::Loss => validation.loss,
+        Monitor::Metric => -validation.score.value(),
+    }
+}
+
+#[test]
+fn given_validation_data_choose_the_best_epoch() {
+    let (data, validation) = (signs(40, 7), signs(30, 8));
+    let trainer = Trainer::new(short(5), small()).unwrap();
+    let Trained { model, report } =
+        trainer.fit::<f32>(&data, Some(&validation), &mut |_| Control::Continue).unwrap();
+    assert_eq!((report.training_sequences, report.validation_sequences), (40, 30));
+    assert_eq!(report.validation, Some(model.evaluate(&validation).unwrap()));
+    assert_eq!(report.training, Some(model.evaluate(&data).unwrap()));
+    let digest = model.provenance().validation_data.as_ref().unwrap();
+    assert_eq!((digest.sequences, digest.steps), (30, validation.total_steps()));
+}
+
+#[test]
+fn the_callback_hears_of_each_step_and_epoch() {
+    let (mut steps, mut epochs) = (Vec::new(), Vec::new());
+    let trainer = Trainer::new(short(3), small()).unwrap();
+    let mut listen = |progress: &Progress| {
+        match progress {
+            Progress::Step(step) => {
+                assert_eq!((step.steps, step.epochs), (3, 3));
+                assert!(step.loss.is_finite());
+                steps.push((step.epoch, step.step));
+            }
+            Progress::Epoch(epoch) => {
+                assert!(epoch.best, "without validation the latest is the best");
+                epochs.push(epoch.record);
+            }
+        }
+        Control::Continue
+    };
+    let trained = trainer.fit::<f32>(&signs(40, 9), None, &mut listen).unwrap();
+    let expected = (1..=3).flat_map(|epoch| (1..=3).map(move |step| (epoch, step)));
+    assert_eq!(steps, expected.collect::<Vec<_>>());
+    assert_eq!(epochs, trained.report.epochs);
+    assert!(epochs[2].training_loss < epochs[0].training_loss);
+}
+
+/// Stops at a step of an epoch; step 0 is the epoch's end.
+fn stopped(options: TrainingOptions, at: (usize, usize)) -> Trained<f32> {
+    let trainer = Trainer::new(options, small()).unwrap();
+    let mut stop = |progress: &Progress| {
+        let here = match progress {
+            Progress::Step(step) => (step.epoch, step.step),
+            Progress::Epoch(epoch) => (epoch.record.epoch, 0),
+        };
+        if here == at { Control::Stop } else { Control::Continue }
+    };
+    trainer.fit(&signs(40, 10), None, &mut stop).unwrap()
+}
+
+#[test]
+fn stopping_keeps_the_best_epoch_or_else_the_latest_weights() {
+    let validated = TrainingOptions { validation_fraction: 0.25, ..short(9) };
+    let inside = stopped(validated.clone(), (3, 1));
+    let ended = stopped(validated.clone(), (2, 0));
+    assert_eq!((inside.report.outcome, inside.report.epochs.len()), (Outcome::Stopped, 2));
+    assert_eq!(inside.report.best_epoch, ended.report.best_epoch);
+    assert_eq!(weights(&inside), weights(&ended));
+
+    let first = stopped(validated, (1, 1));
+    assert_eq!((first.report.best_epoch, first.report.epochs.len()), (None, 0));
+    let unchecked = stopped(short(9), (3, 1));
+    assert_eq!((unchecked.report.best_epoch, unchecked.report.epochs.len()), (None, 2));
+    let ended = stopped(short(9), (2, 0));
+    assert_eq!(ended.report.best_epoch, Some(2));
+    assert_ne!(weights(&unchecked), weights(&ended));
+    assert_eq!(weights(&ended), weights(&fit::<f32>(short(2), small(), &signs(40, 10))));
+}
+
+#[test]
+fn divergence_ends_training_and_keeps_the_weights_from_before() {
+    let network =
+        NetworkOptions { cell: CellKind::Simple { activation: ActivationKind::Relu }, ..small() };
+    let options = TrainingOptions {
+        optimizer: OptimizerConfig::Sgd(Sgd::default()),
+        learning_rate: 1e12,
+        clip: Clip::None,
+        ..short(5)
+    };
+    let data = means(64, 11);
+    let Trained { model, report } = fit::<f32>(options.clone(), network.clone(), &data);
+    let Outcome::Diverged { epoch: 1, step, value, .. } = report.outcome else {
+        panic!("{:?}", report.outcome)
+    };
+    assert!(step > 1 && !value.is_finite());
+    let message = report.outcome.error().unwrap().to_string();
+    let start = format!("training diverged: epoch 1, step {step}: expected a finite ");
+    assert!(message.starts_with(&start), "{message}");
+    assert!(message.ends_with("(hint: clip the gradient or lower the learning rate)"), "{message}");
+
+    let mut initial = Network::<f32>::new(network.config(2, 2)).unwrap();
+    initial.initialize(&mut Stream::Weights.rng(options.seed)).unwrap();
+    assert_eq!(report.best_epoch, Some(0));
+    assert_eq!(model.network().parameters(), initial.parameters());
+    assert!(model.predict(&data).is_ok() && report.training.is_some());
+}
+
+#[test]
+fn divergence_after_good_epochs_keeps_the_last_of_them() {
+    // One step to an epoch, each longer than the last.
+    let network = NetworkOptions {
+        cell: CellKind::Simple { activation: ActivationKind::Identity },
+        ..small()
+    };
+    let options = TrainingOptions {
+        optimizer: OptimizerConfig::Sgd(Sgd::default()),
+        learning_rate: 2.0,
+        clip: Clip::None,
+        batch_size: 64,
+        ..short(100)
+    };
+    let Trained { model, report } = fit::<f32>(options, network, &means(64, 11));
+    let Outcome::Diverged { epoch, step: 1, .. } = report.outcome else {
+        panic!("{:?}", report.outcome)
+    };
+    assert!(epoch > 2, "{epoch}");
+    assert_eq!(report.epochs.len(), epoch - 1);
+    let losses: Vec<f64> = report.epochs.iter().map(|epoch| epoch.training_loss).collect();
+    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let best = 1 + losses.iter().position(|loss| loss.to_bits() == least.to_bits()).unwrap();
+    assert_eq!(report.best_epoch, Some(best));
+    assert!(least < 2.0 && losses[epoch - 2] > 1e3, "{report:?}");
+    assert!(model.network().parameters().values().iter().all(|weight| weight.is_finite()));
+}
+
+#[test]
+fn options_out_of_range_are_named() {
+    let plain = TrainingOptions::default;
+    let given = |weight| ClassWeights::Given(BTreeMap::from([("x".into(), weight)]));
+    let cases = [
+        (TrainingOptions { epochs: 0, ..plain() }, "epochs: expected at least 1, got 0"),
+        (TrainingOptions { batch_size: 0, ..plain() }, "batch_size: expected at least 1, got 0"),
+        (
+            TrainingOptions { learning_rate: -0.1, ..plain() },
+            "learning_rate: expected a finite number above 0, got -0.1",
+        ),
+        (
+            TrainingOptions { learning_rate: f64::NAN, ..plain() },
+            "learning_rate: expected a finite number above 0, got NaN",
+        ),
+        (TrainingOptions { patience: Some(0), ..plain() }, "patience: expected at least 1, got 0"),
+        (
+            TrainingOptions { validation_fraction: 1.0, ..plain() },
+            "validation_fraction: expected at least 0 and below 1, got 1",
+        ),
+        (
+            TrainingOptions { label_smoothing: f64::NAN, ..plain() },
+            "label_smoothing: expected at least 0 and below 1, got NaN",
+        ),
+        (
+            TrainingOptions { class_weights: given(0.0), ..plain() },
+            "class_weights[\"x\"]: expected a finite number above 0, got 0",
+        ),
+        (TrainingOptions { threads: Some(0), ..plain() }, "threads: expected 1 to 4096, got 0"),
+        (TrainingOptions { clip: Clip::Value { limit: 0.0 }, ..plain() }, "got 0"),
+        (
+            TrainingOptions {
+                regression_loss: Some(RegressionLoss::Huber { delta: -1.0 }),
+                ..plain()
+            },
+            "got -1",
+        ),
+    ];
+    for (options, wanted) in cases {
+        let message = Trainer::new(options, small()).unwrap_err().to_string();
+        assert!(message.ends_with(wanted), "{message} instead of {wanted}");
+    }
+}
+
+#[test]
+fn networks_out_of_range_are_named() {
+    for (network, wanted) in [
+        (NetworkOptions { hidden_size: 0, ..small() }, "hidden_size: expected at least 1, got 0"),
+        (NetworkOptions { layers: 0, ..small() }, "layers: expected at least 1, got 0"),
+        (NetworkOptions { dropout: 1.0, ..small() }, "dropout: expected a probability"),
+        (NetworkOptions { hidden_size: usize::MAX, ..small() }, "network: expected a network of"),
+        (NetworkOptions { layers: usize::MAX, ..small() }, "network: expected a network of"),
+        (
+            NetworkOptions { pooling: Pooling::EveryStep, ..small() },
+            "pooling: expected last-step or mean-over-time",
+        ),
+    ] {
+        let message = Trainer::new(short(1), network).unwrap_err().to_string();
+        assert!(message.starts_with(wanted), "{message} instead of {wanted}");
+    }
+}
+
+#[test]
+fn options_that_do_not_go_with_the_data_are_refused() {
+    let weighted = |label: &str| {
+        ClassWeights::Given(BTreeMap::from([("minus".into(), 1.0), (label.into(), 2.0)]))
+    };
+    let (classes, numbers) = (signs(20, 12), means(20, 12));
+    let nothing = "expected validation data, or a validation fraction, beside it";
+    let l1 = Some(RegressionLoss::L1);
+    for (options, data, wanted) in [
+        (TrainingOptions { patience: Some(3), ..short(1) }, &classes, nothing),
+        (TrainingOptions { monitor: Monitor::Metric, ..short(1) }, &classes, nothing),
+        (
+            TrainingOptions { regression_loss: l1, ..short(1) },
+            &classes,
+            "regression_loss: expected targets that are numbers",
+        ),
+        (
+            TrainingOptions { label_smoothing: 0.1, ..short(1) },
+            &numbers,
+            "label_smoothing: expected targets that are classes",
+        ),
+        (
+            TrainingOptions { class_weights: ClassWeights::Balanced, ..short(1) },
+            &numbers,
+            "class_weights: expected targets that are classes",
+        ),
+        (
+            TrainingOptions { class_weights: weighted("pluss"), ..short(1) },
+            &classes,
+            "got \"pluss\" (nearest: \"plus\")",
+        ),
+        (
+            TrainingOptions { class_weights: weighted("minus"), ..short(1) },
+            &classes,
+            "expected a weight for each class, got none for \"plus\"",
+        ),
+    ] {
+        let trainer = Trainer::new(options, small()).unwrap();
+        let result = trainer.fit::<f32>(data, None, &mut |_| Control::Continue);
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(wanted), "{message} instead of {wanted}");
+    }
+}
+
+#[test]
+fn data_without_anything_to_learn_are_refused() {
+    let one_class = {
+        let labels = vec!["only".into(), "never".into()];
+        let targets = ClassTargets::new("kind", labels, vec![0, 0]).unwrap();
+        let sequence = ndarray::array![[1.0], [2.0]];
+        let sequences = [sequence.view(), sequence.view()];
+        Dataset::from_sequences(&sequences, vec!["x".into()], Targets::Classes(targets)).unwrap()
+    };
+    let classes = signs(20, 13);
+    let numbers = means(20, 13);
+    let fraction = TrainingOptions { validation_fraction: 0.2, ..short(1) };
+    for (options, data, validation, wanted) in [
+        (short(1), &one_class, None, "expected at least two classes"),
+        (fraction, &classes, Some(&classes), "validation_fraction: expected 0 beside"),
+        (short(1), &classes, Some(&numbers), "expected classes as targets, got numbers"),
+        (short(1), &numbers, Some(&classes), "expected numbers as targets, got classes"),
+        (short(1), &classes, Some(&one_class), "expected the features a, b, got x"),
+    ] {
+        let trainer = Trainer::new(options, small()).unwrap();
+        let result = trainer.fit::<f32>(data, validation, &mut |_| Control::Continue);
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(wanted), "{message} instead of {wanted}");
+    }
+}
+
+#[test]
+fn options_have_one_form_in_files() {
+    let options = TrainingOptions { threads: Some(3), patience: Some(2), ..short(4) };
+    let json = serde_json::to_string(&options).unwrap();
+    assert!(!json.contains("threads"), "{json}");
+    let read: TrainingOptions = serde_json::from_str(&json).unwrap();
+    assert_eq!(read, TrainingOptions { threads: None, ..options });
+    let short: TrainingOptions = serde_json::from_str(r#"{"epochs": 3, "threads": 2}"#).unwrap();
+    assert_eq!((short.epochs, short.threads, short.batch_size), (3, Some(2), 16));
+    assert!(serde_json::from_str::<TrainingOptions>(r#"{"epoch": 3}"#).is_err());
+    assert!(serde_json::from_str::<NetworkOptions>(r#"{"hidden": 3}"#).is_err());
+}

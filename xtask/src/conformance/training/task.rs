@@ -1,0 +1,66 @@
+//! What a training run learns: its targets, its loss, and which steps the head reads.
+
+use elman::Real;
+use elman::loss::{ClassTargets, CrossEntropy, Reduction, RegressionLoss};
+use elman::network::Pooling;
+use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1};
+
+use crate::conformance::case::{Case, Stop};
+
+/// The task of a case with its targets.
+pub enum Task<T> {
+    /// A class for each sequence, from the last step.
+    Classify(Vec<i64>),
+    /// Values `[N, T, C]` at every step.
+    Forecast(Array3<T>),
+}
+
+impl<T: Real> Task<T> {
+    pub fn read(case: &Case) -> Result<Self, Stop> {
+        match (case.text("task")?, case.text("loss")?) {
+            ("classify", "cross-entropy on the last step's logits, mean over the batch") => {
+                Ok(Task::Classify(case.integers::<Ix1>("y")?.to_vec()))
+            }
+            ("forecast", "mean squared error over every step, batch and output") => {
+                Ok(Task::Forecast(case.array("y")?))
+            }
+            (task, loss) => Err(Stop::unsupported(format!("task {task} with {loss}"))),
+        }
+    }
+
+    pub fn pooling(&self) -> Pooling {
+        match self {
+            Task::Classify(_) => Pooling::LastStep,
+            Task::Forecast(_) => Pooling::EveryStep,
+        }
+    }
+
+    /// The network's outputs as the case stores them.
+    pub fn stored(&self, outputs: ArrayView3<'_, T>) -> ArrayD<T> {
+        match self {
+            Task::Classify(_) => outputs.index_axis_move(Axis(1), 0).to_owned().into_dyn(),
+            Task::Forecast(_) => outputs.to_owned().into_dyn(),
+        }
+    }
+
+    /// The loss of the outputs `[N, S, C]`, and its gradient.
+    pub fn gradient(
+        &self,
+        outputs: ArrayView3<'_, T>,
+        grad_outputs: ArrayViewMut3<'_, T>,
+    ) -> Result<f64, Stop> {
+        Ok(match self {
+            Task::Classify(classes) => CrossEntropy::default().gradient(
+                outputs.index_axis_move(Axis(1), 0),
+                ClassTargets::Indices(classes),
+                grad_outputs.index_axis_move(Axis(1), 0),
+            )?,
+            Task::Forecast(targets) => RegressionLoss::Mse.gradient(
+                Reduction::Mean,
+                outputs,
+                targets.view(),
+                grad_outputs,
+            )?,
+        })
+    }
+}
