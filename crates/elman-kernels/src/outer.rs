@@ -12,7 +12,6 @@ use crate::matmul::{
     MAX_ROWS, Panels, accumulators, load_panel, multiply, panels_per_tile, store_panel,
 };
 use crate::pack::panel_width;
-use crate::pointwise::update1;
 use crate::vector::Vector;
 
 /// Pairs of rows to be multiplied and summed: row `k` of `left` with row `k` of `right`.
@@ -103,7 +102,9 @@ impl<T: Float> Kernel for RowSums<'_, T> {
         for piece in self.pairs {
             for k in 0..piece.count {
                 let row = &piece.right[k * piece.right_stride..][..self.sum.len()];
-                update1(self.sum, row, |sum, value| sum + value);
+                for (sum, value) in self.sum.iter_mut().zip(row) {
+                    *sum += *value;
+                }
             }
         }
     }

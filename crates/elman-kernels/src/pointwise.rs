@@ -17,8 +17,7 @@ pub use gru::{
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions, lstm_backward, lstm_forward};
 
 use function::{Formula, HardSigmoid, Relu, Sigmoid, Tanh};
-pub(crate) use update::update1;
-use update::{update0, update2};
+use update::{update0, update1, update2};
 
 /// `values = φ(values)`
 pub fn activation_forward<T: Float>(level: Level, function: Function, values: &mut [T]) {
