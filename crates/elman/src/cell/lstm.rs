@@ -54,7 +54,7 @@ use crate::real::Real;
 /// let (state, _) = step(&cell, &parameters, array![[0.25]].view(), &zero)?;
 /// let c = 0.5 * 1.0 + 0.5 * 0.462_117_157_260; // σ(0) c + σ(0) tanh 0.5
 /// assert!((state.cell[[0, 0]] - c).abs() < 1e-11);
-/// assert!((state.hidden[[0, 0]] - 0.5 * 0.623_701_752_19).abs() < 1e-10); // σ(0) tanh c
+/// assert!((state.hidden[[0, 0]] - 0.5 * 0.623_712_549_826).abs() < 1e-10); // σ(0) tanh c
 /// # Ok(())
 /// # }
 /// ```
