@@ -16,12 +16,20 @@ pub trait Compiled: Float {
     /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
     fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]);
 
+    /// As [`product`](Self::product), with output rows that start `stride` values after each other:
+    /// columns of wider rows. Values between the rows are not touched.
+    ///
+    /// # Panics
+    ///
+    /// As [`product`](Self::product); a stride shorter than a row.
+    fn product_strided(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: (&mut [Self], usize));
+
     /// Adds the outer products of all pairs to a part of the gradient. Parts may be computed in any
     /// order or side by side; the bits are the same.
     ///
     /// # Panics
     ///
-    /// Rows that are too short, a part that is not made of whole rows, or a level that this
+    /// Rows that are too short, a part whose rows overlap, or a level that this
     /// processor cannot run.
     fn add_outer_products(level: Level, pairs: &[RowPairs<'_, Self>], part: GradientPart<'_, Self>);
 }
@@ -31,6 +39,14 @@ macro_rules! compile {
         impl Compiled for $element {
             fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]) {
                 matmul::product(start, terms, out);
+            }
+
+            fn product_strided(
+                start: Start<'_, Self>,
+                terms: &[Term<'_, Self>],
+                out: (&mut [Self], usize),
+            ) {
+                matmul::product_strided(start, terms, out);
             }
 
             fn add_outer_products(

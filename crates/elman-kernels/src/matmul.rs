@@ -68,6 +68,22 @@ pub enum Start<'a, T> {
 ///
 /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
 pub(crate) fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
+    let columns = terms.first().map_or(1, |term| term.weights.columns());
+    assert!(columns == 0 || out.len().is_multiple_of(columns), "out: whole rows");
+    product_strided(start, terms, (out, columns));
+}
+
+/// As [`product`], with output rows that start `stride` values after each other: columns of wider
+/// rows. Values between the rows are not touched.
+///
+/// # Panics
+///
+/// As [`product`]; a stride shorter than a row.
+pub(crate) fn product_strided<T: Float>(
+    start: Start<'_, T>,
+    terms: &[Term<'_, T>],
+    (out, stride): (&mut [T], usize),
+) {
     let Some(first) = terms.first() else { panic!("a product needs a term") };
     let (level, columns) = (first.weights.level(), first.weights.columns());
     for term in terms {
@@ -80,8 +96,9 @@ pub(crate) fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out:
     if columns == 0 || out.is_empty() {
         return;
     }
-    assert_eq!(out.len() % columns, 0, "out: whole rows");
-    let job = Job { start, terms, columns };
+    assert!(stride >= columns, "out: rows that overlap");
+    let rows = (out.len() + stride - columns) / stride;
+    let job = Job { start, terms, columns, rows, stride };
     match level {
         Level::Portable => run::<T::Portable, 2>(&job, out),
         #[cfg(target_arch = "x86_64")]
@@ -99,6 +116,8 @@ struct Job<'a, T> {
     start: Start<'a, T>,
     terms: &'a [Term<'a, T>],
     columns: usize,
+    rows: usize,
+    stride: usize,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -139,7 +158,7 @@ pub(crate) fn panels_per_tile<V: Vector>(
 
 #[inline(always)]
 fn run<V: Vector, const NV: usize>(job: &Job<'_, V::Element>, out: &mut [V::Element]) {
-    let rows = out.len() / job.columns;
+    let rows = job.rows;
     let whole_panels = job.columns / panel_width::<V::Element>();
     let panels = job.columns.div_ceil(panel_width::<V::Element>());
     // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
@@ -209,7 +228,7 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
         acc = multiply::<V, NV, R, P>(acc, rows, 1, panels);
     }
     for (r, panels) in acc.into_iter().enumerate() {
-        let row = &mut out[(place.row + r) * job.columns..][..job.columns];
+        let row = &mut out[(place.row + r) * job.stride..][..job.columns];
         for (p, registers) in panels.into_iter().enumerate() {
             store_panel(registers, &mut row[first + p * width..]);
         }
@@ -237,7 +256,7 @@ fn start_values<V: Vector, const NV: usize, const R: usize, const P: usize>(
         }
         Start::Output => {
             for (r, panels) in acc.iter_mut().enumerate() {
-                let row = &out[(place.row + r) * job.columns..][..job.columns];
+                let row = &out[(place.row + r) * job.stride..][..job.columns];
                 for (p, registers) in panels.iter_mut().enumerate() {
                     *registers = load_panel(&row[first + p * width..]);
                 }
@@ -383,6 +402,13 @@ mod tests {
             let mut out = vec![T::ONE; rows * columns];
             product(Start::Bias(&bias), &terms, &mut out);
             product(Start::Output, &terms[..1], &mut out);
+            let mut wide = vec![T::ONE; rows * (columns + 3)];
+            product_strided(Start::Bias(&bias), &terms, (&mut wide[2..], columns + 3));
+            product_strided(Start::Output, &terms[..1], (&mut wide[2..], columns + 3));
+            for (row, wide) in out.chunks_exact(columns).zip(wide.chunks_exact(columns + 3)) {
+                assert_eq!(row, &wide[2..columns + 2], "{level:?} strided");
+                assert_eq!([wide[0], wide[1], wide[columns + 2]], [T::ONE; 3], "{level:?} between");
+            }
             for r in 0..rows {
                 for c in 0..columns {
                     let pairs = |i: usize| {

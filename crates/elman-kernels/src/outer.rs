@@ -5,6 +5,7 @@
 //! block of `k` at a time, so that the inner loop of [`crate::matmul`] reads forward whatever the
 //! strides are.
 
+use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
 use crate::matmul::{
@@ -28,15 +29,25 @@ pub struct RowPairs<'a, T> {
     pub count: usize,
 }
 
-/// A part of the gradient: its rows `first..first + rows`, in `grad` `[rows, columns]`.
+/// A part of the gradient: its rows `first..first + rows`, `columns` of them, each `stride` values
+/// after the one before.
 #[derive(Debug)]
 pub struct GradientPart<'a, T> {
     /// The first row, an index into the left rows.
     pub first: usize,
     /// The columns: the length of a right row.
     pub columns: usize,
+    /// The distance between two rows of `grad`, at least `columns`.
+    pub stride: usize,
     /// The rows of this part.
     pub grad: &'a mut [T],
+}
+
+impl<T> GradientPart<'_, T> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        (self.grad.len() + self.stride - self.columns) / self.stride
+    }
 }
 
 /// Adds the outer products of all pairs to a part of the gradient. Parts may be computed in any
@@ -44,17 +55,18 @@ pub struct GradientPart<'a, T> {
 ///
 /// # Panics
 ///
-/// Rows that are too short, or a part that is not made of whole rows.
+/// Rows that are too short, or a part whose rows overlap.
 pub(crate) fn add_outer_products<T: Float>(
     level: Level,
     pairs: &[RowPairs<'_, T>],
     part: GradientPart<'_, T>,
 ) {
     assert!(level.is_supported(), "this processor cannot run level {}", level.name());
-    if part.grad.is_empty() {
+    if part.grad.is_empty() || part.columns == 0 {
         return;
     }
-    assert_eq!(part.grad.len() % part.columns, 0, "gradient part: whole rows");
+    assert!(part.stride >= part.columns, "gradient part: rows that overlap");
+    assert!(part.grad.len() >= (part.rows() - 1) * part.stride + part.columns, "whole rows");
     match level {
         Level::Portable => run::<T::Portable, 2>(pairs, part),
         #[cfg(target_arch = "x86_64")]
@@ -73,12 +85,26 @@ pub(crate) fn add_outer_products<T: Float>(
 /// # Panics
 ///
 /// Right rows shorter than `sum`.
-pub fn add_row_sums<T: Float>(pairs: &[RowPairs<'_, T>], sum: &mut [T]) {
-    for piece in pairs {
-        for k in 0..piece.count {
-            let row = &piece.right[k * piece.right_stride..][..sum.len()];
-            for (sum, value) in sum.iter_mut().zip(row) {
-                *sum += *value;
+pub fn add_row_sums<T: Float>(level: Level, pairs: &[RowPairs<'_, T>], sum: &mut [T]) {
+    dispatch(level, RowSums { pairs, sum });
+}
+
+struct RowSums<'a, T> {
+    pairs: &'a [RowPairs<'a, T>],
+    sum: &'a mut [T],
+}
+
+impl<T: Float> Kernel for RowSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for piece in self.pairs {
+            for k in 0..piece.count {
+                let row = &piece.right[k * piece.right_stride..][..self.sum.len()];
+                for (sum, value) in self.sum.iter_mut().zip(row) {
+                    *sum += *value;
+                }
             }
         }
     }
@@ -108,7 +134,7 @@ fn run<V: Vector, const NV: usize>(
     pairs: &[RowPairs<'_, V::Element>],
     mut part: GradientPart<'_, V::Element>,
 ) {
-    let rows = part.grad.len() / part.columns;
+    let rows = part.rows();
     let width = panel_width::<V::Element>();
     let zero = V::Element::ZERO;
     let mut left = vec![zero; rows.div_ceil(LEFT_WIDTH) * LEFT_WIDTH * BLOCK];
@@ -186,7 +212,7 @@ fn panel_group<V: Vector, const NV: usize, const P: usize>(
     column: usize,
     part: &mut GradientPart<'_, V::Element>,
 ) {
-    let rows = part.grad.len() / part.columns;
+    let rows = part.rows();
     let mut row = 0;
     while row < rows {
         let within = row % LEFT_WIDTH;
@@ -220,14 +246,14 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
     for r in 0..R {
         rows[r] = &left[r..];
-        let grad = &part.grad[(row + r) * part.columns..][column..part.columns];
+        let grad = &part.grad[(row + r) * part.stride..][column..part.columns];
         for (p, registers) in acc[r].iter_mut().enumerate() {
             *registers = load_panel(&grad[p * width..]);
         }
     }
     let acc = multiply::<V, NV, R, P>(acc, rows, LEFT_WIDTH, right);
     for (r, panels) in acc.into_iter().enumerate() {
-        let grad = &mut part.grad[(row + r) * part.columns..][column..part.columns];
+        let grad = &mut part.grad[(row + r) * part.stride..][column..part.columns];
         for (p, registers) in panels.into_iter().enumerate() {
             store_panel(registers, &mut grad[p * width..]);
         }
@@ -273,9 +299,18 @@ mod tests {
             for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
                 let mut grad = vec![0.5f32; rows * columns];
                 let (top, bottom) = grad.split_at_mut(split * columns);
-                add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad: top });
-                add_outer_products(level, &pairs, GradientPart { first: split, columns, grad: bottom });
+                let stride = columns;
+                add_outer_products(level, &pairs, GradientPart { first: 0, columns, stride, grad: top });
+                add_outer_products(level, &pairs, GradientPart { first: split, columns, stride, grad: bottom });
                 prop_assert_eq!(&grad, &expected);
+                let stride = columns + 3;
+                let mut wide = vec![0.5f32; rows * stride];
+                let part = GradientPart { first: 0, columns, stride, grad: &mut wide[2..] };
+                add_outer_products(level, &pairs, part);
+                for (row, wide) in expected.chunks_exact(columns).zip(wide.chunks_exact(stride)) {
+                    prop_assert_eq!(row, &wide[2..columns + 2]);
+                    prop_assert!([0, 1, columns + 2].iter().all(|&at| wide[at].to_bits() == 0.5f32.to_bits()));
+                }
             }
         }
     }

@@ -49,14 +49,28 @@ impl<T: Float> PackedMatrix<T> {
     /// `source` does not hold `depth × columns` values.
     pub fn fill(&mut self, source: &[T]) {
         assert_eq!(source.len(), self.depth * self.columns, "packed matrix: size of the source");
-        if source.is_empty() {
+        self.fill_strided(source, self.columns);
+    }
+
+    /// Takes over columns of a wider matrix: row `k` starts at `k * stride`.
+    ///
+    /// # Panics
+    ///
+    /// `source` is too short for that, or the stride shorter than a row.
+    pub fn fill_strided(&mut self, source: &[T], stride: usize) {
+        if self.panels.is_empty() {
             return;
         }
+        let needed = (self.depth - 1) * stride + self.columns;
+        assert!(
+            stride >= self.columns && source.len() >= needed,
+            "packed matrix: source too short"
+        );
         let width = panel_width::<T>();
         for (panel, target) in self.panels.chunks_exact_mut(self.depth * width).enumerate() {
             let start = panel * width;
             let taken = width.min(self.columns - start);
-            for (row, values) in target.chunks_exact_mut(width).zip(source.chunks(self.columns)) {
+            for (row, values) in target.chunks_exact_mut(width).zip(source.chunks(stride)) {
                 row[..taken].copy_from_slice(&values[start..start + taken]);
             }
         }
@@ -128,6 +142,11 @@ mod tests {
         let mut turned = PackedMatrix::zeros(depth, columns);
         turned.fill_transposed(&transpose, depth);
         assert_eq!(plain.panels, turned.panels);
+        let wide: Vec<f32> =
+            source.chunks(columns).flat_map(|row| [&[9.0; 2], row].concat()).collect();
+        let mut strided = PackedMatrix::zeros(depth, columns);
+        strided.fill_strided(&wide[2..], columns + 2);
+        assert_eq!(plain.panels, strided.panels);
         assert_eq!(plain.panels(1, 1)[..6], [16.0, 17.0, 18.0, 19.0, 20.0, 0.0]);
     }
 }

@@ -1,8 +1,9 @@
-//! The function φ of the simple cell, `h_t = φ(a_t)`.
+//! The functions that cells apply element by element: φ of the simple cell, the gates of the others.
 
 use std::fmt;
 
-use elman_kernels::{Level, activation as kernel};
+use elman_kernels::Level;
+use elman_kernels::pointwise::{Function, activation_forward};
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
@@ -17,18 +18,32 @@ pub enum ActivationKind {
     Relu,
     /// `1 / (1 + e^-a)`
     Sigmoid,
+    /// `min(max(a + 3, 0), 6) / 6`, as in Keras 3; its derivative at both ends is 0.
+    HardSigmoid,
     /// `a`
     Identity,
 }
 
 impl ActivationKind {
     /// Every kind.
-    pub const ALL: [ActivationKind; 4] = [
+    pub const ALL: [ActivationKind; 5] = [
         ActivationKind::Tanh,
         ActivationKind::Relu,
         ActivationKind::Sigmoid,
+        ActivationKind::HardSigmoid,
         ActivationKind::Identity,
     ];
+
+    /// The function as the kernels know it.
+    pub(crate) fn function(self) -> Function {
+        match self {
+            ActivationKind::Tanh => Function::Tanh,
+            ActivationKind::Relu => Function::Relu,
+            ActivationKind::Sigmoid => Function::Sigmoid,
+            ActivationKind::HardSigmoid => Function::HardSigmoid,
+            ActivationKind::Identity => Function::Identity,
+        }
+    }
 }
 
 impl fmt::Display for ActivationKind {
@@ -37,6 +52,7 @@ impl fmt::Display for ActivationKind {
             ActivationKind::Tanh => "tanh",
             ActivationKind::Relu => "relu",
             ActivationKind::Sigmoid => "sigmoid",
+            ActivationKind::HardSigmoid => "hard-sigmoid",
             ActivationKind::Identity => "identity",
         })
     }
@@ -81,12 +97,10 @@ impl<T> From<ActivationKind> for Activation<T> {
 impl<T: Real> Activation<T> {
     /// `values = φ(values)`
     pub fn apply(&self, values: &mut [T]) {
-        let level = Level::current();
         match self {
-            Activation::Known(ActivationKind::Tanh) => kernel::tanh(level, values),
-            Activation::Known(ActivationKind::Relu) => kernel::relu(level, values),
-            Activation::Known(ActivationKind::Sigmoid) => kernel::sigmoid(level, values),
-            Activation::Known(ActivationKind::Identity) => {}
+            Activation::Known(kind) => {
+                activation_forward(Level::current(), kind.function(), values);
+            }
             Activation::Custom(custom) => {
                 for value in values {
                     *value = (custom.function)(*value);

@@ -10,6 +10,8 @@
 //! [`Cell::input_gradient`] and [`Cell::parameter_gradient`] turn the deltas of whole sequences
 //! into `dx`, `dW`, `dU` and `db`.
 
+mod gru;
+mod lstm;
 mod simple;
 mod single_step;
 
@@ -20,9 +22,12 @@ use elman_kernels::{Level, outer::RowPairs as Pairs};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::error::{Error, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
+pub use gru::{GruActivations, GruCell, GruPrepared, GruState, ResetPlacement};
+pub use lstm::{LstmActivations, LstmCell, LstmPrepared, LstmState};
 pub use simple::{SimpleCell, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
@@ -161,6 +166,19 @@ impl<'a, T: Real> SequenceDeltas<'a, T> {
         })
     }
 
+    /// The delta columns from `left` on with those from `right` on: the factors of
+    /// `dU` where a product reads something else than the hidden state.
+    #[must_use]
+    pub fn delta_pairs(&self, left: usize, right: usize) -> RowPairs<'a, T> {
+        RowPairs(Pairs {
+            left: self.deltas.get(left..).unwrap_or(&[]),
+            left_stride: self.delta_stride,
+            right: self.deltas.get(right..).unwrap_or(&[]),
+            right_stride: self.delta_stride,
+            count: self.length,
+        })
+    }
+
     /// Each hidden state before a step with the delta columns from `first` on: the factors of `dU`.
     #[must_use]
     pub fn recurrent_pairs(&self, first: usize) -> [RowPairs<'a, T>; 2] {
@@ -205,27 +223,47 @@ impl<'a, T> RowPairs<'a, T> {
 ///
 /// The pairs are summed in their order, whatever the number of threads.
 pub fn add_outer_products<T: Real>(pairs: &[RowPairs<'_, T>], columns: usize, grad: &mut [T]) {
+    add_outer_products_strided(pairs, columns, (grad, columns));
+}
+
+/// As [`add_outer_products`], for `columns` of the columns of a wider gradient: its rows start
+/// `stride` values after each other.
+pub fn add_outer_products_strided<T: Real>(
+    pairs: &[RowPairs<'_, T>],
+    columns: usize,
+    (grad, stride): (&mut [T], usize),
+) {
     let pairs: Vec<Pairs<'_, T>> = pairs.iter().map(|pairs| pairs.0).collect();
     let level = Level::current();
-    let rows = grad.len().checked_div(columns).unwrap_or(0);
+    let rows = grad.len().div_ceil(stride.max(1));
     let count: usize = pairs.iter().map(|pairs| pairs.count).sum();
-    let parts = crate::workers::count(rows.div_ceil(8), count * grad.len());
+    let parts = crate::workers::count(rows.div_ceil(8), count * rows * columns);
     if parts < 2 {
-        T::add_outer_products(level, &pairs, GradientPart { first: 0, columns, grad });
+        let part = GradientPart { first: 0, columns, stride, grad };
+        T::add_outer_products(level, &pairs, part);
         return;
     }
     let rows_each = rows.div_ceil(parts);
-    grad.par_chunks_mut(rows_each * columns).enumerate().for_each(|(part, grad)| {
-        let part = GradientPart { first: part * rows_each, columns, grad };
+    grad.par_chunks_mut(rows_each * stride).enumerate().for_each(|(part, grad)| {
+        let part = GradientPart { first: part * rows_each, columns, stride, grad };
         T::add_outer_products(level, &pairs, part);
     });
 }
 
 /// `grad[n] += Σ right[k, n]` over all pairs: the gradient of a bias.
 pub fn add_row_sums<T: Real>(pairs: &[RowPairs<'_, T>], grad: &mut [T]) {
-    for pairs in pairs {
-        outer::add_row_sums(&[pairs.0], grad);
+    let pairs: Vec<Pairs<'_, T>> = pairs.iter().map(|pairs| pairs.0).collect();
+    outer::add_row_sums(Level::current(), &pairs, grad);
+}
+
+/// That both sizes are at least 1.
+fn check_sizes(input_size: usize, hidden_size: usize) -> Result<()> {
+    for (name, size) in [("input_size", input_size), ("hidden_size", hidden_size)] {
+        if size == 0 {
+            return Err(Error::argument(name, "at least 1", size));
+        }
     }
+    Ok(())
 }
 
 /// The ranges of parameters of these shapes in their flat buffer.

@@ -28,7 +28,10 @@ pub mod train;
 mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
-pub use cell::{Cell, CellState, SimpleCell, SimpleState};
+pub use cell::{
+    Cell, CellState, GruActivations, GruCell, GruState, LstmActivations, LstmCell, LstmState,
+    ResetPlacement, SimpleCell, SimpleState,
+};
 pub use data::Dataset;
 pub use dense::Dense;
 pub use dropout::DropoutMode;

@@ -6,7 +6,7 @@ mod trace;
 
 use ndarray::{Array2, Array3, ArrayView3};
 
-use crate::cell::{Cell, SimpleCell};
+use crate::cell::{Cell, GruCell, LstmCell, SimpleCell};
 use crate::dense::{Dense, DensePrepared};
 use crate::dropout::{self, DropoutMode};
 use crate::error::{Error, Result};
@@ -81,14 +81,22 @@ impl<T: Real> Network<T> {
     ///
     /// A size of 0, a dropout that is no probability, a custom cell.
     pub fn new(config: NetworkConfig) -> Result<Self> {
-        let (activation, hidden_size) = match &config.cell {
-            CellKind::Simple { activation } => (*activation, config.hidden_size),
+        let hidden_size = config.hidden_size;
+        match config.cell.clone() {
+            CellKind::Simple { activation } => Self::with_cell(config, |input_size| {
+                SimpleCell::new(input_size, hidden_size, activation)
+            }),
+            CellKind::Lstm => {
+                Self::with_cell(config, |input_size| LstmCell::new(input_size, hidden_size))
+            }
+            CellKind::Gru { reset } => {
+                Self::with_cell(config, |input_size| GruCell::new(input_size, hidden_size, reset))
+            }
             CellKind::Custom { name } => {
                 let expected = "a cell that Elman knows, or Network::with_cell";
-                return Err(Error::argument("cell", expected, format!("custom cell {name}")));
+                Err(Error::argument("cell", expected, format!("custom cell {name}")))
             }
-        };
-        Self::with_cell(config, |input_size| SimpleCell::new(input_size, hidden_size, activation))
+        }
     }
 
     /// A network of a user's own cell, made from the input size of its layer, all parameters zero.
@@ -145,7 +153,7 @@ impl<T: Real> Network<T> {
     }
 
     /// Draws every recurrent parameter uniformly from `±1/√H` and those of the head from `±1/√D`, D
-    /// being the head's inputs: what PyTorch's `nn.RNN` and `nn.Linear` do.
+    /// being the head's inputs: what PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` and `nn.Linear` do.
     ///
     /// # Errors
     ///

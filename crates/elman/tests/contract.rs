@@ -3,8 +3,9 @@
 
 use elman::layer::ArrivingGradient;
 use elman::{
-    Activation, ActivationKind, Cell, CellState, CustomActivation, Direction, Layer, Parameters,
-    Real, Rng, SequenceBatch, SimpleCell, cell,
+    Activation, ActivationKind, Cell, CellState, CustomActivation, Direction, GruActivations,
+    GruCell, Layer, LstmActivations, LstmCell, Parameters, Real, ResetPlacement, Rng,
+    SequenceBatch, SimpleCell, cell,
 };
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 
@@ -281,4 +282,130 @@ fn a_custom_activation_keeps_the_contract() {
         derivative: |a: f64| 1.0 / (1.0 + a.abs()).powi(2),
     });
     keeps_the_contract(SimpleCell::new(INPUT_SIZE, HIDDEN_SIZE, softsign).unwrap());
+}
+
+/// The usual functions, and three that differ from them and from each other.
+fn lstm_activations() -> [LstmActivations; 2] {
+    let (gate, candidate) = (ActivationKind::HardSigmoid, ActivationKind::Relu);
+    let output = ActivationKind::Sigmoid;
+    [LstmActivations::default(), LstmActivations { gate, candidate, output }]
+}
+
+#[test]
+fn lstm_cells_keep_the_contract() {
+    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
+    for activations in lstm_activations() {
+        keeps_the_contract(LstmCell::<f32>::with_activations(size, units, activations).unwrap());
+        keeps_the_contract(LstmCell::<f64>::with_activations(size, units, activations).unwrap());
+    }
+}
+
+#[test]
+fn gru_cells_keep_the_contract() {
+    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
+    let (gate, candidate) = (ActivationKind::HardSigmoid, ActivationKind::Identity);
+    for reset in [ResetPlacement::After, ResetPlacement::Before] {
+        for functions in [GruActivations::default(), GruActivations { gate, candidate }] {
+            let narrow = GruCell::<f32>::with_activations(size, units, reset, functions).unwrap();
+            keeps_the_contract(narrow);
+            let wide = GruCell::<f64>::with_activations(size, units, reset, functions).unwrap();
+            keeps_the_contract(wide);
+        }
+    }
+}
+
+/// The outputs of a cell with the parameters that [`setup`] draws.
+fn outputs<C: Cell<f64> + Clone>(cell: C) -> Array3<f64> {
+    let setup = setup(cell);
+    let layer = Layer::new(setup.cell, Direction::Forward).unwrap();
+    let weights = layer.prepare(&setup.parameters).unwrap();
+    layer.forward(&weights, &setup.batch, Some(&setup.initial)).unwrap().outputs
+}
+
+/// That every two arrays differ by more than rounding.
+fn assert_all_differ(outputs: &[Array3<f64>]) {
+    for (index, left) in outputs.iter().enumerate() {
+        for right in &outputs[index + 1..] {
+            let distance = (left - right).iter().fold(0.0f64, |most, value| most.max(value.abs()));
+            assert!(distance > 1e-3, "{distance}");
+        }
+    }
+}
+
+#[test]
+fn every_activation_of_every_place_differs() {
+    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
+    let kinds = ActivationKind::ALL;
+    assert_all_differ(&kinds.map(|kind| outputs(SimpleCell::new(size, units, kind).unwrap())));
+    let lstm = |change: fn(&mut LstmActivations, ActivationKind)| {
+        kinds.map(|kind| {
+            let mut activations = LstmActivations::default();
+            change(&mut activations, kind);
+            outputs(LstmCell::with_activations(size, units, activations).unwrap())
+        })
+    };
+    assert_all_differ(&lstm(|all, kind| all.gate = kind));
+    assert_all_differ(&lstm(|all, kind| all.candidate = kind));
+    assert_all_differ(&lstm(|all, kind| all.output = kind));
+    for reset in [ResetPlacement::After, ResetPlacement::Before] {
+        let gru = |change: fn(&mut GruActivations, ActivationKind)| {
+            kinds.map(|kind| {
+                let mut activations = GruActivations::default();
+                change(&mut activations, kind);
+                outputs(GruCell::with_activations(size, units, reset, activations).unwrap())
+            })
+        };
+        assert_all_differ(&gru(|all, kind| all.gate = kind));
+        assert_all_differ(&gru(|all, kind| all.candidate = kind));
+    }
+}
+
+#[test]
+fn the_reset_placements_differ_with_the_same_weights() {
+    let run = |reset| {
+        let cell = GruCell::<f64>::new(INPUT_SIZE, HIDDEN_SIZE, reset).unwrap();
+        // The parameters that only the reset after has come last, so the others are the same.
+        let setup = setup(cell);
+        let layer = Layer::new(setup.cell, Direction::Forward).unwrap();
+        let mut parameters = setup.parameters;
+        if reset == ResetPlacement::After {
+            parameters.get_mut("recurrent_bias").unwrap().fill(0.0);
+        }
+        let weights = layer.prepare(&parameters).unwrap();
+        let mut rng = Rng::new(29);
+        let values = Array3::from_shape_simple_fn((2, 5, INPUT_SIZE), || rng.normal());
+        let hidden = Array2::from_elem((2, HIDDEN_SIZE), 0.5);
+        let start = elman::GruState { hidden };
+        layer.forward(&weights, &SequenceBatch::full(values), Some(&start)).unwrap().outputs
+    };
+    assert_all_differ(&[run(ResetPlacement::After), run(ResetPlacement::Before)]);
+}
+
+#[test]
+fn an_empty_batch_is_no_fault() {
+    fn check<C: Cell<f64> + Clone>(cell: C) {
+        let layer = Layer::new(cell.clone(), Direction::Forward).unwrap();
+        let mut grad = layer.parameters();
+        let parts = (0..C::State::PARTS).map(|_| Array2::zeros((0, HIDDEN_SIZE)));
+        let state = C::State::from_parts(parts.collect());
+        let inputs = Array2::zeros((0, INPUT_SIZE));
+        let (_, trace) = cell::step(&cell, &grad.clone(), inputs.view(), &state).unwrap();
+        let parameters = grad.clone();
+        cell::step_backward(&cell, &parameters, &trace, inputs.view(), &state, &mut grad).unwrap();
+        assert!(grad.values().iter().all(|value| *value == 0.0));
+    }
+    check(LstmCell::new(INPUT_SIZE, HIDDEN_SIZE).unwrap());
+    check(GruCell::new(INPUT_SIZE, HIDDEN_SIZE, ResetPlacement::After).unwrap());
+    check(GruCell::new(INPUT_SIZE, HIDDEN_SIZE, ResetPlacement::Before).unwrap());
+}
+
+#[test]
+fn a_size_of_0_is_refused() {
+    let reset = ResetPlacement::After;
+    for (input_size, hidden_size, name) in [(0, 1, "input_size"), (1, 0, "hidden_size")] {
+        let lstm = LstmCell::<f32>::new(input_size, hidden_size).unwrap_err();
+        assert!(lstm.to_string().contains(name), "{lstm}");
+        let gru = GruCell::<f32>::new(input_size, hidden_size, reset).unwrap_err();
+        assert!(gru.to_string().contains(name), "{gru}");
+    }
 }

@@ -3,8 +3,9 @@
 
 use elman::gradient_check::GradientCheck;
 use elman::{
-    Activation, ActivationKind, CellKind, CustomActivation, Direction, Directions, Layer, Network,
-    NetworkConfig, Pooling, Rng, SequenceBatch, SimpleCell,
+    Activation, ActivationKind, Cell, CellKind, CustomActivation, Direction, Directions,
+    GruActivations, GruCell, Layer, LstmActivations, LstmCell, Network, NetworkConfig, Pooling,
+    ResetPlacement, Rng, SequenceBatch, SimpleCell,
 };
 use ndarray::Array3;
 
@@ -27,7 +28,7 @@ fn ragged(
 }
 
 fn activations() -> Vec<(&'static str, Activation<f64>)> {
-    let mut all: Vec<_> = ["tanh", "relu", "sigmoid", "identity"]
+    let mut all: Vec<_> = ["tanh", "relu", "sigmoid", "hard-sigmoid", "identity"]
         .into_iter()
         .zip(ActivationKind::ALL.map(Activation::from))
         .collect();
@@ -53,6 +54,80 @@ fn layers_of_every_activation_and_direction_agree_with_central_differences() {
             let report = GradientCheck::default().layer(&layer, &parameters, &batch).unwrap();
             assert!(report.agrees(), "{name} {direction:?}: {report}");
             assert_eq!(report.compared, 5 * 7 * 3 + 5 * 5 + 3 * 5 + 5 * 5 + 5);
+        }
+    }
+}
+
+/// Checks a cell of 3 inputs and 5 units in both directions; `count` elements are compared.
+fn check<C: Cell<f64> + Clone>(what: &str, cell: &C, count: usize) {
+    for direction in [Direction::Forward, Direction::Reverse] {
+        let mut rng = Rng::new(3);
+        let layer = Layer::new(cell.clone(), direction).unwrap();
+        let mut parameters = layer.parameters();
+        parameters.values_mut().iter_mut().for_each(|value| *value = 0.4 * rng.normal());
+        let batch = ragged(&mut rng, &[4, 0, 7, 1, 6], 7, 3);
+        let report = GradientCheck::default().layer(&layer, &parameters, &batch).unwrap();
+        assert!(report.agrees(), "{what} {direction:?}: {report}");
+        assert_eq!(report.compared, count, "{what}");
+    }
+}
+
+#[test]
+fn lstm_layers_agree_with_central_differences() {
+    let count = 5 * 7 * 3 + 2 * 5 * 5 + 3 * 20 + 5 * 20 + 20;
+    check("standard", &LstmCell::new(3, 5).unwrap(), count);
+    for kind in ActivationKind::ALL {
+        let standard = LstmActivations::default();
+        for activations in [
+            LstmActivations { gate: kind, ..standard },
+            LstmActivations { candidate: kind, ..standard },
+            LstmActivations { output: kind, ..standard },
+        ] {
+            let cell = LstmCell::with_activations(3, 5, activations).unwrap();
+            check(&format!("{activations:?}"), &cell, count);
+        }
+    }
+}
+
+#[test]
+fn gru_layers_agree_with_central_differences() {
+    let count = 5 * 7 * 3 + 5 * 5 + 3 * 15 + 5 * 15 + 15;
+    for (reset, count) in [(ResetPlacement::After, count + 5), (ResetPlacement::Before, count)] {
+        check(&format!("{reset:?}"), &GruCell::new(3, 5, reset).unwrap(), count);
+        let standard = GruActivations::default();
+        let with = |activations| GruCell::with_activations(3, 5, reset, activations).unwrap();
+        for kind in ActivationKind::ALL {
+            let cell = with(GruActivations { candidate: kind, ..standard });
+            check(&format!("{reset:?} candidate {kind}"), &cell, count);
+        }
+        // A gate without bounds multiplies the state by large numbers step after step.
+        for kind in [ActivationKind::Tanh, ActivationKind::HardSigmoid] {
+            let cell = with(GruActivations { gate: kind, ..standard });
+            check(&format!("{reset:?} gate {kind}"), &cell, count);
+        }
+    }
+}
+
+#[test]
+fn networks_of_every_cell_agree_with_central_differences() {
+    let resets = [ResetPlacement::After, ResetPlacement::Before];
+    let cells = resets.map(|reset| CellKind::Gru { reset }).into_iter().chain([CellKind::Lstm]);
+    for cell in cells {
+        for pooling in [Pooling::LastStep, Pooling::MeanOverTime, Pooling::EveryStep] {
+            let mut rng = Rng::new(11);
+            let mut network = Network::new(NetworkConfig {
+                cell: cell.clone(),
+                hidden_size: 4,
+                layers: 2,
+                directions: Directions::Both,
+                pooling,
+                ..NetworkConfig::new(3, 2)
+            })
+            .unwrap();
+            network.initialize(&mut rng).unwrap();
+            let batch = ragged(&mut rng, &[5, 2, 0, 6], 6, 3);
+            let report = GradientCheck::default().network(&mut network, &batch).unwrap();
+            assert!(report.agrees(), "{cell:?} {pooling:?}: {report}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Small helpers over arrays whose faults are faults of a case.
 
-use ndarray::{Array, Array2, Array3, ArrayD, ArrayView, Axis, Dimension, RemoveAxis, concatenate};
+use ndarray::{
+    Array, Array2, Array3, ArrayD, ArrayView, Axis, Dimension, RemoveAxis, Slice, concatenate,
+};
 
 use super::case::Stop;
 
@@ -29,4 +31,15 @@ pub fn with_axes<T, D: Dimension>(name: &str, values: ArrayD<T>) -> Result<Array
 /// The array with its first two axes swapped.
 pub fn swapped<T>(values: Array3<T>) -> Array3<T> {
     values.permuted_axes([1, 0, 2])
+}
+
+/// Equal blocks along an axis in another order: block `k` of the result is block `order[k]`.
+pub fn reordered<T: Clone, D: RemoveAxis>(
+    values: &Array<T, D>,
+    axis: Axis,
+    order: &[usize],
+) -> Result<Array<T, D>, Stop> {
+    let size = values.len_of(axis) / order.len();
+    let block = |from: &usize| values.slice_axis(axis, Slice::from(from * size..(from + 1) * size));
+    joined(axis, &order.iter().map(block).collect::<Vec<_>>())
 }

@@ -1,17 +1,17 @@
-//! `keras.layers.SimpleRNN`, alone or in `Bidirectional`: masks, `go_backwards`, stateful calls.
+//! `keras.layers.SimpleRNN`, `LSTM` and `GRU`, alone or in `Bidirectional`: masks, `go_backwards`, stateful calls.
 //!
 //! The library knows lengths, not masks. A masked step keeps the state, so a masked row is run as
 //! the row of its valid steps; [`Spread`] puts the outputs back where the steps were.
 
 mod spread;
 
-use elman::{ActivationKind, Direction, Real};
+use elman::{Direction, GruActivations, LstmActivations, Real, ResetPlacement};
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 
-use super::arrays::{joined, with_axes};
+use super::arrays::{joined, reordered, with_axes};
 use super::case::{Case, Stop};
 use super::computed::{Computed, weighted_sum};
-use super::recurrent::{Gradient, Pass, Weights, activation};
+use super::recurrent::{CellChoice, Gradient, Pass, State, Weights, activation};
 use spread::{MaskedOutput, Shown, Spread};
 
 /// Computes one case.
@@ -19,8 +19,12 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let options = Options::read(case)?;
     let mut states = Vec::new();
     for reader in &options.readers {
-        let name = format!("initial.{}h", reader.infix);
-        states.push(if case.has(&name) { Some(case.array(&name)?) } else { None });
+        let names = options.cell.state_names();
+        let name = |part: &&str| format!("initial.{}{part}", reader.infix);
+        let initial = case.has(&name(&"h")).then(|| {
+            names.iter().map(|part| case.array(&name(part))).collect::<Result<State<T>, Stop>>()
+        });
+        states.push(initial.transpose()?);
     }
     let mut computed = Computed::default();
     for call in 0..options.calls {
@@ -36,7 +40,7 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
 
 /// What a case asks for.
 struct Options {
-    activation: ActivationKind,
+    cell: CellChoice,
     readers: Vec<Reader>,
     merge: Merge,
     sequences: bool,
@@ -63,10 +67,9 @@ enum Merge {
 
 impl Options {
     fn read(case: &Case) -> Result<Self, Stop> {
-        match (case.text("cell")?, case.count("layers")?) {
-            ("rnn", 1) => {}
-            ("rnn", layers) => return Err(Stop::unsupported(format!("{layers} layers"))),
-            (cell, _) => return Err(Stop::unsupported(format!("cell {cell}"))),
+        match case.count("layers")? {
+            1 => {}
+            layers => return Err(Stop::unsupported(format!("{layers} layers"))),
         }
         if !case.flag("batch_first")? {
             return Err(Stop::unsupported("batch_first: false"));
@@ -76,7 +79,7 @@ impl Options {
             case.option(announced);
         }
         let options = Options {
-            activation: activation(case.text("activation")?)?,
+            cell: cell(case)?,
             readers: readers(case)?,
             merge: match case.option("merge_mode").as_str() {
                 None | Some("concat") => Merge::Concat,
@@ -99,6 +102,24 @@ impl Options {
         case.refuse_unread_options()?;
         Ok(options)
     }
+}
+
+fn cell(case: &Case) -> Result<CellChoice, Stop> {
+    let candidate = activation(case.text("activation")?)?;
+    let gate = || activation(case.text("recurrent_activation")?);
+    Ok(match case.text("cell")? {
+        "rnn" => CellChoice::Simple(candidate),
+        // The activation of the candidate is that of the output as well.
+        "lstm" => CellChoice::Lstm(LstmActivations { gate: gate()?, candidate, output: candidate }),
+        "gru" => {
+            let reset = match case.flag("reset_after")? {
+                true => ResetPlacement::After,
+                false => ResetPlacement::Before,
+            };
+            CellChoice::Gru(reset, GruActivations { gate: gate()?, candidate })
+        }
+        other => return Err(Stop::unsupported(format!("cell {other}"))),
+    })
 }
 
 fn readers(case: &Case) -> Result<Vec<Reader>, Stop> {
@@ -136,7 +157,7 @@ impl Call<'_> {
         self.case.array(&format!("{}{name}", self.prefix))
     }
 
-    fn forward<T: Real>(&self, states: Vec<Option<Array2<T>>>) -> Result<Vec<Run<T>>, Stop> {
+    fn forward<T: Real>(&self, states: Vec<Option<State<T>>>) -> Result<Vec<Run<T>>, Stop> {
         let inputs: Array3<T> = with_axes("x", self.tensor("x")?)?;
         let (batch_size, seq_len, _) = inputs.dim();
         let mask = match self.case.has("mask") {
@@ -149,8 +170,9 @@ impl Call<'_> {
         let mut runs = Vec::new();
         for (reader, state) in self.options.readers.iter().zip(states) {
             let spread = Spread::new(&mask, reader.direction, self.options.masked);
-            let kind = (self.options.activation, reader.direction);
-            let weights = weights(self.case, reader.infix, self.options.has_bias)?;
+            let kind = (self.options.cell, reader.direction);
+            let biased = (self.options.cell, self.options.has_bias);
+            let weights = weights(self.case, reader.infix, biased)?;
             let pass = Pass::forward(kind, &weights, spread.gather(&inputs)?, state)?;
             runs.push(Run { spread, pass });
         }
@@ -168,13 +190,18 @@ impl Call<'_> {
         let cot_output = self.tensor("cot_output")?;
         let mut loss = weighted_sum(&output, &cot_output);
         computed.put("output", &output);
-        let mut cot_states: Vec<Array2<T>> = Vec::new();
+        let mut cot_states: Vec<State<T>> = Vec::new();
         for (run, Reader { infix, .. }) in runs.iter().zip(&self.options.readers) {
-            let state = run.pass.final_state();
-            let cot = with_axes("cot_state", self.tensor(&format!("cot_state.{infix}h"))?)?;
-            loss += weighted_sum(&state, &cot);
-            computed.put(format!("state.{infix}h"), &state);
-            cot_states.push(cot);
+            let mut cot_state = State::new();
+            let names = self.options.cell.state_names();
+            for (part, state) in names.iter().zip(run.pass.final_state()) {
+                let name = format!("cot_state.{infix}{part}");
+                let cot = with_axes(&name, self.tensor(&name)?)?;
+                loss += weighted_sum(&state, &cot);
+                computed.put(format!("state.{infix}{part}"), &state);
+                cot_state.push(cot);
+            }
+            cot_states.push(cot_state);
         }
         computed.put_number("loss", loss);
         self.backward(runs, (cot_output, cot_states), &mut computed)?;
@@ -184,7 +211,7 @@ impl Call<'_> {
     fn backward<T: Real>(
         &self,
         runs: &mut [Run<T>],
-        (cot_output, cot_states): (ArrayD<T>, Vec<Array2<T>>),
+        (cot_output, cot_states): (ArrayD<T>, Vec<State<T>>),
         computed: &mut Computed,
     ) -> Result<(), Stop> {
         let parts = self.separated(cot_output)?;
@@ -196,8 +223,11 @@ impl Call<'_> {
             let seq_len = run.pass.outputs().len_of(Axis(1));
             let arriving = run.spread.grad_outputs(&reader.shown.spread(&part, seq_len));
             let back = run.pass.backward(Some(arriving.view()), Some(cot_state))?;
-            computed.put(format!("grad.initial.{}h", reader.infix), &back.initial);
-            put_weights(reader.infix, self.options.has_bias, &back, computed);
+            for (part, initial) in self.options.cell.state_names().iter().zip(&back.initial) {
+                computed.put(format!("grad.initial.{}{part}", reader.infix), initial);
+            }
+            let biased = (self.options.cell, self.options.has_bias);
+            put_weights(reader.infix, biased, &back, computed)?;
             let grad = run.spread.scatter(&back.inputs);
             inputs = Some(match inputs {
                 Some(sum) => sum + &grad,
@@ -241,20 +271,70 @@ impl Call<'_> {
     }
 }
 
-fn weights<T: Real>(case: &Case, infix: &str, has_bias: bool) -> Result<Weights<T>, Stop> {
-    let recurrent: Array2<T> = case.array(&format!("param.{infix}recurrent_kernel"))?;
-    let bias = match has_bias {
-        true => case.array(&format!("param.{infix}bias"))?,
-        false => Array1::from_elem(recurrent.nrows(), T::ZERO),
-    };
-    Ok(Weights { input: case.array(&format!("param.{infix}kernel"))?, recurrent, bias })
+/// The places of the library's gates among those of Keras, LSTM i, f, c, o and GRU z, r, h, and the
+/// other way round: the order swaps two gates at most.
+fn gate_order(cell: CellChoice) -> &'static [usize] {
+    match cell {
+        CellChoice::Simple(_) => &[0],
+        CellChoice::Lstm(_) => &[0, 1, 3, 2],
+        CellChoice::Gru(..) => &[1, 0, 2],
+    }
 }
 
-fn put_weights<T: Real>(infix: &str, has_bias: bool, back: &Gradient<T>, computed: &mut Computed) {
-    let Weights { input, recurrent, bias } = &back.weights;
-    computed.put(format!("grad.param.{infix}kernel"), input);
-    computed.put(format!("grad.param.{infix}recurrent_kernel"), recurrent);
-    if has_bias {
-        computed.put(format!("grad.param.{infix}bias"), bias);
+/// The parameters of one direction. The bias of a GRU with the reset after the product has two rows,
+/// of which only the candidate's part cannot be added.
+fn weights<T: Real>(
+    case: &Case,
+    infix: &str,
+    (cell, has_bias): (CellChoice, bool),
+) -> Result<Weights<T>, Stop> {
+    let order = gate_order(cell);
+    let matrix = |name: &str| -> Result<Array2<T>, Stop> {
+        reordered(&case.array(&format!("param.{infix}{name}"))?, Axis(1), order)
+    };
+    let (input, recurrent) = (matrix("kernel")?, matrix("recurrent_kernel")?);
+    let hidden_size = recurrent.nrows();
+    let zeros = Array1::from_elem(cell.gates() * hidden_size, T::ZERO);
+    let name = format!("param.{infix}bias");
+    let (bias, second) = match (has_bias, cell.has_recurrent_bias()) {
+        (false, _) => (zeros.clone(), zeros),
+        (true, false) => (reordered(&case.array(&name)?, Axis(0), order)?, zeros),
+        (true, true) => {
+            let rows: Array2<T> = reordered(&case.array(&name)?, Axis(1), order)?;
+            (rows.row(0).to_owned(), rows.row(1).to_owned())
+        }
+    };
+    if !cell.has_recurrent_bias() {
+        return Ok(Weights { input, recurrent, bias, recurrent_bias: None });
     }
+    let mut outside = second;
+    let mut inside = outside.slice_axis_mut(Axis(0), Slice::from(2 * hidden_size..));
+    let recurrent_bias = Some(inside.to_owned());
+    inside.fill(T::ZERO);
+    Ok(Weights { input, recurrent, bias: bias + outside, recurrent_bias })
+}
+
+fn put_weights<T: Real>(
+    infix: &str,
+    (cell, has_bias): (CellChoice, bool),
+    back: &Gradient<T>,
+    computed: &mut Computed,
+) -> Result<(), Stop> {
+    let Weights { input, recurrent, bias, recurrent_bias } = &back.weights;
+    let order = gate_order(cell);
+    for (name, weights) in [("kernel", input), ("recurrent_kernel", recurrent)] {
+        computed.put(format!("grad.param.{infix}{name}"), &reordered(weights, Axis(1), order)?);
+    }
+    let name = format!("grad.param.{infix}bias");
+    match (has_bias, recurrent_bias) {
+        (false, _) => {}
+        (true, None) => computed.put(name, &reordered(bias, Axis(0), order)?),
+        (true, Some(inside)) => {
+            let mut rows = Array2::from_shape_fn((2, bias.len()), |(_, column)| bias[column]);
+            let columns = Slice::from(2 * inside.len()..);
+            rows.row_mut(1).slice_axis_mut(Axis(0), columns).assign(inside);
+            computed.put(name, &reordered(&rows, Axis(1), order)?);
+        }
+    }
+    Ok(())
 }

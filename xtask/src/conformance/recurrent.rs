@@ -1,39 +1,87 @@
-//! One simple recurrent layer of the library, run forward and backward with weights given by hand.
+//! One recurrent layer of the library, run forward and backward with weights given by hand.
 
-use elman::cell::{Cell, SimpleCell, SimpleState};
+use elman::cell::{
+    Cell, CellState, GruActivations, GruCell, LstmActivations, LstmCell, ResetPlacement, SimpleCell,
+};
 use elman::layer::{ArrivingGradient, Direction, Layer, Trace};
-use elman::{ActivationKind, Parameters, Real, SequenceBatch};
+use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
 use ndarray::{Array, Array1, Array2, Array3, ArrayView3, Dimension};
 
 use super::arrays::with_axes;
 use super::case::Stop;
 
-/// The weights of one direction of one layer.
+/// A cell of the library.
+#[derive(Clone, Copy, Debug)]
+pub enum CellChoice {
+    Simple(ActivationKind),
+    Lstm(LstmActivations),
+    Gru(ResetPlacement, GruActivations),
+}
+
+impl CellChoice {
+    /// Gates: the columns of the weights for each unit.
+    pub fn gates(self) -> usize {
+        match self {
+            CellChoice::Simple(_) => 1,
+            CellChoice::Lstm(_) => 4,
+            CellChoice::Gru(..) => 3,
+        }
+    }
+
+    /// The letters of the arrays of the state.
+    pub fn state_names(self) -> &'static [&'static str] {
+        match self {
+            CellChoice::Lstm(_) => &["h", "c"],
+            CellChoice::Simple(_) | CellChoice::Gru(..) => &["h"],
+        }
+    }
+
+    /// Whether it has a `recurrent_bias`.
+    pub fn has_recurrent_bias(self) -> bool {
+        matches!(self, CellChoice::Gru(ResetPlacement::After, _))
+    }
+}
+
+/// The arrays of a state, each `[B, H]`: h, and for the LSTM c.
+pub type State<T> = Vec<Array2<T>>;
+
+/// The weights of one direction of one layer, in the library's layout; G is the number of gates.
 #[derive(Clone)]
 pub struct Weights<T> {
-    pub input: Array2<T>,     // [I, H]
-    pub recurrent: Array2<T>, // [H, H]
-    pub bias: Array1<T>,      // [H]
+    pub input: Array2<T>,                  // [I, G·H]
+    pub recurrent: Array2<T>,              // [H, G·H]
+    pub bias: Array1<T>,                   // [G·H]
+    pub recurrent_bias: Option<Array1<T>>, // [H]
 }
 
 impl<T: Real> Weights<T> {
     /// The library's parameters.
     pub fn parameters(&self) -> Result<Parameters<T>, Stop> {
-        let (input_size, hidden_size) = self.input.dim();
-        let cell = SimpleCell::<T>::new(input_size, hidden_size, ActivationKind::Identity)?;
-        let mut parameters = Parameters::zeros(cell.parameter_shapes())?;
+        let mut shapes = vec![
+            ParameterShape::new("input_weights", self.input.shape()),
+            ParameterShape::new("recurrent_weights", self.recurrent.shape()),
+            ParameterShape::new("bias", self.bias.shape()),
+        ];
+        let last = self.recurrent_bias.as_ref();
+        shapes.extend(last.map(|bias| ParameterShape::new("recurrent_bias", bias.shape())));
+        let mut parameters = Parameters::zeros(shapes)?;
         parameters.set("input_weights", self.input.view())?;
         parameters.set("recurrent_weights", self.recurrent.view())?;
         parameters.set("bias", self.bias.view())?;
+        if let Some(bias) = last {
+            parameters.set("recurrent_bias", bias.view())?;
+        }
         Ok(parameters)
     }
 
     /// The weights that the library's parameters hold.
     pub fn from_parameters(parameters: &Parameters<T>) -> Result<Self, Stop> {
+        let has_last = parameters.shapes().iter().any(|shape| shape.name == "recurrent_bias");
         Ok(Weights {
             input: named(parameters, "input_weights")?,
             recurrent: named(parameters, "recurrent_weights")?,
             bias: named(parameters, "bias")?,
+            recurrent_bias: has_last.then(|| named(parameters, "recurrent_bias")).transpose()?,
         })
     }
 
@@ -44,6 +92,7 @@ impl<T: Real> Weights<T> {
             input: &self.input / divisor,
             recurrent: &self.recurrent / divisor,
             bias: &self.bias / divisor,
+            recurrent_bias: self.recurrent_bias.as_ref().map(|bias| bias / divisor),
         }
     }
 }
@@ -54,68 +103,136 @@ pub fn activation(name: &str) -> Result<ActivationKind, Stop> {
         "tanh" => Ok(ActivationKind::Tanh),
         "relu" => Ok(ActivationKind::Relu),
         "sigmoid" => Ok(ActivationKind::Sigmoid),
+        "hard_sigmoid" => Ok(ActivationKind::HardSigmoid),
         "linear" => Ok(ActivationKind::Identity),
         other => Err(Stop::unsupported(format!("activation {other}"))),
     }
 }
 
 /// A layer that has run forward over a batch.
-pub struct Pass<T: Real> {
-    layer: Layer<SimpleCell<T>>,
-    prepared: <SimpleCell<T> as Cell<T>>::Prepared,
-    parameters: Parameters<T>,
-    batch: SequenceBatch<T>,
-    trace: Trace<T>,
-}
+pub struct Pass<T: Real>(Box<dyn Run<T>>);
 
 /// What the backward pass of a [`Pass`] returns.
 pub struct Gradient<T> {
-    pub inputs: Array3<T>,  // [B, T, I]
-    pub initial: Array2<T>, // [B, H]
+    pub inputs: Array3<T>, // [B, T, I]
+    pub initial: State<T>,
     pub weights: Weights<T>,
 }
 
 impl<T: Real> Pass<T> {
-    /// Runs the layer over `batch`, from zeros where there is no initial state `[B, H]`.
+    /// Runs the layer over `batch`, from zeros where there is no initial state.
     pub fn forward(
-        (kind, direction): (ActivationKind, Direction),
+        (choice, direction): (CellChoice, Direction),
         weights: &Weights<T>,
         batch: SequenceBatch<T>,
-        initial: Option<Array2<T>>,
+        initial: Option<State<T>>,
     ) -> Result<Self, Stop> {
-        let (input_size, hidden_size) = weights.input.dim();
-        let layer = Layer::new(SimpleCell::new(input_size, hidden_size, kind)?, direction)?;
-        let parameters = weights.parameters()?;
+        let (input_size, hidden_size) = (weights.input.nrows(), weights.recurrent.nrows());
+        let operands = Operands { parameters: weights.parameters()?, batch, initial };
+        Ok(match choice {
+            CellChoice::Simple(kind) => {
+                Pass::of(SimpleCell::new(input_size, hidden_size, kind)?, direction, operands)?
+            }
+            CellChoice::Lstm(activations) => {
+                let cell = LstmCell::with_activations(input_size, hidden_size, activations)?;
+                Pass::of(cell, direction, operands)?
+            }
+            CellChoice::Gru(reset, activations) => {
+                let cell = GruCell::with_activations(input_size, hidden_size, reset, activations)?;
+                Pass::of(cell, direction, operands)?
+            }
+        })
+    }
+
+    fn of<C: Cell<T> + 'static>(
+        cell: C,
+        direction: Direction,
+        operands: Operands<T>,
+    ) -> Result<Self, Stop> {
+        let Operands { parameters, batch, initial } = operands;
+        let layer = Layer::new(cell, direction)?;
         let prepared = layer.prepare(&parameters)?;
-        let initial = initial.map(|hidden| SimpleState { hidden });
+        let initial = initial.map(C::State::from_parts);
         let trace = layer.forward_traced(&prepared, &batch, initial.as_ref())?;
-        Ok(Pass { layer, prepared, parameters, batch, trace })
+        Ok(Pass(Box::new(Traced { layer, prepared, parameters, batch, trace })))
     }
 
-    /// The state after every step `[B, T, H]`, 0 in padding.
+    /// The hidden state after every step `[B, T, H]`, 0 in padding.
     pub fn outputs(&self) -> ArrayView3<'_, T> {
-        self.trace.outputs()
+        self.0.outputs()
     }
 
-    /// The state after each sequence's last step in the layer's direction `[B, H]`.
-    pub fn final_state(&self) -> Array2<T> {
-        self.layer.final_state(&self.trace).hidden
+    /// The state after each sequence's last step in the layer's direction.
+    pub fn final_state(&self) -> State<T> {
+        self.0.final_state()
+    }
+
+    /// The hidden part of the final state `[B, H]`.
+    pub fn final_hidden(&self) -> Array2<T> {
+        self.final_state().swap_remove(0)
     }
 
     /// The gradients of a scalar from its gradients at the outputs and at the final state.
     pub fn backward(
         &mut self,
         outputs: Option<ArrayView3<'_, T>>,
-        final_state: Option<Array2<T>>,
+        final_state: Option<State<T>>,
+    ) -> Result<Gradient<T>, Stop> {
+        self.0.backward(outputs, final_state)
+    }
+}
+
+struct Operands<T> {
+    parameters: Parameters<T>,
+    batch: SequenceBatch<T>,
+    initial: Option<State<T>>,
+}
+
+/// A [`Pass`] of any cell.
+trait Run<T: Real> {
+    fn outputs(&self) -> ArrayView3<'_, T>;
+    fn final_state(&self) -> State<T>;
+    fn backward(
+        &mut self,
+        outputs: Option<ArrayView3<'_, T>>,
+        final_state: Option<State<T>>,
+    ) -> Result<Gradient<T>, Stop>;
+}
+
+struct Traced<T: Real, C: Cell<T>> {
+    layer: Layer<C>,
+    prepared: C::Prepared,
+    parameters: Parameters<T>,
+    batch: SequenceBatch<T>,
+    trace: Trace<T>,
+}
+
+impl<T: Real, C: Cell<T>> Run<T> for Traced<T, C> {
+    fn outputs(&self) -> ArrayView3<'_, T> {
+        self.trace.outputs()
+    }
+
+    fn final_state(&self) -> State<T> {
+        parts(&self.layer.final_state(&self.trace))
+    }
+
+    fn backward(
+        &mut self,
+        outputs: Option<ArrayView3<'_, T>>,
+        final_state: Option<State<T>>,
     ) -> Result<Gradient<T>, Stop> {
         let mut sums = self.parameters.zeros_like();
-        let final_state = final_state.map(|hidden| SimpleState { hidden });
+        let final_state = final_state.map(C::State::from_parts);
         let arriving = ArrivingGradient { outputs, final_state: final_state.as_ref() };
-        let Pass { layer, prepared, batch, trace, .. } = self;
+        let Traced { layer, prepared, batch, trace, .. } = self;
         let back = layer.backward(prepared, batch, trace, arriving, &mut sums)?;
         let weights = Weights::from_parameters(&sums)?;
-        Ok(Gradient { inputs: back.inputs, initial: back.initial_state.hidden, weights })
+        Ok(Gradient { inputs: back.inputs, initial: parts(&back.initial_state), weights })
     }
+}
+
+fn parts<T: Real, S: CellState<T>>(state: &S) -> State<T> {
+    state.parts().iter().map(|part| part.to_owned()).collect()
 }
 
 /// A parameter as an array of as many axes as it has.

@@ -13,7 +13,7 @@ use ndarray::{Array2, Array3, ArrayD, Axis};
 
 use super::case::{Case, Stop};
 use super::computed::Computed;
-use super::recurrent::{Gradient, Pass, Weights, activation};
+use super::recurrent::{CellChoice, Gradient, Pass, Weights, activation};
 
 /// Computes one case.
 pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
@@ -47,6 +47,7 @@ impl<T: Real> Setting<T> {
             input: case.array("Wx")?,
             recurrent: case.array("Wh")?,
             bias: bias.iter().copied().collect(),
+            recurrent_bias: None,
         };
         let setting = Setting {
             activation: activation(case.text("activation")?)?,
@@ -58,8 +59,8 @@ impl<T: Real> Setting<T> {
 
     fn forward(&self, inputs: &Array3<T>, initial: &Array2<T>) -> Result<Pass<T>, Stop> {
         let batch = SequenceBatch::full(inputs.clone());
-        let kind = (self.activation, Direction::Forward);
-        Pass::forward(kind, &self.weights, batch, Some(initial.clone()))
+        let kind = (CellChoice::Simple(self.activation), Direction::Forward);
+        Pass::forward(kind, &self.weights, batch, Some(vec![initial.clone()]))
     }
 
     /// `a_t = x_t·W + h_{t-1}·U + b` of every step, `[N, T, H]`: one step of a cell without an
@@ -125,12 +126,12 @@ fn last_step<T: Real>(case: &Case) -> Result<Computed, Stop> {
     computed.put("hs", &states);
     computed.put("a", &setting.pre_activations(&inputs, (&initial, &states))?);
     put_last(&pass, &mut computed);
-    let back = pass.backward(None, Some(case.array("dh_last")?))?;
+    let back = pass.backward(None, Some(vec![case.array("dh_last")?]))?;
     computed.put("autograd.x", &back.inputs);
-    computed.put("autograd.h0", &back.initial);
+    computed.put("autograd.h0", &back.initial[0]);
     put_weights("autograd.", "b", &back.weights, &mut computed);
     computed.put("seed.dx", &back.inputs);
-    computed.put("seed.dh0", &back.initial);
+    computed.put("seed.dh0", &back.initial[0]);
     let divided = back.weights.divided(inputs.len_of(Axis(0)));
     put_weights("seed.d", "b", &divided, &mut computed);
     put_weights("after.", "b", &setting.after(&divided)?, &mut computed);
@@ -139,7 +140,7 @@ fn last_step<T: Real>(case: &Case) -> Result<Computed, Stop> {
 
 /// The last state, and as the notebooks print it: with eight digits.
 fn put_last<T: Real>(pass: &Pass<T>, computed: &mut Computed) {
-    let last = pass.final_state();
+    let last = pass.final_hidden();
     let digits = 1e8;
     let printed = last.mapv(|entry| (entry.to_f64() * digits).round() / digits);
     computed.put("h_last", &last);
@@ -169,11 +170,11 @@ fn blocks<T: Real>(case: &Case) -> Result<Computed, Stop> {
         };
         let mut pass = setting.forward(&case.array(&format!("{prefix}xs"))?, &initial)?;
         computed.put(format!("{prefix}hs"), &pass.outputs());
-        carried = Some(pass.final_state());
+        carried = Some(pass.final_hidden());
         let arriving: Array3<T> = case.array(&format!("{prefix}dhs"))?;
         let back = pass.backward(Some(arriving.view()), None)?;
         computed.put(format!("{prefix}seed.dxs"), &back.inputs);
-        computed.put(format!("{prefix}seed.dh"), &back.initial);
+        computed.put(format!("{prefix}seed.dh"), &back.initial[0]);
         put_weights(&format!("{prefix}seed.d"), "b", &back.weights, &mut computed);
         let after = setting.after(&back.weights)?;
         put_weights(&format!("{prefix}after."), "b", &after, &mut computed);
@@ -199,7 +200,7 @@ fn every_step<T: Real>(case: &Case) -> Result<Computed, Stop> {
     computed.put_number("loss_mean", mean.loss);
     computed.put("dL_per_step", &without_batch(&sum.grad_states));
     computed.put("seed.dx", &without_batch(&sum.back.inputs));
-    computed.put("seed.dh0", &sum.back.initial);
+    computed.put("seed.dh0", &sum.back.initial[0]);
     put_weights("autograd_sum.", "bh", &sum.back.weights, &mut computed);
     put_weights("autograd_mean.", "bh", &mean.back.weights, &mut computed);
     computed.put("autograd_mean.x", &without_batch(&mean.back.inputs));
@@ -244,7 +245,7 @@ fn half_square<T: Real>(case: &Case) -> Result<Computed, Stop> {
     case.skip("printed_wrong.");
     let (inputs, initial): (Array3<T>, Array2<T>) = (case.array("x")?, case.array("h0")?);
     let mut pass = setting.forward(&inputs, &initial)?;
-    let (states, last) = (pass.outputs().to_owned(), pass.final_state());
+    let (states, last) = (pass.outputs().to_owned(), pass.final_hidden());
     let mut computed = Computed::default();
     computed.put("hs", &states);
     computed.put("a", &setting.pre_activations(&inputs, (&initial, &states))?);
@@ -252,9 +253,9 @@ fn half_square<T: Real>(case: &Case) -> Result<Computed, Stop> {
     computed.put("dh_last", &last);
     let loss: f64 = last.iter().map(|entry| entry.to_f64() * entry.to_f64()).sum();
     computed.put_number("loss", 0.5 * loss);
-    let back = pass.backward(None, Some(last))?;
+    let back = pass.backward(None, Some(vec![last]))?;
     computed.put("grad.x", &back.inputs);
-    computed.put("grad.h0", &back.initial);
+    computed.put("grad.h0", &back.initial[0]);
     put_weights("grad.", "b", &back.weights, &mut computed);
     put_weights("after.", "b", &setting.after(&back.weights)?, &mut computed);
     Ok(computed)

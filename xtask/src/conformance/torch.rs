@@ -1,15 +1,16 @@
-//! `torch.nn.RNN`: stacked layers, both directions, initial states, packed ragged batches.
+//! `torch.nn.RNN`, `LSTM` and `GRU`: stacked layers, both directions, initial states, packed ragged batches.
 //!
 //! Weights are stored `[H, I]`, with two biases that are both added; time comes first unless
-//! `batch_first`; a bidirectional layer's outputs are the forward half, then the reverse half.
+//! `batch_first`; a bidirectional layer's outputs are the forward half, then the reverse half. The
+//! gates of the LSTM come as i, f, g, o; in the GRU the second bias of n stands inside the reset.
 
-use elman::{ActivationKind, Direction, Real, SequenceBatch};
+use elman::{Direction, GruActivations, LstmActivations, Real, ResetPlacement, SequenceBatch};
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 
-use super::arrays::{joined, stacked, swapped, with_axes};
+use super::arrays::{joined, reordered, stacked, swapped, with_axes};
 use super::case::{Case, Stop};
 use super::computed::{Computed, weighted_sum};
-use super::recurrent::{Gradient, Pass, Weights, activation};
+use super::recurrent::{CellChoice, Gradient, Pass, State, Weights, activation};
 
 /// The directions, each with the end of its parameters' names.
 const DIRECTIONS: [(Direction, &str); 2] =
@@ -30,7 +31,7 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
 
 /// What a case asks for.
 struct Options {
-    activation: ActivationKind,
+    cell: CellChoice,
     layers: usize,
     directions: &'static [(Direction, &'static str)],
     has_bias: bool,
@@ -39,17 +40,19 @@ struct Options {
 
 impl Options {
     fn read(case: &Case) -> Result<Self, Stop> {
-        match case.text("cell")? {
-            "rnn" => {}
+        let cell = match case.text("cell")? {
+            "rnn" => CellChoice::Simple(activation(case.text("activation")?)?),
+            "lstm" => CellChoice::Lstm(LstmActivations::default()),
+            "gru" => CellChoice::Gru(ResetPlacement::After, GruActivations::default()),
             other => return Err(Stop::unsupported(format!("cell {other}"))),
-        }
+        };
         let bidirectional = case.flag("bidirectional")?;
         // Lengths and initial states are tensors of the case; these options announce them.
         for announced in ["packed_lengths", "initial_state"] {
             case.option(announced);
         }
         let options = Options {
-            activation: activation(case.text("activation")?)?,
+            cell,
             layers: case.count("layers")?,
             directions: if bidirectional { &DIRECTIONS } else { &DIRECTIONS[..1] },
             has_bias: case.flag("bias")?,
@@ -117,19 +120,23 @@ struct Stack<T: Real> {
 
 impl<T: Real> Stack<T> {
     fn forward(case: &Case, options: Options, batch: SequenceBatch<T>) -> Result<Self, Stop> {
-        let initial = match case.has("h0") {
-            true => Some(options.layout.states("h0", case.array("h0")?)?),
-            false => None,
-        };
+        let mut initial: Vec<Array3<T>> = Vec::new(); // one of each part of the state
+        for part in options.cell.state_names() {
+            let name = format!("{part}0");
+            if case.has(&name) {
+                initial.push(options.layout.states(&name, case.array(&name)?)?);
+            }
+        }
         let mut batch = batch;
         let mut passes = Vec::new();
         for layer in 0..options.layers {
             let mut row = Vec::new();
             for (index, (direction, suffix)) in options.directions.iter().enumerate() {
-                let weights = weights(case, &format!("l{layer}{suffix}"), options.has_bias)?;
+                let end = format!("l{layer}{suffix}");
+                let weights = weights(case, &end, (options.cell, options.has_bias))?;
                 let state = layer * options.directions.len() + index;
-                let initial = initial.as_ref().map(|all| all.index_axis(Axis(0), state).to_owned());
-                let kind = (options.activation, *direction);
+                let initial = (!initial.is_empty()).then(|| states_at(&initial, state));
+                let kind = (options.cell, *direction);
                 row.push(Pass::forward(kind, &weights, batch.clone(), initial)?);
             }
             let halves: Vec<_> = row.iter().map(Pass::outputs).collect();
@@ -143,29 +150,35 @@ impl<T: Real> Stack<T> {
     /// Everything that the case expects.
     fn compute(mut self, case: &Case) -> Result<Computed, Stop> {
         let mut computed = Computed::default();
-        let finals: Vec<Array2<T>> = self.passes.iter().flatten().map(Pass::final_state).collect();
-        let finals = self.options.layout.stored_states(stacked(&finals)?);
         let outputs = self.options.layout.stored(self.outputs.clone());
         let cot_outputs: ArrayD<T> = case.array("cot_output")?;
-        let cot_finals: ArrayD<T> = case.array("cot_hn")?;
-        let loss = weighted_sum(&outputs, &cot_outputs) + weighted_sum(&finals, &cot_finals);
-        computed.put_number("loss", loss);
+        let mut loss = weighted_sum(&outputs, &cot_outputs);
         computed.put("output", &outputs);
-        computed.put("hn", &finals);
-        self.backward((cot_outputs, cot_finals), &mut computed)?;
+        let mut cot_finals = Vec::new();
+        let finals: Vec<State<T>> = self.passes.iter().flatten().map(Pass::final_state).collect();
+        for (index, part) in self.options.cell.state_names().iter().enumerate() {
+            let finals: Vec<_> = finals.iter().map(|state| state[index].clone()).collect();
+            let finals = self.options.layout.stored_states(stacked(&finals)?);
+            let cot: ArrayD<T> = case.array(&format!("cot_{part}n"))?;
+            loss += weighted_sum(&finals, &cot);
+            computed.put(format!("{part}n"), &finals);
+            cot_finals.push(self.options.layout.states(&format!("cot_{part}n"), cot)?);
+        }
+        computed.put_number("loss", loss);
+        self.backward(cot_outputs, &cot_finals, &mut computed)?;
         Ok(computed)
     }
 
     /// The gradients, from the last layer to the first.
     fn backward(
         &mut self,
-        (outputs, finals): (ArrayD<T>, ArrayD<T>),
+        outputs: ArrayD<T>,
+        finals: &[Array3<T>],
         computed: &mut Computed,
     ) -> Result<(), Stop> {
-        let Options { layout, directions, has_bias, .. } = &self.options;
+        let Options { cell, layout, directions, has_bias, .. } = &self.options;
         let mut gradient = layout.sequences("cot_output", outputs)?;
-        let finals = layout.states("cot_hn", finals)?;
-        let mut initials = vec![Array2::<T>::default((0, 0)); finals.len_of(Axis(0))];
+        let mut initials: Vec<State<T>> = vec![Vec::new(); self.passes.len() * directions.len()];
         for (layer, row) in self.passes.iter_mut().enumerate().rev() {
             let hidden_size = gradient.len_of(Axis(2)) / directions.len();
             let mut below: Option<Array3<T>> = None;
@@ -174,14 +187,9 @@ impl<T: Real> Stack<T> {
                 let from = index * hidden_size;
                 let half = Slice::from(from..from + hidden_size);
                 let half = gradient.slice_axis(Axis(2), half);
-                let arriving = finals.index_axis(Axis(0), state).to_owned();
-                let back = pass.backward(Some(half), Some(arriving))?;
-                put_weights(
-                    &format!("l{layer}{}", directions[index].1),
-                    *has_bias,
-                    &back,
-                    computed,
-                );
+                let back = pass.backward(Some(half), Some(states_at(finals, state)))?;
+                let end = format!("l{layer}{}", directions[index].1);
+                put_weights(&end, (*cell, *has_bias), &back, computed)?;
                 initials[state] = back.initial;
                 below = Some(match below {
                     Some(sum) => sum + &back.inputs,
@@ -191,36 +199,84 @@ impl<T: Real> Stack<T> {
             gradient = below.ok_or_else(|| Stop::failed("a layer without directions"))?;
         }
         computed.put("grad.x", &layout.stored(gradient));
-        computed.put("grad.h0", &layout.stored_states(stacked(&initials)?));
+        for (index, part) in cell.state_names().iter().enumerate() {
+            let initials: Vec<_> = initials.iter().map(|state| state[index].clone()).collect();
+            computed.put(format!("grad.{part}0"), &layout.stored_states(stacked(&initials)?));
+        }
         Ok(())
     }
 }
 
-/// The parameters named `param.…_<end>`, as the library takes them.
-fn weights<T: Real>(case: &Case, end: &str, has_bias: bool) -> Result<Weights<T>, Stop> {
-    let input: Array2<T> = case.array(&format!("param.weight_ih_{end}"))?;
-    let recurrent: Array2<T> = case.array(&format!("param.weight_hh_{end}"))?;
-    let bias = if has_bias {
-        let [first, second]: [Array1<T>; 2] = [
-            case.array(&format!("param.bias_ih_{end}"))?,
-            case.array(&format!("param.bias_hh_{end}"))?,
-        ];
-        first + second
-    } else {
-        Array1::from_elem(recurrent.nrows(), T::ZERO)
-    };
-    Ok(Weights { input: input.reversed_axes(), recurrent: recurrent.reversed_axes(), bias })
+/// One layer's direction of stacked states.
+fn states_at<T: Real>(parts: &[Array3<T>], state: usize) -> State<T> {
+    parts.iter().map(|all| all.index_axis(Axis(0), state).to_owned()).collect()
 }
 
-/// The gradients of those parameters. Each of the two biases has the gradient of their sum.
-fn put_weights<T: Real>(end: &str, has_bias: bool, back: &Gradient<T>, computed: &mut Computed) {
-    let Weights { input, recurrent, bias } = &back.weights;
-    computed.put(format!("grad.param.weight_ih_{end}"), &input.t());
-    computed.put(format!("grad.param.weight_hh_{end}"), &recurrent.t());
-    if has_bias {
-        computed.put(format!("grad.param.bias_ih_{end}"), bias);
-        computed.put(format!("grad.param.bias_hh_{end}"), bias);
+/// The places of the library's gates among PyTorch's, and the other way round: the order swaps two
+/// gates at most.
+fn gate_order(cell: CellChoice) -> &'static [usize] {
+    match cell {
+        CellChoice::Simple(_) => &[0],
+        CellChoice::Lstm(_) => &[0, 1, 3, 2],
+        CellChoice::Gru(..) => &[0, 1, 2],
     }
+}
+
+/// The parameters named `param.…_<end>`, as the library takes them.
+fn weights<T: Real>(
+    case: &Case,
+    end: &str,
+    (cell, has_bias): (CellChoice, bool),
+) -> Result<Weights<T>, Stop> {
+    let order = gate_order(cell);
+    let matrix = |name: &str| {
+        let stored: Array2<T> = case.array(&format!("param.{name}_{end}"))?;
+        Ok::<_, Stop>(reordered(&stored, Axis(0), order)?.reversed_axes())
+    };
+    let (input, recurrent) = (matrix("weight_ih")?, matrix("weight_hh")?);
+    let vector = |name: &str| -> Result<Array1<T>, Stop> {
+        match has_bias {
+            true => reordered(&case.array(&format!("param.{name}_{end}"))?, Axis(0), order),
+            false => Ok(Array1::from_elem(recurrent.ncols(), T::ZERO)),
+        }
+    };
+    let (mut bias, mut second) = (vector("bias_ih")?, vector("bias_hh")?);
+    let recurrent_bias = cell.has_recurrent_bias().then(|| {
+        let last = second.len() - recurrent.nrows();
+        let mut inside = second.slice_axis_mut(Axis(0), Slice::from(last..));
+        let recurrent_bias = inside.to_owned();
+        inside.fill(T::ZERO);
+        recurrent_bias
+    });
+    bias += &second;
+    Ok(Weights { input, recurrent, bias, recurrent_bias })
+}
+
+/// The gradients of those parameters. Each of two biases that are added has the gradient of their
+/// sum.
+fn put_weights<T: Real>(
+    end: &str,
+    (cell, has_bias): (CellChoice, bool),
+    back: &Gradient<T>,
+    computed: &mut Computed,
+) -> Result<(), Stop> {
+    let Weights { input, recurrent, bias, recurrent_bias } = &back.weights;
+    let order = gate_order(cell);
+    for (name, weights) in [("weight_ih", input), ("weight_hh", recurrent)] {
+        let stored = reordered(&weights.t().to_owned(), Axis(0), order)?;
+        computed.put(format!("grad.param.{name}_{end}"), &stored);
+    }
+    if has_bias {
+        let mut second = bias.clone();
+        if let Some(inside) = recurrent_bias {
+            let last = second.len() - inside.len();
+            second.slice_axis_mut(Axis(0), Slice::from(last..)).assign(inside);
+        }
+        for (name, bias) in [("bias_ih", bias), ("bias_hh", &second)] {
+            computed.put(format!("grad.param.{name}_{end}"), &reordered(bias, Axis(0), order)?);
+        }
+    }
+    Ok(())
 }
 
 fn lengths(case: &Case) -> Result<Vec<usize>, Stop> {

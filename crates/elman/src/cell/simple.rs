@@ -12,15 +12,16 @@
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
 use elman_kernels::matmul::{Rows, Start, Term};
-use elman_kernels::pointwise::{Derivative, activation_backward};
+use elman_kernels::pointwise::activation_backward;
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 
-use crate::activation::{Activation, ActivationKind, CustomActivation};
+use crate::activation::{Activation, CustomActivation};
 use crate::cell::{
     BackwardRows, Cell, CellState, SequenceDeltas, StepRows, add_outer_products, add_row_sums,
+    check_sizes,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -72,11 +73,7 @@ impl<T: Real> SimpleCell<T> {
         hidden_size: usize,
         activation: impl Into<Activation<T>>,
     ) -> Result<Self> {
-        for (name, size) in [("input_size", input_size), ("hidden_size", hidden_size)] {
-            if size == 0 {
-                return Err(Error::argument(name, "at least 1", size));
-            }
-        }
+        check_sizes(input_size, hidden_size)?;
         Ok(SimpleCell { input_size, hidden_size, activation: activation.into() })
     }
 
@@ -171,20 +168,16 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
     }
 
     fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, T>) {
-        let derivative = match self.activation {
-            Activation::Known(ActivationKind::Tanh) => Derivative::Tanh,
-            Activation::Known(ActivationKind::Relu) => Derivative::Relu,
-            Activation::Known(ActivationKind::Sigmoid) => Derivative::Sigmoid,
-            Activation::Known(ActivationKind::Identity) => Derivative::Identity,
+        // da_t = dh_t ⊙ φ'(a_t)
+        match self.activation {
+            Activation::Known(kind) => {
+                let known = [rows.state, rows.grad_state];
+                activation_backward(Level::current(), kind.function(), known, rows.deltas);
+            }
             Activation::Custom(custom) => {
                 custom_backward(custom, [rows.trace, rows.grad_state], rows.deltas);
-                self.previous_gradient(prepared, rows.deltas, rows.grad_previous);
-                return;
             }
-        };
-        // da_t = dh_t ⊙ φ'(a_t)
-        let known = [rows.state, rows.grad_state];
-        activation_backward(Level::current(), derivative, known, rows.deltas);
+        }
         self.previous_gradient(prepared, rows.deltas, rows.grad_previous);
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
+use crate::cell::ResetPlacement;
 use crate::dropout;
 use crate::error::{Error, Result};
 use crate::network::Pooling;
@@ -17,6 +18,13 @@ pub enum CellKind {
     Simple {
         /// φ.
         activation: ActivationKind,
+    },
+    /// The LSTM cell.
+    Lstm,
+    /// The GRU cell.
+    Gru {
+        /// Where its reset gate acts.
+        reset: ResetPlacement,
     },
     /// A user's own cell, brought by [`Network::with_cell`](crate::Network::with_cell). Such a
     /// network cannot be saved: a file does not hold code.

@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, Array3};
 use crate::conformance::case::{Case, Stop};
 use crate::conformance::computed::Computed;
 use crate::conformance::optim::rows;
-use crate::conformance::recurrent::{Pass, Weights, activation, named};
+use crate::conformance::recurrent::{CellChoice, Pass, Weights, activation, named};
 
 /// The parameters under the seed's names.
 const NAMES: [&str; 5] = ["w_x", "w_h", "b", "w_out", "b_out"];
@@ -73,11 +73,12 @@ impl<T: Real> Classifier<T> {
             input: named(parameters, "w_x")?,
             recurrent: named(parameters, "w_h")?,
             bias: named(parameters, "b")?,
+            recurrent_bias: None,
         };
-        let kind = (self.activation, Direction::Forward);
+        let kind = (CellChoice::Simple(self.activation), Direction::Forward);
         let batch = SequenceBatch::full(self.inputs.clone());
         let mut pass = Pass::forward(kind, &weights, batch, None)?;
-        let (states, last) = (pass.outputs().to_owned(), pass.final_state());
+        let (states, last) = (pass.outputs().to_owned(), pass.final_hidden());
 
         let dense = Dense::new(last.ncols(), self.targets.ncols())?;
         let mut head = dense.parameters();
@@ -95,7 +96,7 @@ impl<T: Real> Classifier<T> {
         let mut grad_head = head.zeros_like();
         let grad_last =
             dense.backward(&prepared, last.view(), grad_logits.view(), &mut grad_head)?;
-        let back = pass.backward(None, Some(grad_last.clone()))?;
+        let back = pass.backward(None, Some(vec![grad_last.clone()]))?;
         let mut gradient = parameters.zeros_like();
         gradient.set("w_x", back.weights.input.view())?;
         gradient.set("w_h", back.weights.recurrent.view())?;

@@ -1,0 +1,230 @@
+use super::*;
+
+/// Numbers in -2..2 that repeat with no short period.
+fn numbers<T: Float>(len: usize, seed: u64) -> Vec<T> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        T::from_f64((state >> 40) as f64 / 4_194_304.0 - 2.0)
+    };
+    (0..len).map(next).collect()
+}
+
+fn same<T: Float>(what: &str, found: &[T], expected: &[T]) {
+    assert_eq!(found, expected, "{what}");
+    assert!(found.iter().all(|value| value.is_finite()), "{what}: {found:?}");
+}
+
+#[test]
+fn functions_agree_with_their_definitions() {
+    let inputs = [-4.0f64, -3.0, -0.5, 0.0, 0.25, 2.0, 3.0, 3.5];
+    let expect = |function, value: fn(f64) -> f64, derivative: fn(f64) -> f64| {
+        for level in Level::ALL {
+            let mut values = inputs;
+            activation_forward(level, function, &mut values);
+            let grad = [2.0, -1.0, 4.0, 8.0, 1.0, -3.0, 5.0, 7.0];
+            let mut delta = [0.0; 8];
+            activation_backward(level, function, [&values, &grad], &mut delta);
+            for (index, a) in inputs.into_iter().enumerate() {
+                assert!((values[index] - value(a)).abs() < 1e-15, "{function:?} at {a}");
+                let expected = grad[index] * derivative(a);
+                assert!((delta[index] - expected).abs() < 1e-14, "{function:?}' at {a}");
+            }
+        }
+    };
+    expect(Function::Tanh, libm::tanh, |a| 1.0 - libm::tanh(a).powi(2));
+    let sigmoid = |a: f64| 1.0 / (1.0 + libm::exp(-a));
+    let derivative = |a: f64| libm::exp(-a) / (1.0 + libm::exp(-a)).powi(2);
+    expect(Function::Sigmoid, sigmoid, derivative);
+    let inside = |a: f64| if a > -3.0 && a < 3.0 { 1.0 / 6.0 } else { 0.0 };
+    expect(Function::HardSigmoid, |a| ((a + 3.0) / 6.0).clamp(0.0, 1.0), inside);
+    expect(Function::Relu, |a| a.max(0.0), |a| if a > 0.0 { 1.0 } else { 0.0 });
+    expect(Function::Identity, |a| a, |_| 1.0);
+}
+
+#[test]
+fn hard_sigmoid_hands_nan_on_and_stays_in_range() {
+    let mut values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    activation_forward(Level::current(), Function::HardSigmoid, &mut values);
+    assert!(values[0].is_nan());
+    assert_eq!(values[1..], [1.0, 0.0]);
+}
+
+/// The standard functions, and three that differ from them and from each other.
+fn lstm_functions() -> [LstmFunctions; 2] {
+    let (gate, candidate, output) = (Function::HardSigmoid, Function::Relu, Function::Sigmoid);
+    [LstmFunctions::STANDARD, LstmFunctions { gate, candidate, output }]
+}
+
+fn lstm_is_its_definition<T: Float>(rows: usize, size: usize) {
+    let pre: Vec<T> = numbers(rows * 4 * size, 1);
+    let previous: Vec<T> = numbers(rows * 2 * size, 2);
+    let grad: Vec<T> = numbers(rows * 2 * size, 3);
+    for functions in lstm_functions() {
+        let LstmFunctions { gate: s, candidate: p, output: u } = functions;
+        let (mut gates, mut state, mut deltas, mut before) =
+            (pre.clone(), previous.clone(), pre.clone(), previous.clone());
+        for at in 0..rows * size {
+            let (row, unit) = (at / size, at % size);
+            let g4 = |k: usize| row * 4 * size + k * size + unit;
+            let (h, c) = (row * 2 * size + unit, row * 2 * size + size + unit);
+            let [i, f, o] = [0, 1, 2].map(|k| s.value(pre[g4(k)]));
+            let g = p.value(pre[g4(3)]);
+            for (k, value) in [i, f, o, g].into_iter().enumerate() {
+                gates[g4(k)] = value;
+            }
+            state[c] = i.mul_add(g, f * previous[c]);
+            let y = u.value(state[c]);
+            state[h] = o * y;
+            let dc = u.backward(y, grad[h] * o) + grad[c];
+            deltas[g4(0)] = s.backward(i, dc * g);
+            deltas[g4(1)] = s.backward(f, dc * previous[c]);
+            deltas[g4(2)] = s.backward(o, grad[h] * y);
+            deltas[g4(3)] = p.backward(g, dc * i);
+            before[c] = dc * f;
+        }
+        for level in Level::ALL {
+            let (mut found, mut found_state) = (pre.clone(), vec![T::ZERO; previous.len()]);
+            let operands = LstmForward {
+                hidden_size: size,
+                gates: &mut found,
+                previous: &previous,
+                state: &mut found_state,
+            };
+            lstm_forward(level, functions, operands);
+            same("gates", &found, &gates);
+            same("state", &found_state, &state);
+            let (mut found_deltas, mut found_before) = (vec![T::ONE; pre.len()], previous.clone());
+            let operands = LstmBackward {
+                hidden_size: size,
+                gates: &gates,
+                previous: &previous,
+                state: &state,
+                grad_state: &grad,
+                deltas: &mut found_deltas,
+                grad_previous: &mut found_before,
+            };
+            lstm_backward(level, functions, operands);
+            same("deltas", &found_deltas, &deltas);
+            same("grad_previous", &found_before, &before);
+        }
+    }
+}
+
+#[test]
+fn lstm_is_its_definition_at_every_level() {
+    for (rows, size) in [(1, 1), (3, 7), (2, 8), (2, 50), (1, 67)] {
+        lstm_is_its_definition::<f32>(rows, size);
+        lstm_is_its_definition::<f64>(rows, size);
+    }
+}
+
+/// What a GRU computes of one unit, each field a value for every unit of every row.
+struct GruExpected<T> {
+    gates: Vec<T>,
+    state: Vec<T>,
+    deltas: Vec<T>,
+    before: Vec<T>,
+}
+
+/// The definition. `dq` is what the product of the reset before it would give.
+fn gru_expected<T: Float>(
+    (functions, size, after): (GruFunctions, usize, bool),
+    pre: &[T],
+    [previous, grad, dq]: [&[T]; 3],
+) -> GruExpected<T> {
+    let GruFunctions { gate: s, candidate: p } = functions;
+    let mut expected = GruExpected {
+        gates: pre.to_vec(),
+        state: previous.to_vec(),
+        deltas: pre.to_vec(),
+        before: previous.to_vec(),
+    };
+    for at in 0..previous.len() {
+        let g4 = |k: usize| at / size * 4 * size + k * size + at % size;
+        let (h, dh) = (previous[at], grad[at]);
+        let [r, z] = [0, 1].map(|k| s.value(pre[g4(k)]));
+        let q = if after { pre[g4(3)] } else { r * h };
+        let n = p.value(if after { r.mul_add(q, pre[g4(2)]) } else { pre[g4(2)] });
+        for (k, value) in [r, z, n, q].into_iter().enumerate() {
+            expected.gates[g4(k)] = value;
+        }
+        expected.state[at] = z.mul_add(h, (T::ONE - z) * n);
+        let dn = p.backward(n, dh * (T::ONE - z));
+        let dz = s.backward(z, dh * (h - n));
+        let (dr, last, before) = if after {
+            (s.backward(r, dn * q), dn * r, dh * z)
+        } else {
+            (s.backward(r, dq[at] * h), q, dq[at].mul_add(r, dh * z))
+        };
+        for (k, value) in [dr, dz, dn, last].into_iter().enumerate() {
+            expected.deltas[g4(k)] = value;
+        }
+        expected.before[at] = before;
+    }
+    expected
+}
+
+/// The third quarter of every row of gates, where the state is to be.
+fn candidates<T: Float>(gates: &[T], size: usize, state: &mut [T]) {
+    for (gates, state) in gates.chunks_exact(4 * size).zip(state.chunks_exact_mut(size)) {
+        state.copy_from_slice(&gates[2 * size..3 * size]);
+    }
+}
+
+fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool) {
+    let pre: Vec<T> = numbers(rows * 4 * hidden_size, 4);
+    let [previous, grad, dq] = [5, 6, 7].map(|seed| numbers::<T>(rows * hidden_size, seed));
+    let other = GruFunctions { gate: Function::HardSigmoid, candidate: Function::Identity };
+    for functions in [GruFunctions::STANDARD, other] {
+        let operands = [previous.as_slice(), &grad, &dq];
+        let expected = gru_expected((functions, hidden_size, after), &pre, operands);
+        for level in Level::ALL {
+            let (mut gates, mut state) = (pre.clone(), vec![T::ZERO; previous.len()]);
+            let mut forward = |part: fn(Level, GruFunctions, GruForward<'_, T>),
+                               state: &mut [T]| {
+                let (gates, previous) = (&mut gates, &previous);
+                part(level, functions, GruForward { hidden_size, gates, previous, state });
+            };
+            if after {
+                forward(gru_after_forward, &mut state);
+            } else {
+                forward(gru_before_gates, &mut state);
+                candidates(&pre, hidden_size, &mut state);
+                forward(gru_before_state, &mut state);
+            }
+            same("gates", &gates, &expected.gates);
+            same("state", &state, &expected.state);
+            let (mut deltas, mut before) = (vec![T::ONE; pre.len()], previous.clone());
+            let mut backward = |part: fn(Level, GruFunctions, GruBackward<'_, T>),
+                                grad_previous: &mut [T]| {
+                let (gates, previous, grad_state) = (&gates, &previous, &grad);
+                let deltas = &mut deltas;
+                let rows =
+                    GruBackward { hidden_size, gates, previous, grad_state, deltas, grad_previous };
+                part(level, functions, rows);
+            };
+            if after {
+                backward(gru_after_backward, &mut before);
+            } else {
+                backward(gru_before_backward, &mut before);
+                before.copy_from_slice(&dq);
+                backward(gru_before_reset, &mut before);
+            }
+            same("deltas", &deltas, &expected.deltas);
+            same("grad_previous", &before, &expected.before);
+        }
+    }
+}
+
+#[test]
+fn gru_is_its_definition_at_every_level() {
+    for (rows, size) in [(1, 1), (3, 7), (2, 8), (2, 50), (1, 67)] {
+        for after in [true, false] {
+            gru_is_its_definition::<f32>(rows, size, after);
+            gru_is_its_definition::<f64>(rows, size, after);
+        }
+    }
+}
