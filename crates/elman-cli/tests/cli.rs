@@ -1,6 +1,8 @@
 //! The `elman` command end to end, through the real binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "cli/accuracy.rs"]
+mod accuracy;
 #[path = "cli/arguments.rs"]
 mod arguments;
 #[path = "cli/bad_data.rs"]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use elman::Error;
 use elman::data::{self, Columns, Dataset, Delimiter, Format, ReadOptions, TargetKind, Targets};
 use elman::model::Model;
 use elman::task::Task;
@@ -133,7 +134,11 @@ fn read_for(
 ) -> Outcome<Dataset> {
     let features = Some(model.feature_names().to_vec());
     let options = ReadOptions { columns, features, exclude: Vec::new(), kind };
-    data::read(path, &options).map_err(|error| blame(error, &Given::default()))
+    data::read(path, &options).map_err(|error| match &error {
+        // They are the model's, no option of the command.
+        Error::Argument { name, .. } if name == "features" => error.into(),
+        _ => blame(error, &Given::default()),
+    })
 }
 
 /// The columns that the model keeps, but for those given. Of those given for a `.ts` file, which has

@@ -78,8 +78,9 @@ impl Display {
 }
 
 fn style() -> ProgressStyle {
-    // The template is a constant; were it wrong, indicatif's own would do.
-    ProgressStyle::with_template("{prefix} {bar:30.cyan/dim} {msg}")
+    // The template is a constant; were it wrong, indicatif's own would do. A wide message is cut at
+    // the width of the terminal, where a line that wraps would leave its traces.
+    ProgressStyle::with_template("{prefix} {bar:25.cyan/dim} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━━╌")
 }

@@ -67,6 +67,7 @@ fn data_that_do_not_go_with_the_model_are_refused() {
         "predict m.safetensors other.csv",
         "evaluate m.safetensors class.csv",
         "evaluate m.safetensors test.csv --target sort",
+        "evaluate m.safetensors test.csv --target x",
         "predict m.safetensors test.csv --sequence name",
         "predict m.safetensors one.ts",
         "predict m.safetensors one.ts --sequence id",
