@@ -192,7 +192,7 @@ impl Format {
 ///     targets: vec!["wear".into()],
 ///     delimiter: elman::data::Delimiter::Semicolon,
 /// };
-/// let options = ReadOptions { columns, features: None, kind: TargetKind::Values };
+/// let options = ReadOptions { columns, kind: TargetKind::Values, ..ReadOptions::default() };
 /// assert_eq!(Format::of(&path)?, Format::Csv);
 /// let dataset = read(&path, &options)?;
 /// assert_eq!(dataset.feature_names(), ["heat"]);
