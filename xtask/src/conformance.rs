@@ -19,6 +19,7 @@ mod torch;
 mod training;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::str::FromStr;
@@ -61,11 +62,11 @@ impl Summary {
         match verdict {
             Verdict::Passed => *self.passed.entry(folder.to_owned()).or_default() += 1,
             Verdict::Failed(reason) => {
-                println!("failed {folder}/{name}: {reason}");
+                say(&format!("failed {folder}/{name}: {reason}"));
                 self.failed += 1;
             }
             Verdict::Unsupported(reason) => {
-                println!("unsupported {folder}/{name}: {reason}");
+                say(&format!("unsupported {folder}/{name}: {reason}"));
                 self.unsupported += 1;
             }
         }
@@ -98,8 +99,14 @@ pub fn run(directory: &Path, minimums: &[Minimum]) -> Result<(), String> {
         }
     }
     let passed: usize = summary.passed.values().sum();
-    println!("{passed} passed, {} failed, {} unsupported", summary.failed, summary.unsupported);
+    let Summary { failed, unsupported, .. } = summary;
+    say(&format!("{passed} passed, {failed} failed, {unsupported} unsupported"));
     summary.check(minimums)
+}
+
+/// Prints a line. A reader that has gone, `head` say, is no fault: the exit code tells the rest.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Computes a case and compares it. A panic of the library is a failure of the case, not the end
