@@ -10,6 +10,7 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use elman::Directions;
+use elman::cell::ResetPlacement;
 use elman::network::{CellKind, NetworkConfig, Pooling};
 
 use crate::args::Command;
@@ -44,7 +45,10 @@ fn refuse_same_file((option, output): (&str, &Path), inputs: &[(&str, &PathBuf)]
 fn network_words(config: &NetworkConfig) -> String {
     let cell = match &config.cell {
         CellKind::Simple { activation } => format!("simple cell, {activation}"),
-        _ => "a custom cell".to_owned(),
+        CellKind::Lstm => "lstm cell".to_owned(),
+        CellKind::Gru { reset: ResetPlacement::After } => "gru cell".to_owned(),
+        CellKind::Gru { reset: ResetPlacement::Before } => "gru cell, reset before".to_owned(),
+        _ => "custom cell".to_owned(),
     };
     let units =
         format!("{} of {}", counted(config.layers, "layer"), counted(config.hidden_size, "unit"));

@@ -1,5 +1,6 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
+use elman::cell::ResetPlacement;
 use elman::clip::{Clip, Norm};
 use elman::loss::RegressionLoss;
 use elman::network::{CellKind, Pooling};
@@ -11,8 +12,8 @@ use super::TrainArgs;
 use super::network::NetworkArgs;
 use super::training::TrainerArgs;
 use super::value::{
-    ActivationChoice, ClassWeightsChoice, DirectionChoice, Limit, LossChoice, MonitorChoice,
-    NormChoice, OptimizerChoice, PoolingChoice,
+    ActivationChoice, CellChoice, ClassWeightsChoice, DirectionChoice, Limit, LossChoice,
+    MonitorChoice, NormChoice, OptimizerChoice, PoolingChoice, ResetChoice,
 };
 use crate::config::Given;
 use crate::failure::Failure;
@@ -20,7 +21,16 @@ use crate::failure::Failure;
 /// The shape of the network.
 pub fn network(args: &NetworkArgs) -> NetworkOptions {
     NetworkOptions {
-        cell: CellKind::Simple { activation: activation(args.activation) },
+        cell: match args.cell {
+            CellChoice::Simple => CellKind::Simple { activation: activation(args.activation) },
+            CellChoice::Lstm => CellKind::Lstm,
+            CellChoice::Gru => CellKind::Gru {
+                reset: match args.reset_placement {
+                    ResetChoice::After => ResetPlacement::After,
+                    ResetChoice::Before => ResetPlacement::Before,
+                },
+            },
+        },
         hidden_size: args.hidden_size,
         layers: args.layers,
         directions: match args.direction {

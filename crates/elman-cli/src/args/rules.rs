@@ -4,7 +4,7 @@
 //! depends on; so is a pair of which only one can hold.
 
 use super::TrainArgs;
-use super::value::{Limit, LossChoice, OptimizerChoice, Switch, TaskKind};
+use super::value::{CellChoice, Limit, LossChoice, OptimizerChoice, Switch, TaskKind};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -74,10 +74,21 @@ struct Rule {
 
 fn rules(args: &TrainArgs) -> Vec<Rule> {
     let mut rules = Vec::new();
+    network_rules(args, &mut rules);
     optimizer_rules(args, &mut rules);
     validation_rules(args, &mut rules);
     task_rules(args, &mut rules);
     rules
+}
+
+fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    let cell = args.network.cell;
+    let mut by_cell = |option, wanted, needs| {
+        let found = format!("--cell {}", name(cell));
+        rules.push(Rule { option, on: "cell", holds: cell == wanted, needs, found });
+    };
+    by_cell("activation", CellChoice::Simple, "--cell simple");
+    by_cell("reset-placement", CellChoice::Gru, "--cell gru");
 }
 
 fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {

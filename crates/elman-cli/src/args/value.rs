@@ -15,6 +15,26 @@ pub enum TaskKind {
     Regress,
 }
 
+/// The recurrent cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CellChoice {
+    /// The simple (Elman) cell
+    Simple,
+    /// Long short-term memory
+    Lstm,
+    /// Gated recurrent unit
+    Gru,
+}
+
+/// Where the reset gate of a GRU acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResetChoice {
+    /// After the recurrent product
+    After,
+    /// Before it
+    Before,
+}
+
 /// The activation of the recurrent units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ActivationChoice {

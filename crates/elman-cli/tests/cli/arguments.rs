@@ -100,6 +100,8 @@ fn wrong_arguments_are_one_line_and_exit_code_1() {
 const CONTRADICTIONS: &[&str] = &[
     "--epochs 3 --hidden-size 0",
     "--layers 0",
+    "--cell lstm --activation relu",
+    "--reset-placement before",
     "--dropout 1",
     "--epochs 0",
     "--epochs 3 --batch-size 0",

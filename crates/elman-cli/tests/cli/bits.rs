@@ -26,6 +26,22 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
+fn cells_and_their_placements_differ() {
+    let bench = Bench::new();
+    let mut files = Vec::new();
+    for cell in ["simple", "lstm", "gru", "gru --reset-placement before"] {
+        bench.train(&format!("--cell {cell}"));
+        files.push(bench.read("m.safetensors"));
+        bench.ok("predict m.safetensors test.csv");
+        let network = bench.ok("inspect m.safetensors").stdout;
+        assert!(network.contains(&format!("{} cell", &cell.split(' ').next().unwrap_or_default())));
+    }
+    for (index, file) in files.iter().enumerate() {
+        assert!(!files[..index].contains(file), "cell {index} is an earlier one");
+    }
+}
+
+#[test]
 fn instruction_levels_give_the_same_file() {
     let bench = Bench::new();
     bench.train("");
