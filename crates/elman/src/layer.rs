@@ -76,7 +76,9 @@ pub struct LayerOutput<T, S> {
 }
 
 /// What a traced forward run keeps so that backward can run, once.
-#[derive(Clone, Debug)]
+///
+/// Start with `Trace::default()` where the memory is to be used again.
+#[derive(Clone, Debug, Default)]
 pub struct Trace<T> {
     lengths: Vec<usize>,
     outputs: Array3<T>,
@@ -188,7 +190,8 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        let trace = self.run(prepared, batch, initial_state, Keep::Nothing)?;
+        let mut trace = Trace::default();
+        self.run(prepared, batch, initial_state, (Keep::Nothing, &mut trace))?;
         let final_state = unflatten::<T, C>(&self.cell, &trace.run.final_state, batch.batch_size());
         Ok(LayerOutput { outputs: trace.outputs, final_state })
     }
@@ -207,7 +210,28 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        self.run(prepared, batch, initial_state, Keep::Trace)
+        let mut trace = Trace::default();
+        self.run(prepared, batch, initial_state, (Keep::Trace, &mut trace))?;
+        Ok(trace)
+    }
+
+    /// As [`forward_traced`](Self::forward_traced), in the memory of an earlier trace: for training,
+    /// where fresh memory for every step costs as much as a good part of the arithmetic.
+    ///
+    /// # Errors
+    ///
+    /// A batch or an initial state whose shape does not fit.
+    pub fn forward_traced_into<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        initial_state: Option<&C::State>,
+        trace: &mut Trace<T>,
+    ) -> Result<()>
+    where
+        C: Cell<T>,
+    {
+        self.run(prepared, batch, initial_state, (Keep::Trace, trace))
     }
 
     /// The final state of a traced run.
@@ -285,33 +309,38 @@ impl<C> Layer<C> {
         prepared: &C::Prepared,
         batch: &SequenceBatch<T>,
         initial_state: Option<&C::State>,
-        keep: Keep,
-    ) -> Result<Trace<T>>
+        (keep, trace): (Keep, &mut Trace<T>),
+    ) -> Result<()>
     where
         C: Cell<T>,
     {
         self.check_batch(batch)?;
         let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
         let hidden_size = self.cell.hidden_size();
-        let initial = match initial_state {
+        trace.run.initial = match initial_state {
             Some(state) => flatten::<T, C>(&self.cell, "initial_state", state, batch_size)?,
             None => vec![T::ZERO; batch_size * hidden_size * C::State::PARTS],
         };
-        let mut outputs = Array3::from_elem((batch_size, seq_len, hidden_size), T::ZERO);
-        let mut run = LoopTrace { initial, ..LoopTrace::default() };
+        let shape = (batch_size, seq_len, hidden_size);
+        if trace.outputs.dim() != shape {
+            trace.outputs = Array3::from_elem(shape, T::ZERO);
+        }
+        trace.lengths.clear();
+        trace.lengths.extend_from_slice(batch.lengths());
         time_loop::forward(
             (&self.cell, prepared, self.direction),
             Shape {
-                lengths: batch.lengths(),
+                lengths: &trace.lengths,
                 seq_len,
                 output_stride: hidden_size,
                 output_offset: 0,
             },
             batch.as_slice(),
-            outputs.as_slice_mut().unwrap_or(&mut []),
-            (&mut run, keep),
+            trace.outputs.as_slice_mut().unwrap_or(&mut []),
+            (&mut trace.run, keep),
         );
-        Ok(Trace { lengths: batch.lengths().to_vec(), outputs, run, spent: keep == Keep::Nothing })
+        trace.spent = keep == Keep::Nothing;
+        Ok(())
     }
 
     fn check_batch<T: Real>(&self, batch: &SequenceBatch<T>) -> Result<()>

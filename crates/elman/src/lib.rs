@@ -65,3 +65,7 @@ pub fn level() -> Result<&'static str> {
         .map(elman_kernels::Level::name)
         .map_err(|(expected, found)| Error::argument("ELMAN_LEVEL", expected, found))
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! What every cell must keep, whatever its equations: the suite is generic, the cells are a list.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use elman::layer::ArrivingGradient;
+use elman::layer::{ArrivingGradient, Trace};
 use elman::{
     Activation, ActivationKind, Cell, CellState, CustomActivation, Direction, GruActivations,
     GruCell, Layer, LstmActivations, LstmCell, Parameters, Real, ResetPlacement, Rng,
@@ -78,6 +78,25 @@ where
     padding_is_never_read(&setup);
     threads_change_no_bit(&setup);
     single_steps_give_the_gradients_of_the_layer(&setup);
+    a_used_trace_gives_the_same_bits(&setup);
+}
+
+fn a_used_trace_gives_the_same_bits<T: Real, C: Cell<T> + Clone>(setup: &Setup<T, C>) {
+    let layer = Layer::new(setup.cell.clone(), Direction::Reverse).unwrap();
+    let weights = layer.prepare(&setup.parameters).unwrap();
+    let run = |trace: &mut Trace<T>, batch: &SequenceBatch<T>| {
+        layer.forward_traced_into(&weights, batch, None, trace).unwrap();
+        let outputs = trace.outputs().to_owned();
+        let arriving = ArrivingGradient { outputs: Some(outputs.view()), final_state: None };
+        let mut grad = setup.parameters.zeros_like();
+        let back = layer.backward(&weights, batch, trace, arriving, &mut grad).unwrap();
+        (outputs, back.inputs, grad)
+    };
+    let fresh = run(&mut Trace::default(), &setup.batch);
+    let mut used = Trace::default();
+    // All steps valid, so every value of the memory is left over, padding included.
+    run(&mut used, &SequenceBatch::full(setup.batch.values().to_owned()));
+    assert_eq!(run(&mut used, &setup.batch), fresh);
 }
 
 fn a_sequence_alone_in_chunks_and_step_by_step_equals_the_batch<T: Real, C: Cell<T> + Clone>(

@@ -5,6 +5,7 @@
 mod reference;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -16,15 +17,21 @@ struct Printed {
     arrays: BTreeMap<String, ArrayD<f64>>,
 }
 
+/// The example as `cargo test` has built it beside this test. Another `cargo run` would build it, and
+/// all that it depends on, a second time.
+fn program(example: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
+    let program = folder.join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "run `cargo build --examples -p elman` first: no {program:?}");
+    program
+}
+
 /// Runs an example with as many decimals.
 fn run(example: &str, decimals: Option<usize>) -> Printed {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--package", "elman", "--example", example]);
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
+    let mut command = Command::new(program(example));
     if let Some(decimals) = decimals {
-        command.arg("--").arg(decimals.to_string());
+        command.arg(decimals.to_string());
     }
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
