@@ -1,0 +1,73 @@
+//! The product against its definition.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The definition: one chain of fused multiply-adds for each element.
+fn chain<T: Float>(start: T, pairs: &[(T, T)]) -> T {
+    pairs.iter().fold(start, |sum, (a, b)| a.mul_add(*b, sum))
+}
+
+fn values<T: Float>(len: usize, seed: u64) -> Vec<T> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            T::from_f64((state >> 40) as f64 / 8_388_608.0 - 1.0)
+        })
+        .collect()
+}
+
+fn check<T: Float>(rows: usize, depths: [usize; 2], columns: usize) {
+    for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+        let bias: Vec<T> = values(columns, 3);
+        let lefts = depths.map(|depth| values::<T>(rows * depth, 1 + depth as u64));
+        let rights = depths.map(|depth| values::<T>(depth * columns, 7 + depth as u64));
+        let mut packed = depths.map(|depth| PackedMatrix::zeros_for(level, depth, columns));
+        for (packed, right) in packed.iter_mut().zip(&rights) {
+            packed.fill(right);
+        }
+        let slices: Vec<&[T]> =
+            (0..rows).map(|r| &lefts[1][r * depths[1]..(r + 1) * depths[1]]).collect();
+        let terms = [
+            Term {
+                rows: Rows::Strided { values: &lefts[0], stride: depths[0] },
+                weights: &packed[0],
+            },
+            Term { rows: Rows::Slices(&slices), weights: &packed[1] },
+        ];
+        let mut out = vec![T::ONE; rows * columns];
+        product(Start::Bias(&bias), &terms, &mut out);
+        product(Start::Output, &terms[..1], &mut out);
+        let mut wide = vec![T::ONE; rows * (columns + 3)];
+        product_strided(Start::Bias(&bias), &terms, (&mut wide[2..], columns + 3));
+        product_strided(Start::Output, &terms[..1], (&mut wide[2..], columns + 3));
+        for (row, wide) in out.chunks_exact(columns).zip(wide.chunks_exact(columns + 3)) {
+            assert_eq!(row, &wide[2..columns + 2], "{level:?} strided");
+            assert_eq!([wide[0], wide[1], wide[columns + 2]], [T::ONE; 3], "{level:?} between");
+        }
+        for r in 0..rows {
+            for c in 0..columns {
+                let pairs = |i: usize| {
+                    (0..depths[i])
+                        .map(|k| (lefts[i][r * depths[i] + k], rights[i][k * columns + c]))
+                        .collect::<Vec<_>>()
+                };
+                let expected = chain(chain(chain(bias[c], &pairs(0)), &pairs(1)), &pairs(0));
+                assert_eq!(out[r * columns + c], expected, "{level:?} row {r} column {c}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn every_element_is_one_chain(rows in 1usize..20, a in 0usize..9, b in 1usize..20, columns in 1usize..70) {
+        check::<f32>(rows, [a, b], columns);
+        check::<f64>(rows, [a, b], columns);
+    }
+}
