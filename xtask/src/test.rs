@@ -78,6 +78,9 @@ fn steps(repository: &Path) -> Vec<Step<'_>> {
     let documentation = &["doc", "--workspace", "--no-deps", "--lib"];
     let mut steps =
         vec![cargo("format", &["fmt", "--all", "--check"], None), cargo("lints", lints, None)];
+    // The tests run the examples' programs; `--all-targets` would build their test harnesses instead.
+    let examples = &["build", "--workspace", "--examples"];
+    steps.push(cargo("examples", examples, None));
     steps.extend(at_every_level("tests", |level| tests(repository, level)));
     steps.push(cargo("examples in the documentation", doc_tests, None));
     steps.push(cargo("documentation", documentation, Some(("RUSTDOCFLAGS", "-D warnings"))));
@@ -105,7 +108,7 @@ fn at_every_level<'a>(
 }
 
 fn tests(repository: &Path, level: Level) -> Result<(), String> {
-    let arguments = &["test", "--workspace", "--all-targets", "--no-fail-fast"];
+    let arguments = &["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"];
     cargo(repository, arguments, Some(("ELMAN_LEVEL", level.name())))
 }
 
