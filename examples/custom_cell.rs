@@ -97,6 +97,10 @@ impl Cell<f64> for LeakyCell {
         }
     }
 
+    fn accepts(&self, weights: &LeakyWeights) -> bool {
+        weights.input.len() == self.inputs * self.units && weights.rate.len() == self.units
+    }
+
     fn step(&self, weights: &LeakyWeights, rows: StepRows<'_, f64>) {
         let units = self.units;
         for (row, x) in rows.inputs.iter().enumerate() {

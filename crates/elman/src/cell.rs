@@ -75,6 +75,10 @@ pub trait Cell<T: Real>: Send + Sync {
         *prepared = self.prepare(parameters);
     }
 
+    /// Whether `prepared` has the sizes of this cell; asked before every run, so that weights of
+    /// another cell are an error and not a panic.
+    fn accepts(&self, prepared: &Self::Prepared) -> bool;
+
     /// One step forward: `state_t` from `x_t` and `state_{t-1}`.
     fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, T>);
 

@@ -51,6 +51,9 @@ impl Dense {
                 return Err(Error::argument(name, "at least 1", size));
             }
         }
+        if input_size.checked_mul(output_size).and_then(|n| n.checked_add(output_size)).is_none() {
+            return Err(Error::argument("output_size", "a size that fits in memory", output_size));
+        }
         Ok(Dense { input_size, output_size })
     }
 
@@ -95,6 +98,7 @@ impl Dense {
         prepared: &DensePrepared<T>,
         inputs: ArrayView2<'_, T>,
     ) -> Result<Array2<T>> {
+        self.check_prepared(prepared)?;
         self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
         let mut outputs = Array2::from_elem((inputs.nrows(), self.output_size), T::ZERO);
         let inputs = inputs.as_standard_layout();
@@ -116,6 +120,7 @@ impl Dense {
         grad_parameters: &mut Parameters<T>,
     ) -> Result<Array2<T>> {
         self.check(grad_parameters)?;
+        self.check_prepared(prepared)?;
         self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
         self.check_rows("grad_outputs", grad_outputs, [inputs.nrows(), self.output_size])?;
         let mut grad_inputs = Array2::from_elem(inputs.dim(), T::ZERO);
@@ -182,6 +187,15 @@ impl Dense {
         let (weights, bias) = grad_parameters.split_at_mut(self.input_size * self.output_size);
         add_outer_products(&pairs, self.output_size, weights);
         add_row_sums(&pairs, bias);
+    }
+
+    fn check_prepared<T: Real>(&self, prepared: &DensePrepared<T>) -> Result<()> {
+        if [prepared.weights.depth(), prepared.weights.columns()]
+            == [self.input_size, self.output_size]
+        {
+            return Ok(());
+        }
+        Err(Error::argument("prepared", "weights that this layer prepared", "those of another"))
     }
 
     fn check<T: Real>(&self, parameters: &Parameters<T>) -> Result<()> {

@@ -264,6 +264,7 @@ impl<C> Layer<C> {
         C: Cell<T>,
     {
         check_parameters(&self.cell, grad_parameters)?;
+        self.check_prepared(prepared)?;
         self.check_batch(batch)?;
         self.check_trace(batch, trace)?;
         let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
@@ -314,6 +315,7 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
+        self.check_prepared(prepared)?;
         self.check_batch(batch)?;
         let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
         let hidden_size = self.cell.hidden_size();
@@ -343,6 +345,16 @@ impl<C> Layer<C> {
         Ok(())
     }
 
+    fn check_prepared<T: Real>(&self, prepared: &C::Prepared) -> Result<()>
+    where
+        C: Cell<T>,
+    {
+        if self.cell.accepts(prepared) {
+            return Ok(());
+        }
+        Err(Error::argument("prepared", "weights that this layer prepared", "those of another"))
+    }
+
     fn check_batch<T: Real>(&self, batch: &SequenceBatch<T>) -> Result<()>
     where
         C: Cell<T>,
@@ -364,6 +376,14 @@ impl<C> Layer<C> {
         }
         if trace.lengths != batch.lengths() {
             return Err(Error::argument("batch", "the lengths of the traced run", "other lengths"));
+        }
+        let steps = batch.batch_size() * batch.seq_len();
+        let sizes = [trace.run.kept.len(), trace.run.initial.len()];
+        let state_size = self.cell.hidden_size() * C::State::PARTS;
+        if !trace.spent
+            && sizes != [steps * self.cell.delta_size(), batch.batch_size() * state_size]
+        {
+            return Err(Error::argument("trace", "the trace of a run of this layer", "another's"));
         }
         if trace.spent {
             return Err(Error::argument(

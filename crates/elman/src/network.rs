@@ -313,6 +313,20 @@ impl<T: Real> Network<T> {
         (grad_parameters, inputs): (&mut Parameters<T>, Option<&mut [T]>),
     ) -> Result<()> {
         trace.check(batch, grad_outputs.shape())?;
+        let steps = batch.batch_size() * batch.seq_len();
+        let made_here = self.stack.traced(steps, &trace.stack)
+            && trace.made_by(
+                self.config.pooling,
+                self.stack.output_size(),
+                self.config.output_size,
+            );
+        if !made_here || batch.input_size() != self.config.input_size {
+            return Err(Error::argument(
+                "trace",
+                "the trace of a run of this network",
+                "another's",
+            ));
+        }
         if !grad_parameters.same_layout(&self.parameters) {
             let expected = "the names and shapes of the network's parameters";
             return Err(Error::argument("grad_parameters", expected, "others"));

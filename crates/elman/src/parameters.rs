@@ -28,7 +28,7 @@ impl ParameterShape {
     /// The number of its elements.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |len: usize, &axis| len.saturating_mul(axis))
     }
 
     /// Whether it has no element.
@@ -84,8 +84,12 @@ impl<T: Real> Parameters<T> {
                 Error::argument(&parameter.name, "a size that fits in memory", "an overflow")
             })?;
         }
-        let layout = Arc::new(Layout { shapes, offsets });
-        Ok(Parameters { layout, values: vec![T::ZERO; total] })
+        let mut values = Vec::new();
+        values.try_reserve_exact(total).map_err(|_| {
+            Error::argument("parameters", "a size that fits in memory", format!("{total} values"))
+        })?;
+        values.resize(total, T::ZERO);
+        Ok(Parameters { layout: Arc::new(Layout { shapes, offsets }), values })
     }
 
     /// Zeros of the same names and shapes: a gradient or a moment of these parameters.

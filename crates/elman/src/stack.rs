@@ -167,6 +167,16 @@ impl<T: Real> Stack<T> {
         }
     }
 
+    /// Whether a traced run of this stack over `steps` steps left this.
+    pub fn traced(&self, steps: usize, trace: &StackTrace<T>) -> bool {
+        let layer = |(parts, kept): (&Vec<Part<T>>, &LayerTrace<T>)| {
+            kept.runs.len() == parts.len()
+                && kept.outputs.len() == steps * parts.len() * self.hidden_size
+                && parts.iter().zip(&kept.runs).all(|(part, run)| part.cell.traced(steps, run))
+        };
+        trace.layers.len() == self.layers.len() && self.layers.iter().zip(&trace.layers).all(layer)
+    }
+
     /// Back-propagation through all layers.
     pub fn backward(
         &self,

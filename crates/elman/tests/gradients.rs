@@ -170,3 +170,55 @@ fn a_wrong_derivative_is_found_and_located() {
     assert!(!report.agrees());
     assert!(report.disagreements.iter().any(|d| d.array == "recurrent_weights"), "{report}");
 }
+
+#[test]
+fn what_belongs_to_another_layer_or_network_is_refused() {
+    use elman::layer::{ArrivingGradient, Trace};
+    use elman::{Cell, DropoutMode, GruCell, LstmCell, NetworkTrace, ResetPlacement};
+    fn refused<C: Cell<f64>>(layer: &Layer<C>, other: &Layer<C>) {
+        let batch = SequenceBatch::full(Array3::zeros((2, 3, layer.cell().input_size())));
+        let strange = other.prepare(&other.parameters()).unwrap();
+        assert!(layer.forward(&strange, &batch, None).is_err());
+    }
+    let simple = |i, h| {
+        let cell = SimpleCell::<f64>::new(i, h, ActivationKind::Tanh).unwrap();
+        Layer::new(cell, Direction::Forward).unwrap()
+    };
+    let lstm = |i, h| Layer::new(LstmCell::<f64>::new(i, h).unwrap(), Direction::Forward).unwrap();
+    let gru = |i, h, reset| {
+        Layer::new(GruCell::<f64>::new(i, h, reset).unwrap(), Direction::Forward).unwrap()
+    };
+    refused(&simple(2, 3), &simple(2, 4));
+    refused(&simple(2, 3), &simple(3, 3));
+    refused(&lstm(2, 3), &lstm(2, 4));
+    refused(&gru(2, 3, ResetPlacement::After), &gru(2, 3, ResetPlacement::Before));
+
+    let (layer, other) = (simple(2, 3), lstm(2, 3));
+    let batch = SequenceBatch::full(Array3::zeros((2, 3, 2)));
+    let mut trace = Trace::default();
+    let weights = layer.prepare(&layer.parameters()).unwrap();
+    layer.forward_traced_into(&weights, &batch, None, &mut trace).unwrap();
+    let strange = other.prepare(&other.parameters()).unwrap();
+    let arriving = ArrivingGradient { outputs: None, final_state: None };
+    let mut grad = other.parameters();
+    assert!(other.backward(&strange, &batch, &mut trace, arriving, &mut grad).is_err());
+
+    let network = |layers, cell| {
+        let config = NetworkConfig { layers, cell, hidden_size: 4, ..NetworkConfig::new(2, 3) };
+        Network::<f64>::new(config).unwrap()
+    };
+    let tanh = CellKind::Simple { activation: ActivationKind::Tanh };
+    let made = network(1, tanh.clone());
+    for other in [network(2, tanh), network(1, CellKind::Lstm)] {
+        let mut trace = NetworkTrace::default();
+        made.forward_traced(&batch, None, DropoutMode::Off, &mut trace).unwrap();
+        let (ones, mut grad) = (Array3::ones((2, 1, 3)), other.parameters().zeros_like());
+        assert!(other.backward(&batch, &mut trace, ones.view(), &mut grad).is_err());
+    }
+    assert!(elman::Dense::new(usize::MAX, 2).is_err());
+    assert!(
+        SimpleCell::<f64>::new(1, usize::MAX / 2, ActivationKind::Tanh)
+            .and_then(|cell| Layer::new(cell, Direction::Forward))
+            .is_err()
+    );
+}

@@ -250,6 +250,16 @@ impl<T: Real> Cell<T> for GruCell<T> {
         prepared.recurrent_candidate_transposed.fill_transposed(&recurrent[candidate..], width);
     }
 
+    fn accepts(&self, prepared: &GruPrepared<T>) -> bool {
+        let sizes = [prepared.input_gates.depth(), prepared.recurrent_gates.depth()];
+        let recurrent_bias = match self.reset {
+            ResetPlacement::After => self.hidden_size,
+            ResetPlacement::Before => 0,
+        };
+        sizes == [self.input_size, self.hidden_size]
+            && prepared.recurrent_bias.len() == recurrent_bias
+    }
+
     fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, T>) {
         if rows.inputs.is_empty() {
             return;

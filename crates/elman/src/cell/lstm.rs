@@ -208,6 +208,11 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         prepared.recurrent_transposed.fill_transposed(recurrent, gates_size);
     }
 
+    fn accepts(&self, prepared: &LstmPrepared<T>) -> bool {
+        let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
+        sizes == [self.input_size, self.hidden_size, 4 * self.hidden_size]
+    }
+
     fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, T>) {
         // [i f o g] = b + x_t·W + h_{t-1}·U, in this order.
         let previous = Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size };

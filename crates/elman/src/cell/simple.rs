@@ -151,6 +151,11 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         prepared.recurrent_transposed.fill_transposed(recurrent, self.hidden_size);
     }
 
+    fn accepts(&self, prepared: &SimplePrepared<T>) -> bool {
+        let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
+        sizes == [self.input_size, self.hidden_size, self.hidden_size]
+    }
+
     fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, T>) {
         // a_t = b + x_t·W + h_{t-1}·U, in this order.
         let terms = [

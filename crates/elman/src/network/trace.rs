@@ -133,6 +133,15 @@ impl<T: Real> NetworkTrace<T> {
         Ok(())
     }
 
+    /// Whether the run pooled like this, to features and outputs of these sizes.
+    pub(super) fn made_by(&self, pooling: Pooling, features: usize, outputs: usize) -> bool {
+        let rows = self.lengths.len() * self.rows_each;
+        let each = if pooling == Pooling::EveryStep { self.seq_len } else { 1 };
+        self.rows_each == each
+            && self.features.len() == rows * features
+            && self.output_size == outputs
+    }
+
     /// The gradients of the head's parameters and of the features.
     pub(super) fn head_backward(
         &mut self,

@@ -11,6 +11,8 @@ pub(crate) trait Bound<T>: Send + Sync {
     fn parameter_shapes(&self) -> Vec<ParameterShape>;
     fn state_size(&self) -> usize;
     fn refresh(&mut self, parameters: &[T]);
+    /// Whether a traced run of this cell over `steps` steps left this.
+    fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool;
     fn forward(
         &self,
         shape: Shape<'_>,
@@ -54,6 +56,11 @@ impl<T: Real, C: Cell<T>> Bound<T> for BoundCell<T, C> {
 
     fn refresh(&mut self, parameters: &[T]) {
         self.cell.refresh(parameters, &mut self.prepared);
+    }
+
+    fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool {
+        trace.kept.len() == steps * self.cell.delta_size()
+            && trace.inner.len() == steps * (C::State::PARTS - 1) * self.cell.hidden_size()
     }
 
     fn forward(
