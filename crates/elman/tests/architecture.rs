@@ -214,3 +214,20 @@ fn comments_and_tests_are_no_arrows() {
     assert_eq!(check("#[cfg(test)]\nmod tests;\nuse crate::layer::Layer;\n"), 1);
     assert_eq!(check("#[cfg(test)]\nmod tests {\n}\nuse crate::layer::Layer;\n"), 1);
 }
+
+#[test]
+fn the_library_depends_on_fewer_than_40_crates() {
+    let arguments = ["tree", "--package", "elman", "--edges", "normal", "--prefix", "none"];
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let name = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let crates: std::collections::BTreeSet<String> = text.lines().map(name).collect();
+    let others = crates.iter().filter(|name| !name.starts_with("elman ")).count();
+    assert!(others > 10, "cargo tree was not understood:\n{text}");
+    assert!(others < 40, "{others} crates:\n{crates:#?}");
+}
