@@ -6,36 +6,12 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::activation::{exp_f32, sigmoid_f32, sigmoid_f64, tanh_f32};
-#[cfg(target_arch = "x86_64")]
-use crate::vector::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};
-use crate::vector::{Lanes, Vector};
 
-/// The vector types of an element type, one for each level; sealed, because kernels count on them.
-pub trait Lane: Sized {
-    /// Lanes for any processor.
-    type Portable: Vector<Element = Self>;
-    /// Lanes of AVX2.
-    #[cfg(target_arch = "x86_64")]
-    type Avx2: Vector<Element = Self>;
-    /// Lanes of AVX-512.
-    #[cfg(target_arch = "x86_64")]
-    type Avx512: Vector<Element = Self>;
-}
-
-impl Lane for f32 {
-    type Portable = Lanes<f32, 8>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = Avx2F32;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = Avx512F32;
-}
-
-impl Lane for f64 {
-    type Portable = Lanes<f64, 4>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = Avx2F64;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = Avx512F64;
+mod sealed {
+    /// Kernels are compiled for these two types and count on there being no third.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 /// `f32` or `f64`.
@@ -43,7 +19,7 @@ impl Lane for f64 {
 /// The functions here are not those of `std`, whose last bits depend on the platform's C library. All
 /// but the longest are inlined always: see rule 1 of the module `dispatch`.
 pub trait Float:
-    Lane
+    sealed::Sealed
     + Copy
     + Default
     + Debug

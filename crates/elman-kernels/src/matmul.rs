@@ -15,7 +15,7 @@
 use crate::float::Float;
 use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
-use crate::vector::Vector;
+use crate::vector::{Lane, Vector};
 
 /// The rows of the left factor of one term, each of the same length.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ pub enum Start<'a, T> {
 /// # Panics
 ///
 /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
-pub(crate) fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
+pub(crate) fn product<T: Float + Lane>(start: Start<'_, T>, terms: &[Term<'_, T>], out: &mut [T]) {
     let columns = terms.first().map_or(1, |term| term.weights.columns());
     assert!(columns == 0 || out.len().is_multiple_of(columns), "out: whole rows");
     product_strided(start, terms, (out, columns));
@@ -79,7 +79,7 @@ pub(crate) fn product<T: Float>(start: Start<'_, T>, terms: &[Term<'_, T>], out:
 /// # Panics
 ///
 /// As [`product`]; a stride shorter than a row.
-pub(crate) fn product_strided<T: Float>(
+pub(crate) fn product_strided<T: Float + Lane>(
     start: Start<'_, T>,
     terms: &[Term<'_, T>],
     (out, stride): (&mut [T], usize),
@@ -122,13 +122,13 @@ struct Job<'a, T> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
+fn run_avx2<T: Float + Lane>(job: &Job<'_, T>, out: &mut [T]) {
     run::<T::Avx2, 2>(job, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512<T: Float>(job: &Job<'_, T>, out: &mut [T]) {
+fn run_avx512<T: Float + Lane>(job: &Job<'_, T>, out: &mut [T]) {
     run::<T::Avx512, 1>(job, out);
 }
 

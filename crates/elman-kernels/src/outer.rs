@@ -12,7 +12,7 @@ use crate::matmul::{
     MAX_ROWS, Panels, load_panel, multiply, panels_per_tile, rows_per_tile, store_panel,
 };
 use crate::pack::panel_width;
-use crate::vector::Vector;
+use crate::vector::{Lane, Vector};
 
 /// Pairs of rows to be multiplied and summed: row `k` of `left` with row `k` of `right`.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl<T> GradientPart<'_, T> {
 /// # Panics
 ///
 /// Rows that are too short, or a part whose rows overlap.
-pub(crate) fn add_outer_products<T: Float>(
+pub(crate) fn add_outer_products<T: Float + Lane>(
     level: Level,
     pairs: &[RowPairs<'_, T>],
     part: GradientPart<'_, T>,
@@ -112,13 +112,13 @@ impl<T: Float> Kernel for RowSums<'_, T> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Float>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
+fn run_avx2<T: Float + Lane>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
     run::<T::Avx2, 2>(pairs, part);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512<T: Float>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
+fn run_avx512<T: Float + Lane>(pairs: &[RowPairs<'_, T>], part: GradientPart<'_, T>) {
     run::<T::Avx512, 1>(pairs, part);
 }
 

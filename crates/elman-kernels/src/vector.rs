@@ -9,7 +9,7 @@ use crate::float::Float;
 ///
 /// Implementations over vector registers must only be used inside a function compiled for that
 /// instruction set; `matmul` keeps to it by reaching them through [`crate::level::Level`] alone.
-pub trait Vector: Copy {
+pub(crate) trait Vector: Copy {
     /// The element type.
     type Element: Float;
     /// How many elements.
@@ -29,7 +29,7 @@ pub trait Vector: Copy {
 
 /// Lanes in an ordinary array, for any processor.
 #[derive(Clone, Copy)]
-pub struct Lanes<T, const N: usize>([T; N]);
+pub(crate) struct Lanes<T, const N: usize>([T; N]);
 
 impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     type Element = T;
@@ -69,7 +69,7 @@ macro_rules! register {
      $splat:ident, $load:ident, $store:ident, $mul_add:ident) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
-        pub struct $name(core::arch::x86_64::$register);
+        pub(crate) struct $name(core::arch::x86_64::$register);
 
         impl Vector for $name {
             type Element = $element;
@@ -154,3 +154,32 @@ register!(
     _mm512_storeu_pd,
     _mm512_fmadd_pd
 );
+
+/// The vector types of an element type, one for each level. Private to this crate: whoever could name
+/// them could run an instruction that the processor lacks, from safe code.
+pub(crate) trait Lane: Sized {
+    /// Lanes for any processor.
+    type Portable: Vector<Element = Self>;
+    /// Lanes of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Vector<Element = Self>;
+    /// Lanes of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Vector<Element = Self>;
+}
+
+impl Lane for f32 {
+    type Portable = Lanes<f32, 8>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Avx2F32;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Avx512F32;
+}
+
+impl Lane for f64 {
+    type Portable = Lanes<f64, 4>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Avx2F64;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Avx512F64;
+}

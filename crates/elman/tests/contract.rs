@@ -1,4 +1,6 @@
 //! What every cell must keep, whatever its equations: the suite is generic, the cells are a list.
+//!
+//! One file past 400 lines, because it is one suite: a rule that lived elsewhere could be left out for a cell.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use elman::layer::{ArrivingGradient, Trace};

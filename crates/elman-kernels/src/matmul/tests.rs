@@ -21,7 +21,7 @@ fn values<T: Float>(len: usize, seed: u64) -> Vec<T> {
         .collect()
 }
 
-fn check<T: Float>(rows: usize, depths: [usize; 2], columns: usize) {
+fn check<T: Float + Lane>(rows: usize, depths: [usize; 2], columns: usize) {
     for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
         let bias: Vec<T> = values(columns, 3);
         let lefts = depths.map(|depth| values::<T>(rows * depth, 1 + depth as u64));

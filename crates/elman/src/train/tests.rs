@@ -1,3 +1,6 @@
+//! Training as a whole: what it reaches, what it repeats bit for bit, how it ends and what it refuses. Past
+//! 400 lines, since the cases share their data and small helpers.
+
 use std::collections::BTreeMap;
 
 use super::testing::{fit, means, short, signs, small};
