@@ -101,7 +101,7 @@ impl Cell<f64> for LeakyCell {
         weights.input.len() == self.inputs * self.units && weights.rate.len() == self.units
     }
 
-    fn step(&self, weights: &LeakyWeights, rows: StepRows<'_, f64>) {
+    fn step(&self, weights: &LeakyWeights, rows: StepRows<'_, '_, f64>) {
         let units = self.units;
         for (row, x) in rows.inputs.iter().enumerate() {
             let h_before = &rows.previous[row * units..][..units];
@@ -114,19 +114,20 @@ impl Cell<f64> for LeakyCell {
                     a += h * weights.recurrent[j * units + k];
                 }
                 let c = Float::tanh(a);
-                rows.trace[row * units + k] = c;
+                rows.trace[row][k] = c;
                 rows.state[row * units + k] = h_before[k] + weights.rate[k] * (c - h_before[k]);
             }
         }
     }
 
-    fn step_backward(&self, weights: &LeakyWeights, rows: BackwardRows<'_, f64>) {
+    fn step_backward(&self, weights: &LeakyWeights, rows: BackwardRows<'_, '_, f64>) {
         let units = self.units;
-        for row in 0..rows.grad_state.len() / units {
-            let (da, dleak) = rows.deltas[row * 2 * units..][..2 * units].split_at_mut(units);
+        for (row, deltas) in rows.deltas.iter_mut().enumerate() {
+            // c_t, which the step kept, gives way to da_t.
+            let (da, dleak) = deltas.split_at_mut(units);
             for k in 0..units {
                 let (at, s) = (row * units + k, weights.rate[k]);
-                let (dh, c, h_before) = (rows.grad_state[at], rows.trace[at], rows.previous[at]);
+                let (dh, c, h_before) = (rows.grad_state[at], da[k], rows.previous[at]);
                 da[k] = dh * s * (1.0 - c * c);
                 dleak[k] = dh * (c - h_before) * s * (1.0 - s);
             }

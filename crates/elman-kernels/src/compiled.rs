@@ -1,10 +1,12 @@
 //! The heavy kernels for `f32` and `f64`, compiled here once and not again in every crate that calls
 //! them.
 
+use std::ops::Range;
+
 use crate::float::Float;
 use crate::level::Level;
-use crate::matmul::{self, Start, Term};
-use crate::outer::{self, GradientPart, RowPairs};
+use crate::matmul::{self, Out, Start, Term};
+use crate::outer::{self, Part};
 
 /// A number type with compiled kernels: `f32` or `f64`.
 pub trait Compiled: Float {
@@ -14,47 +16,50 @@ pub trait Compiled: Float {
     /// # Panics
     ///
     /// Sizes that do not fit each other, no term, or terms that differ in columns or level.
-    fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]);
+    fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]) {
+        let columns = terms.first().map_or(1, |term| term.weights.columns());
+        assert!(columns == 0 || out.len().is_multiple_of(columns), "out: whole rows");
+        let out = Out::Strided { values: out, stride: columns };
+        Self::product_columns(start, terms, out, std::slice::from_ref(&(0..columns)));
+    }
 
-    /// As [`product`](Self::product), with output rows that start `stride` values after each other:
-    /// columns of wider rows. Values between the rows are not touched.
+    /// As [`product`](Self::product), for some of the columns, and to rows that stand elsewhere.
+    /// Other values are not touched.
     ///
     /// # Panics
     ///
-    /// As [`product`](Self::product); a stride shorter than a row.
-    fn product_strided(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: (&mut [Self], usize));
+    /// As [`product`](Self::product); rows that overlap or are too short; a range of columns that begins or
+    /// ends neither at a multiple of 64 bytes nor at the last column.
+    fn product_columns(
+        start: Start<'_, Self>,
+        terms: &[Term<'_, Self>],
+        out: Out<'_, '_, Self>,
+        columns: &[Range<usize>],
+    );
 
-    /// Adds the outer products of all pairs to a part of the gradient. Parts may be computed in any
-    /// order or side by side; the bits are the same.
+    /// Adds one part of some sums of outer products to the gradient; see [`outer`] for the order of
+    /// the sums.
     ///
     /// # Panics
     ///
-    /// Rows that are too short, a part whose rows overlap, or a level that this
-    /// processor cannot run.
-    fn add_outer_products(level: Level, pairs: &[RowPairs<'_, Self>], part: GradientPart<'_, Self>);
+    /// Rows that are too short, or a level that this processor cannot run.
+    fn add_outer_products(level: Level, part: Part<'_, Self>);
 }
 
 macro_rules! compile {
     ($($element:ty),*) => {$(
         impl Compiled for $element {
-            fn product(start: Start<'_, Self>, terms: &[Term<'_, Self>], out: &mut [Self]) {
-                matmul::product(start, terms, out);
-            }
-
-            fn product_strided(
+            fn product_columns(
                 start: Start<'_, Self>,
                 terms: &[Term<'_, Self>],
-                out: (&mut [Self], usize),
+                out: Out<'_, '_, Self>,
+                columns: &[Range<usize>],
             ) {
-                matmul::product_strided(start, terms, out);
+                matmul::product(start, terms, out, columns);
             }
 
-            fn add_outer_products(
-                level: Level,
-                pairs: &[RowPairs<'_, Self>],
-                part: GradientPart<'_, Self>,
-            ) {
-                outer::add_outer_products(level, pairs, part);
+            fn add_outer_products(level: Level, part: Part<'_, Self>) {
+                outer::run(level, part);
             }
         }
     )*};

@@ -46,11 +46,17 @@ pub trait Float:
     const ONE: Self;
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
+    /// Words of 32 bits that hold the value's bits: 1 or 2.
+    const WORDS: usize;
 
     /// The nearest value to `value`.
     fn from_f64(value: f64) -> Self;
     /// The value, exactly.
     fn to_f64(self) -> f64;
+    /// The bits, lower word first.
+    fn to_words(self) -> [u32; 2];
+    /// The value of these bits.
+    fn from_words(words: [u32; 2]) -> Self;
     /// `self * factor + term` with one rounding.
     #[must_use]
     fn mul_add(self, factor: Self, term: Self) -> Self;
@@ -92,6 +98,16 @@ impl Float for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const NAME: &'static str = "f32";
+    const WORDS: usize = 1;
+
+    #[inline(always)]
+    fn to_words(self) -> [u32; 2] {
+        [self.to_bits(), 0]
+    }
+    #[inline(always)]
+    fn from_words([word, _]: [u32; 2]) -> Self {
+        Self::from_bits(word)
+    }
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is the job")]
@@ -157,6 +173,18 @@ impl Float for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const NAME: &'static str = "f64";
+    const WORDS: usize = 2;
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "each half has 32 bits")]
+    fn to_words(self) -> [u32; 2] {
+        let bits = self.to_bits();
+        [(bits & u64::from(u32::MAX)) as u32, (bits >> 32) as u32]
+    }
+    #[inline(always)]
+    fn from_words([low, high]: [u32; 2]) -> Self {
+        Self::from_bits(u64::from(high) << 32 | u64::from(low))
+    }
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {

@@ -6,6 +6,7 @@
 //! of operations, whatever the number of lanes that run it side by side.
 
 pub mod activation;
+mod aligned;
 mod compiled;
 mod dispatch;
 mod float;
@@ -14,6 +15,8 @@ pub mod matmul;
 pub mod outer;
 mod pack;
 pub mod pointwise;
+mod share;
+mod team;
 mod vector;
 
 pub use compiled::Compiled;
@@ -21,3 +24,5 @@ pub use dispatch::{Kernel, dispatch};
 pub use float::Float;
 pub use level::Level;
 pub use pack::PackedMatrix;
+pub use share::{RowLayout, Share};
+pub use team::{Lead, Seat, Team};

@@ -4,6 +4,7 @@
 //! the last panel padded with zeros. Packing costs one pass over the matrix and is done once for
 //! many products.
 
+use crate::aligned::Aligned;
 use crate::float::Float;
 use crate::level::Level;
 
@@ -19,7 +20,7 @@ pub struct PackedMatrix<T> {
     level: Level,
     depth: usize,
     columns: usize,
-    panels: Vec<T>,
+    panels: Aligned<T>,
 }
 
 impl<T: Float> PackedMatrix<T> {
@@ -38,7 +39,7 @@ impl<T: Float> PackedMatrix<T> {
     pub fn zeros_for(level: Level, depth: usize, columns: usize) -> Self {
         assert!(level.is_supported(), "this processor cannot run level {}", level.name());
         let width = panel_width::<T>();
-        let panels = vec![T::ZERO; depth * columns.div_ceil(width) * width];
+        let panels = Aligned::zeros(depth * columns.div_ceil(width) * width);
         PackedMatrix { level, depth, columns, panels }
     }
 
@@ -141,12 +142,12 @@ mod tests {
         plain.fill(&source);
         let mut turned = PackedMatrix::zeros(depth, columns);
         turned.fill_transposed(&transpose, depth);
-        assert_eq!(plain.panels, turned.panels);
+        assert_eq!(*plain.panels, *turned.panels);
         let wide: Vec<f32> =
             source.chunks(columns).flat_map(|row| [&[9.0; 2], row].concat()).collect();
         let mut strided = PackedMatrix::zeros(depth, columns);
         strided.fill_strided(&wide[2..], columns + 2);
-        assert_eq!(plain.panels, strided.panels);
+        assert_eq!(*plain.panels, *strided.panels);
         assert_eq!(plain.panels(1, 1)[..6], [16.0, 17.0, 18.0, 19.0, 20.0, 0.0]);
     }
 }

@@ -7,6 +7,7 @@ use crate::level::Level;
 mod function;
 mod gru;
 mod lstm;
+mod parts;
 mod update;
 
 pub use function::Function;

@@ -14,13 +14,12 @@ mod gru;
 mod lstm;
 mod simple;
 mod single_step;
+mod units;
+mod weight_gradient;
 
 use std::ops::Range;
 
-use elman_kernels::outer::{self, GradientPart};
-use elman_kernels::{Level, outer::RowPairs as Pairs};
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::parameters::ParameterShape;
@@ -31,6 +30,9 @@ pub use lstm::{LstmActivations, LstmCell, LstmPrepared, LstmState};
 pub use simple::{SimpleCell, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
+pub use units::Units;
+pub(crate) use units::{most_members, share};
+pub use weight_gradient::{Recurrent, WeightGradient, add_weight_gradients};
 
 /// The state that a cell carries from step to step: named arrays `[B, H]`.
 pub trait CellState<T>: Clone + Send + Sync {
@@ -60,7 +62,8 @@ pub trait Cell<T: Real>: Send + Sync {
     fn input_size(&self) -> usize;
     /// H, the length of one output.
     fn hidden_size(&self) -> usize;
-    /// Values that [`step`](Self::step) keeps for [`step_backward`](Self::step_backward), per row.
+    /// Values that [`step`](Self::step) keeps for [`step_backward`](Self::step_backward), per row; the
+    /// deltas take their place, so at most as many.
     fn trace_size(&self) -> usize;
     /// Values of a delta row.
     fn delta_size(&self) -> usize;
@@ -79,11 +82,17 @@ pub trait Cell<T: Real>: Send + Sync {
     /// another cell are an error and not a panic.
     fn accepts(&self, prepared: &Self::Prepared) -> bool;
 
+    /// Whether [`step`](Self::step) and [`step_backward`](Self::step_backward) can compute some of
+    /// the units alone, those of their `units`. Others are called for all units, always.
+    fn shares_units(&self) -> bool {
+        false
+    }
+
     /// One step forward: `state_t` from `x_t` and `state_{t-1}`.
-    fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, T>);
+    fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, '_, T>);
 
     /// One step backward: the deltas of step t and the gradient of `state_{t-1}`.
-    fn step_backward(&self, prepared: &Self::Prepared, rows: BackwardRows<'_, T>);
+    fn step_backward(&self, prepared: &Self::Prepared, rows: BackwardRows<'_, '_, T>);
 
     /// `grad_inputs = dx` for delta rows of any steps, one row of `grad_inputs` each.
     fn input_gradient(&self, prepared: &Self::Prepared, deltas: &[T], grad_inputs: &mut [T]);
@@ -94,32 +103,35 @@ pub trait Cell<T: Real>: Send + Sync {
 
 /// The operands of one step forward.
 #[derive(Debug)]
-pub struct StepRows<'a, T> {
+pub struct StepRows<'a, 'b, T> {
     /// `x_t`: one slice `[I]` for each row.
     pub inputs: &'a [&'a [T]],
     /// `state_{t-1}`, `[rows, S]`.
     pub previous: &'a [T],
     /// Becomes `state_t`, `[rows, S]`.
     pub state: &'a mut [T],
-    /// Becomes what backward needs, `[rows, trace_size]`.
-    pub trace: &'a mut [T],
+    /// For each row `[delta_size]`; the first `trace_size` values become what backward needs.
+    pub trace: &'a mut [&'b mut [T]],
+    /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
+    pub units: &'a mut Units,
 }
 
 /// The operands of one step backward.
 #[derive(Debug)]
-pub struct BackwardRows<'a, T> {
+pub struct BackwardRows<'a, 'b, T> {
     /// `state_{t-1}`, `[rows, S]`.
     pub previous: &'a [T],
     /// `state_t`, `[rows, S]`.
     pub state: &'a [T],
-    /// What the step forward kept, `[rows, trace_size]`.
-    pub trace: &'a [T],
-    /// The gradient of `state_t`, `[rows, S]`.
-    pub grad_state: &'a [T],
-    /// Becomes the deltas of step t, `[rows, delta_size]`.
-    pub deltas: &'a mut [T],
+    /// The gradient of `state_t`, `[rows, S]`; may be overwritten.
+    pub grad_state: &'a mut [T],
+    /// For each row `[delta_size]`, which begins with the `trace_size` values that the step forward
+    /// kept, and becomes the deltas of step t.
+    pub deltas: &'a mut [&'b mut [T]],
     /// Becomes the gradient of `state_{t-1}`, `[rows, S]`.
     pub grad_previous: &'a mut [T],
+    /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
+    pub units: &'a mut Units,
 }
 
 /// One sequence after the pass back through time: what the parameter gradients are made of.
@@ -156,108 +168,6 @@ impl<'a, T: Real> SequenceDeltas<'a, T> {
             (inputs, hidden, &self.deltas[t * self.delta_stride..][..self.delta_stride])
         })
     }
-
-    /// Each input with the delta columns from `first` on: the factors of `dW`.
-    #[must_use]
-    pub fn input_pairs(&self, first: usize) -> RowPairs<'a, T> {
-        let right = self.deltas.get(first..).unwrap_or(&[]);
-        RowPairs(Pairs {
-            left: self.inputs,
-            left_stride: self.input_size,
-            right,
-            right_stride: self.delta_stride,
-            count: self.length,
-        })
-    }
-
-    /// The delta columns from `left` on with those from `right` on: the factors of
-    /// `dU` where a product reads something else than the hidden state.
-    #[must_use]
-    pub fn delta_pairs(&self, left: usize, right: usize) -> RowPairs<'a, T> {
-        RowPairs(Pairs {
-            left: self.deltas.get(left..).unwrap_or(&[]),
-            left_stride: self.delta_stride,
-            right: self.deltas.get(right..).unwrap_or(&[]),
-            right_stride: self.delta_stride,
-            count: self.length,
-        })
-    }
-
-    /// Each hidden state before a step with the delta columns from `first` on: the factors of `dU`.
-    #[must_use]
-    pub fn recurrent_pairs(&self, first: usize) -> [RowPairs<'a, T>; 2] {
-        let last = self.length.saturating_sub(1);
-        let (initial_step, from) = if self.reverse { (last, 0) } else { (0, 1) };
-        let delta_at = |t: usize| self.deltas.get(t * self.delta_stride + first..).unwrap_or(&[]);
-        let state_at = |t: usize| self.outputs.get(t * self.output_stride..).unwrap_or(&[]);
-        let start = Pairs {
-            left: self.initial,
-            left_stride: self.initial.len(),
-            right: delta_at(initial_step),
-            right_stride: self.delta_stride,
-            count: self.length.min(1),
-        };
-        let rest = Pairs {
-            left: state_at(1 - from),
-            left_stride: self.output_stride,
-            right: delta_at(from),
-            right_stride: self.delta_stride,
-            count: last,
-        };
-        [RowPairs(start), RowPairs(rest)]
-    }
-}
-
-/// Pairs of rows whose outer products add up to the gradient of a weight matrix.
-#[derive(Clone, Copy, Debug)]
-pub struct RowPairs<'a, T>(Pairs<'a, T>);
-
-impl<'a, T> RowPairs<'a, T> {
-    /// `count` rows of `left` with as many of `right`, each with the length of its rows.
-    pub(crate) fn contiguous(
-        (left, left_stride): (&'a [T], usize),
-        (right, right_stride): (&'a [T], usize),
-        count: usize,
-    ) -> Self {
-        RowPairs(Pairs { left, left_stride, right, right_stride, count })
-    }
-}
-
-/// `grad[m, n] += Σ left[k, m] · right[k, n]` over all pairs, for `grad` `[rows, columns]`.
-///
-/// The pairs are summed in their order, whatever the number of threads.
-pub fn add_outer_products<T: Real>(pairs: &[RowPairs<'_, T>], columns: usize, grad: &mut [T]) {
-    add_outer_products_strided(pairs, columns, (grad, columns));
-}
-
-/// As [`add_outer_products`], for `columns` of the columns of a wider gradient: its rows start
-/// `stride` values after each other.
-pub fn add_outer_products_strided<T: Real>(
-    pairs: &[RowPairs<'_, T>],
-    columns: usize,
-    (grad, stride): (&mut [T], usize),
-) {
-    let pairs: Vec<Pairs<'_, T>> = pairs.iter().map(|pairs| pairs.0).collect();
-    let level = Level::current();
-    let rows = grad.len().div_ceil(stride.max(1));
-    let count: usize = pairs.iter().map(|pairs| pairs.count).sum();
-    let parts = crate::workers::count(rows.div_ceil(8), count * rows * columns);
-    if parts < 2 {
-        let part = GradientPart { first: 0, columns, stride, grad };
-        T::add_outer_products(level, &pairs, part);
-        return;
-    }
-    let rows_each = rows.div_ceil(parts);
-    grad.par_chunks_mut(rows_each * stride).enumerate().for_each(|(part, grad)| {
-        let part = GradientPart { first: part * rows_each, columns, stride, grad };
-        T::add_outer_products(level, &pairs, part);
-    });
-}
-
-/// `grad[n] += Σ right[k, n]` over all pairs: the gradient of a bias.
-pub fn add_row_sums<T: Real>(pairs: &[RowPairs<'_, T>], grad: &mut [T]) {
-    let pairs: Vec<Pairs<'_, T>> = pairs.iter().map(|pairs| pairs.0).collect();
-    outer::add_row_sums(Level::current(), &pairs, grad);
 }
 
 /// That both sizes are at least 1.

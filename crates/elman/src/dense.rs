@@ -2,9 +2,9 @@
 
 use elman_kernels::PackedMatrix;
 use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::outer::{Left, OuterSum, Pairs, Strided};
 use ndarray::{Array2, ArrayView2};
 
-use crate::cell::{RowPairs, add_outer_products, add_row_sums};
 use crate::error::{Error, Result};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
@@ -177,16 +177,28 @@ impl Dense {
         blocks: &[(&[T], &[T])],
         grad_parameters: &mut [T],
     ) {
+        let output_size = self.output_size;
         let pairs: Vec<_> = blocks
             .iter()
             .map(|(inputs, grad)| {
-                let count = grad.len() / self.output_size;
-                RowPairs::contiguous((inputs, self.input_size), (grad, self.output_size), count)
+                let nothing = Strided { values: &[][..], stride: 0 };
+                Pairs {
+                    left: [Strided { values: inputs, stride: self.input_size }, nothing],
+                    right: Strided { values: grad, stride: output_size },
+                    count: grad.len() / output_size,
+                }
             })
             .collect();
-        let (weights, bias) = grad_parameters.split_at_mut(self.input_size * self.output_size);
-        add_outer_products(&pairs, self.output_size, weights);
-        add_row_sums(&pairs, bias);
+        // dW += xᵀ·dy    db += dy, one after the other in the parameters.
+        let sum = OuterSum {
+            pairs: &pairs,
+            left: [Some(Left { rows: self.input_size, at: 0 }), None],
+            sums: Some(self.input_size * output_size),
+            first: 0,
+            columns: output_size,
+            stride: output_size,
+        };
+        crate::workers::add_outer_products(&[sum], grad_parameters);
     }
 
     fn check_prepared<T: Real>(&self, prepared: &DensePrepared<T>) -> Result<()> {

@@ -4,6 +4,7 @@
 //! handed back, so truncated back-propagation, streaming and resets are the caller's to compose.
 //! A layer refuses to average: gradients are those of the scalar whose gradient was passed in.
 
+mod checks;
 pub(crate) mod time_loop;
 
 use ndarray::{Array3, ArrayView3};
@@ -190,10 +191,32 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
+        let mut outputs = Array3::from_elem((0, 0, 0), T::ZERO);
+        let final_state = self.forward_into(prepared, batch, initial_state, &mut outputs)?;
+        Ok(LayerOutput { outputs, final_state })
+    }
+
+    /// As [`forward`](Self::forward), with the outputs in the memory of `outputs` where their shape is
+    /// the same, and the final state handed back.
+    ///
+    /// # Errors
+    ///
+    /// A batch or an initial state whose shape does not fit; then the outputs hold nothing of use.
+    pub fn forward_into<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        initial_state: Option<&C::State>,
+        outputs: &mut Array3<T>,
+    ) -> Result<C::State>
+    where
+        C: Cell<T>,
+    {
         let mut trace = Trace::default();
+        std::mem::swap(&mut trace.outputs, outputs);
         self.run(prepared, batch, initial_state, (Keep::Nothing, &mut trace))?;
-        let final_state = unflatten::<T, C>(&self.cell, &trace.run.final_state, batch.batch_size());
-        Ok(LayerOutput { outputs: trace.outputs, final_state })
+        std::mem::swap(&mut trace.outputs, outputs);
+        Ok(unflatten::<T, C>(&self.cell, &trace.run.final_state, batch.batch_size()))
     }
 
     /// As [`forward`](Self::forward), keeping what [`backward`](Self::backward) needs.
@@ -263,6 +286,29 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
+        let mut inputs = Array3::from_elem((0, 0, 0), T::ZERO);
+        let initial_state =
+            self.backward_into(prepared, batch, trace, arriving, (grad_parameters, &mut inputs))?;
+        Ok(LayerGradient { inputs, initial_state })
+    }
+
+    /// As [`backward`](Self::backward), with the gradient of the inputs in the memory of the array
+    /// given for it where the shape is the same, and that of the initial state handed back.
+    ///
+    /// # Errors
+    ///
+    /// Arrays whose shapes do not fit the trace, or a trace that was used before.
+    pub fn backward_into<T: Real>(
+        &self,
+        prepared: &C::Prepared,
+        batch: &SequenceBatch<T>,
+        trace: &mut Trace<T>,
+        arriving: ArrivingGradient<'_, T, C::State>,
+        (grad_parameters, grad_inputs): (&mut Parameters<T>, &mut Array3<T>),
+    ) -> Result<C::State>
+    where
+        C: Cell<T>,
+    {
         check_parameters(&self.cell, grad_parameters)?;
         self.check_prepared(prepared)?;
         self.check_batch(batch)?;
@@ -280,7 +326,9 @@ impl<C> Layer<C> {
             .map(|grad| flatten::<T, C>(&self.cell, "grad_final_state", grad, batch_size))
             .transpose()?;
         let outputs = arriving.outputs.as_ref().map(|grad| grad.as_standard_layout());
-        let mut inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
+        if grad_inputs.dim() != batch.values().dim() || !grad_inputs.is_standard_layout() {
+            *grad_inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
+        }
         let mut initial = vec![T::ZERO; trace.run.initial.len()];
         trace.spent = true;
         time_loop::backward(
@@ -296,13 +344,12 @@ impl<C> Layer<C> {
             Gradients {
                 outputs: outputs.as_ref().and_then(|grad| grad.as_slice()),
                 final_state: final_state.as_deref(),
-                inputs: inputs.as_slice_mut(),
+                inputs: grad_inputs.as_slice_mut(),
                 initial: &mut initial,
                 parameters: grad_parameters.values_mut(),
             },
         );
-        let initial_state = unflatten::<T, C>(&self.cell, &initial, batch_size);
-        Ok(LayerGradient { inputs, initial_state })
+        Ok(unflatten::<T, C>(&self.cell, &initial, batch_size))
     }
 
     fn run<T: Real>(
@@ -324,7 +371,7 @@ impl<C> Layer<C> {
             None => vec![T::ZERO; batch_size * hidden_size * C::State::PARTS],
         };
         let shape = (batch_size, seq_len, hidden_size);
-        if trace.outputs.dim() != shape {
+        if trace.outputs.dim() != shape || !trace.outputs.is_standard_layout() {
             trace.outputs = Array3::from_elem(shape, T::ZERO);
         }
         trace.lengths.clear();
@@ -342,56 +389,6 @@ impl<C> Layer<C> {
             (&mut trace.run, keep),
         );
         trace.spent = keep == Keep::Nothing;
-        Ok(())
-    }
-
-    fn check_prepared<T: Real>(&self, prepared: &C::Prepared) -> Result<()>
-    where
-        C: Cell<T>,
-    {
-        if self.cell.accepts(prepared) {
-            return Ok(());
-        }
-        Err(Error::argument("prepared", "weights that this layer prepared", "those of another"))
-    }
-
-    fn check_batch<T: Real>(&self, batch: &SequenceBatch<T>) -> Result<()>
-    where
-        C: Cell<T>,
-    {
-        let expected = [batch.batch_size(), batch.seq_len(), self.cell.input_size()];
-        if batch.values().shape() == expected {
-            return Ok(());
-        }
-        Err(Error::shape("inputs", &expected, batch.values().shape()))
-    }
-
-    fn check_trace<T: Real>(&self, batch: &SequenceBatch<T>, trace: &Trace<T>) -> Result<()>
-    where
-        C: Cell<T>,
-    {
-        let expected = [batch.batch_size(), batch.seq_len(), self.cell.hidden_size()];
-        if trace.outputs.shape() != expected {
-            return Err(Error::shape("trace", &expected, trace.outputs.shape()));
-        }
-        if trace.lengths != batch.lengths() {
-            return Err(Error::argument("batch", "the lengths of the traced run", "other lengths"));
-        }
-        let steps = batch.batch_size() * batch.seq_len();
-        let sizes = [trace.run.kept.len(), trace.run.initial.len()];
-        let state_size = self.cell.hidden_size() * C::State::PARTS;
-        if !trace.spent
-            && sizes != [steps * self.cell.delta_size(), batch.batch_size() * state_size]
-        {
-            return Err(Error::argument("trace", "the trace of a run of this layer", "another's"));
-        }
-        if trace.spent {
-            return Err(Error::argument(
-                "trace",
-                "one that backward has not used up",
-                "a used one",
-            ));
-        }
         Ok(())
     }
 }

@@ -1,15 +1,150 @@
-//! How many threads a piece of work is worth.
+//! How many threads a piece of work is worth, and the work that is shared among them.
+//!
+//! Results never depend on the number of threads.
+
+use std::sync::Mutex;
+
+use elman_kernels::outer::{OuterSum, split};
+use elman_kernels::{Lead, Level, Team};
+
+use crate::real::Real;
 
 /// Multiply-adds below which a second thread costs more than it saves: waking one takes about as
 /// long as 100,000 of them.
 const WORTH_A_THREAD: usize = 100_000;
 
 /// The number of workers for `pieces` independent pieces of `work` multiply-adds in all.
-///
-/// Results must not depend on it: it follows the number of threads.
 pub(crate) fn count(pieces: usize, work: usize) -> usize {
     if pieces < 2 || work < 2 * WORTH_A_THREAD {
         return 1;
     }
     rayon::current_num_threads().min(pieces).min(work / WORTH_A_THREAD)
+}
+
+/// How the steps of some sequences are shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// So many workers take sequences of their own, and never wait for each other.
+    Sequences(usize),
+    /// So many workers take units of their own, and exchange values in every step.
+    Units(usize),
+}
+
+impl Sharing {
+    /// For `sequences` of `work` multiply-adds in all, `step` of them in one step of one sequence,
+    /// whose units at most `members` workers can share.
+    pub(crate) fn of(sequences: usize, (work, step): (usize, usize), members: usize) -> Sharing {
+        let threads = count(usize::MAX, work / LONG);
+        let few = if step < BEYOND_CACHE { threads } else { FEW * threads };
+        let members = members.min(threads);
+        if members > 1 && sequences < few && sequences * step >= members * WORTH_AN_EXCHANGE {
+            return Sharing::Units(members);
+        }
+        Sharing::Sequences(count(sequences, work))
+    }
+}
+
+/// How many times more work than for a thread must be there for a team, which takes longer to gather.
+const LONG: usize = 10;
+
+/// Multiply-adds of a step, for each worker, below which an exchange costs more than the worker saves.
+const WORTH_AN_EXCHANGE: usize = 12_000;
+
+/// Weights that a processor's own cache cannot hold. To read half of them for all sequences is then
+/// faster than to read all of them for half of the sequences.
+const BEYOND_CACHE: usize = 200_000;
+
+/// Sequences per thread that keep the arithmetic of a core busy while it reads the weights.
+const FEW: usize = 4;
+
+/// Calls `run` for every member of a team at the same time, or for one alone where the threads of the
+/// pool are busy elsewhere: they are not waited for. `deal` makes what each of so many members gets;
+/// they exchange up to `values` at once.
+pub(crate) fn side_by_side<R: Send>(
+    (members, values): (usize, usize),
+    deal: impl FnOnce(usize) -> Vec<R>,
+    run: impl Fn(R, Team) + Sync,
+) {
+    let (lead, seats) = Lead::of(members - 1, values);
+    let dealt: Vec<Mutex<Option<R>>> = seats.iter().map(|_| Mutex::new(None)).collect();
+    rayon::in_place_scope(|scope| {
+        for (seat, own) in seats.into_iter().zip(&dealt) {
+            let run = &run;
+            scope.spawn(move |_| {
+                if let Some(team) = seat.join() {
+                    let own = own.lock().ok().and_then(|mut own| own.take());
+                    if let Some(own) = own {
+                        run(own, team);
+                    }
+                }
+            });
+        }
+        if !lead.gather() {
+            drop(lead);
+            return deal(1).into_iter().for_each(|all| run(all, Team::alone()));
+        }
+        let mut shares = deal(members).into_iter();
+        let first = shares.next();
+        for (own, share) in dealt.iter().zip(shares) {
+            if let Ok(mut own) = own.lock() {
+                *own = Some(share);
+            }
+        }
+        let team = lead.begin();
+        if let Some(own) = first {
+            run(own, team);
+        }
+    });
+}
+
+/// Calls `run` for every item at the same time, for the first one on this thread: only the others wait
+/// for a thread to wake.
+pub(crate) fn each<R: Send>(items: impl IntoIterator<Item = R>, run: impl Fn(R) + Sync) {
+    let mut items = items.into_iter();
+    let Some(first) = items.next() else { return };
+    let Some(second) = items.next() else { return run(first) };
+    let items = std::iter::once(second).chain(items);
+    rayon::in_place_scope(|scope| {
+        for item in items {
+            let run = &run;
+            scope.spawn(move |_| run(item));
+        }
+        run(first);
+    });
+}
+
+/// Adds the sums to `grad`. The pairs are summed in their order, whatever the number of threads.
+pub(crate) fn add_outer_products<T: Real>(sums: &[OuterSum<'_, T>], grad: &mut [T]) {
+    const PANEL: usize = 16;
+    let pieces = sums.iter().map(|sum| sum.columns.div_ceil(PANEL)).max().unwrap_or(0);
+    let work = sums.iter().map(multiply_adds).sum();
+    let level = Level::current();
+    let workers = count(pieces, work);
+    let parts = split(sums, grad, workers);
+    each(parts, |part| T::add_outer_products(level, part));
+}
+
+fn multiply_adds<T>(sum: &OuterSum<'_, T>) -> usize {
+    let rows: usize = sum.left.iter().flatten().map(|left| left.rows).sum();
+    sum.pairs.iter().map(|pairs| pairs.count).sum::<usize>() * rows * sum.columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_long_sequences_of_wide_cells_share_units_and_all_others_sequences() {
+        let of = |sequences, steps, step, members| {
+            let run = || Sharing::of(sequences, (sequences * steps * step, step), members);
+            crate::threads::with_threads(Some(2), run).expect("two threads")
+        };
+        assert_eq!(of(1, 4096, 70_000, 8), Sharing::Units(2));
+        assert_eq!(of(1, 4096, 70_000, 1), Sharing::Sequences(1), "no whole panels");
+        assert_eq!(of(1, 10, 70_000, 8), Sharing::Sequences(1), "too short");
+        assert_eq!(of(1, 4096, 10_000, 8), Sharing::Sequences(1), "too narrow");
+        assert_eq!(of(2, 4096, 70_000, 8), Sharing::Sequences(2), "a sequence for each thread");
+        assert_eq!(of(4, 512, 300_000, 8), Sharing::Units(2), "weights beyond the cache");
+        assert_eq!(of(64, 512, 300_000, 8), Sharing::Sequences(2));
+    }
 }

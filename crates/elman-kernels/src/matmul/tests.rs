@@ -40,11 +40,27 @@ fn check<T: Float + Lane>(rows: usize, depths: [usize; 2], columns: usize) {
             Term { rows: Rows::Slices(&slices), weights: &packed[1] },
         ];
         let mut out = vec![T::ONE; rows * columns];
-        product(Start::Bias(&bias), &terms, &mut out);
-        product(Start::Output, &terms[..1], &mut out);
+        product(
+            Start::Bias(&bias),
+            &terms,
+            Out::Strided { values: &mut out, stride: columns },
+            std::slice::from_ref(&(0..columns)),
+        );
+        product(
+            Start::Output,
+            &terms[..1],
+            Out::Strided { values: &mut out, stride: columns },
+            std::slice::from_ref(&(0..columns)),
+        );
         let mut wide = vec![T::ONE; rows * (columns + 3)];
-        product_strided(Start::Bias(&bias), &terms, (&mut wide[2..], columns + 3));
-        product_strided(Start::Output, &terms[..1], (&mut wide[2..], columns + 3));
+        let half = columns / 2 / panel_width::<T>() * panel_width::<T>();
+        let halves = [half..columns, 0..half];
+        let stride = columns + 3;
+        let strided = Out::Strided { values: &mut wide[2..], stride };
+        product(Start::Bias(&bias), &terms, strided, &halves);
+        let mut slices: Vec<&mut [T]> = wide.chunks_exact_mut(stride).collect();
+        let slices = Out::Slices { rows: &mut slices, first: 2 };
+        product(Start::Output, &terms[..1], slices, &halves);
         for (row, wide) in out.chunks_exact(columns).zip(wide.chunks_exact(columns + 3)) {
             assert_eq!(row, &wide[2..columns + 2], "{level:?} strided");
             assert_eq!([wide[0], wide[1], wide[columns + 2]], [T::ONE; 3], "{level:?} between");

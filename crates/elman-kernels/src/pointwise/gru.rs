@@ -12,11 +12,16 @@
 //! before:  dq = dn·U_nᵀ           dr = dq⊙h_{t-1}⊙σ'       dh_{t-1} = dh_t⊙z + dq⊙r + …
 //! ```
 
+use std::ops::Range;
+
 use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
-use crate::pointwise::update::{map4, update_pair3, update0, update1, update2, update3};
+use crate::pointwise::parts::parts_mut;
+use crate::pointwise::update::{
+    update_gates, update_pair2, update_triple1, update0, update1, update2, update3,
+};
 
 /// The functions of a GRU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +40,13 @@ impl GruFunctions {
 
 /// The operands of one part of a step forward, rows one after the other.
 #[derive(Debug)]
-pub struct GruForward<'a, T> {
+pub struct GruForward<'a, 'b, T> {
     /// H.
     pub hidden_size: usize,
-    /// Pre-activations `[r z n q]`, `[rows, 4H]`; become the gates.
-    pub gates: &'a mut [T],
+    /// The units to be computed; nothing of others is read or written.
+    pub units: Range<usize>,
+    /// Pre-activations `[r z n q]`, 4H for each row; become the gates.
+    pub gates: &'a mut [&'b mut [T]],
     /// `h_{t-1}`, `[rows, H]`.
     pub previous: &'a [T],
     /// Becomes `h_t`, `[rows, H]`; see the functions.
@@ -48,17 +55,17 @@ pub struct GruForward<'a, T> {
 
 /// The operands of one part of a step backward, rows one after the other.
 #[derive(Debug)]
-pub struct GruBackward<'a, T> {
+pub struct GruBackward<'a, 'b, T> {
     /// H.
     pub hidden_size: usize,
-    /// `[r z n q]`, `[rows, 4H]`.
-    pub gates: &'a [T],
+    /// The units to be computed; nothing of others is read or written.
+    pub units: Range<usize>,
+    /// `[r z n q]`, 4H for each row; see the functions.
+    pub gates: &'a mut [&'b mut [T]],
     /// `h_{t-1}`, `[rows, H]`.
     pub previous: &'a [T],
-    /// `dh_t`, `[rows, H]`.
-    pub grad_state: &'a [T],
-    /// `[rows, 4H]`, see the functions.
-    pub deltas: &'a mut [T],
+    /// `dh_t`, `[rows, H]`; see the functions.
+    pub grad_state: &'a mut [T],
     /// Becomes the pointwise part of `dh_{t-1}`, `[rows, H]`; see the functions.
     pub grad_previous: &'a mut [T],
 }
@@ -69,7 +76,11 @@ pub struct GruBackward<'a, T> {
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn gru_after_forward<T: Float>(level: Level, functions: GruFunctions, rows: GruForward<'_, T>) {
+pub fn gru_after_forward<T: Float>(
+    level: Level,
+    functions: GruFunctions,
+    rows: GruForward<'_, '_, T>,
+) {
     forward(level, functions, (ForwardPart::After, rows));
 }
 
@@ -78,7 +89,11 @@ pub fn gru_after_forward<T: Float>(level: Level, functions: GruFunctions, rows: 
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn gru_before_gates<T: Float>(level: Level, functions: GruFunctions, rows: GruForward<'_, T>) {
+pub fn gru_before_gates<T: Float>(
+    level: Level,
+    functions: GruFunctions,
+    rows: GruForward<'_, '_, T>,
+) {
     forward(level, functions, (ForwardPart::BeforeGates, rows));
 }
 
@@ -87,11 +102,16 @@ pub fn gru_before_gates<T: Float>(level: Level, functions: GruFunctions, rows: G
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn gru_before_state<T: Float>(level: Level, functions: GruFunctions, rows: GruForward<'_, T>) {
+pub fn gru_before_state<T: Float>(
+    level: Level,
+    functions: GruFunctions,
+    rows: GruForward<'_, '_, T>,
+) {
     forward(level, functions, (ForwardPart::BeforeState, rows));
 }
 
-/// Reset after the product: all deltas `[dr dz dn dq]`, and `grad_previous = dh_t⊙z`.
+/// Reset after the product: the gates become the deltas `[dr dz dn dq]`, and
+/// `grad_previous = dh_t⊙z`.
 ///
 /// # Panics
 ///
@@ -99,12 +119,12 @@ pub fn gru_before_state<T: Float>(level: Level, functions: GruFunctions, rows: G
 pub fn gru_after_backward<T: Float>(
     level: Level,
     functions: GruFunctions,
-    rows: GruBackward<'_, T>,
+    rows: GruBackward<'_, '_, T>,
 ) {
     backward(level, functions, (BackwardPart::After, rows));
 }
 
-/// Reset before the product, first part: dz and dn in `deltas`; nothing else is touched.
+/// Reset before the product, first part: z and n become dz and dn, and `grad_state` becomes `dh_t⊙z`.
 ///
 /// # Panics
 ///
@@ -112,18 +132,22 @@ pub fn gru_after_backward<T: Float>(
 pub fn gru_before_backward<T: Float>(
     level: Level,
     functions: GruFunctions,
-    rows: GruBackward<'_, T>,
+    rows: GruBackward<'_, '_, T>,
 ) {
     backward(level, functions, (BackwardPart::BeforeCandidate, rows));
 }
 
-/// Reset before the product, second part: dr in `deltas`, and in the place of dq, which nobody needs
-/// any more, `q = r⊙h_{t-1}`. `grad_previous` holds dq and becomes `dh_t⊙z + dq⊙r`.
+/// Reset before the product, second part: r becomes dr; `q = r⊙h_{t-1}` stays where it is.
+/// `grad_previous` holds dq and becomes `dh_t⊙z + dq⊙r`, with the first product from the first part.
 ///
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn gru_before_reset<T: Float>(level: Level, functions: GruFunctions, rows: GruBackward<'_, T>) {
+pub fn gru_before_reset<T: Float>(
+    level: Level,
+    functions: GruFunctions,
+    rows: GruBackward<'_, '_, T>,
+) {
     backward(level, functions, (BackwardPart::BeforeReset, rows));
 }
 
@@ -134,9 +158,9 @@ enum ForwardPart {
     BeforeState,
 }
 
-struct Forward<'a, T, G, C> {
+struct Forward<'a, 'b, T, G, C> {
     part: ForwardPart,
-    rows: GruForward<'a, T>,
+    rows: GruForward<'a, 'b, T>,
     gate: G,
     candidate: C,
 }
@@ -144,9 +168,9 @@ struct Forward<'a, T, G, C> {
 fn forward<T: Float>(
     level: Level,
     functions: GruFunctions,
-    (part, rows): (ForwardPart, GruForward<'_, T>),
+    (part, rows): (ForwardPart, GruForward<'_, '_, T>),
 ) {
-    check(rows.hidden_size, rows.gates.len(), [rows.previous.len(), rows.state.len()]);
+    check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     let GruFunctions { gate, candidate } = functions;
     if functions == GruFunctions::STANDARD {
         dispatch(level, Forward { part, rows, gate: Sigmoid, candidate: Tanh });
@@ -155,35 +179,34 @@ fn forward<T: Float>(
     }
 }
 
-fn check<const N: usize>(hidden_size: usize, gates: usize, states: [usize; N]) {
-    assert!(hidden_size > 0 && gates.is_multiple_of(4 * hidden_size), "gates: whole rows of 4H");
-    assert!(states.iter().all(|len| 4 * len == gates), "states: as many rows as gates, of H");
+fn check<T, const N: usize>(hidden_size: usize, gates: &[&mut [T]], states: [usize; N]) {
+    assert!(hidden_size > 0 && gates.iter().all(|row| row.len() >= 4 * hidden_size), "gates: 4H");
+    assert!(states.iter().all(|len| *len == gates.len() * hidden_size), "states: [rows, H]");
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Forward<'_, T, G, C> {
+impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Forward<'_, '_, T, G, C> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let GruForward { hidden_size, gates, previous, state } = self.rows;
-        let gates = gates.chunks_exact_mut(4 * hidden_size);
+        let GruForward { hidden_size, units, gates, previous, state } = self.rows;
         let states = previous.chunks_exact(hidden_size).zip(state.chunks_exact_mut(hidden_size));
-        for (gates, (previous, state)) in gates.zip(states) {
-            let (rz, nq) = gates.split_at_mut(2 * hidden_size);
-            let (n, q) = nq.split_at_mut(hidden_size);
+        for (gates, (previous, state)) in gates.iter_mut().zip(states) {
+            let [r, z, n, q] = parts_mut(gates, hidden_size, &units);
+            let (h, state) = (&previous[units.clone()], &mut state[units.clone()]);
             if let ForwardPart::After | ForwardPart::BeforeGates = self.part {
-                update0(rz, |a| self.gate.value(a));
+                update0(r, |a| self.gate.value(a));
+                update0(z, |a| self.gate.value(a));
             }
-            let (r, z) = rz.split_at(hidden_size);
             match self.part {
                 ForwardPart::After => {
                     update2(n, r, q, |a, r, q| self.candidate.value(r.mul_add(q, a)));
                 }
-                ForwardPart::BeforeGates => update2(q, r, previous, |_, r, h| r * h),
+                ForwardPart::BeforeGates => update2(q, r, h, |_, r, h| r * h),
                 ForwardPart::BeforeState => update1(n, state, |_, a| self.candidate.value(a)),
             }
             if let ForwardPart::After | ForwardPart::BeforeState = self.part {
-                update3(state, z, n, previous, |_, z, n, h| z.mul_add(h, (T::ONE - z) * n));
+                update3(state, z, n, h, |_, z, n, h| z.mul_add(h, (T::ONE - z) * n));
             }
         }
     }
@@ -196,9 +219,9 @@ enum BackwardPart {
     BeforeReset,
 }
 
-struct Backward<'a, T, G, C> {
+struct Backward<'a, 'b, T, G, C> {
     part: BackwardPart,
-    rows: GruBackward<'a, T>,
+    rows: GruBackward<'a, 'b, T>,
     gate: G,
     candidate: C,
 }
@@ -206,11 +229,10 @@ struct Backward<'a, T, G, C> {
 fn backward<T: Float>(
     level: Level,
     functions: GruFunctions,
-    (part, rows): (BackwardPart, GruBackward<'_, T>),
+    (part, rows): (BackwardPart, GruBackward<'_, '_, T>),
 ) {
-    let states = [rows.previous, rows.grad_state, &*rows.grad_previous];
-    check(rows.hidden_size, rows.gates.len(), states.map(<[T]>::len));
-    assert_eq!(rows.deltas.len(), rows.gates.len(), "deltas: as many as gates");
+    let states = [rows.previous, &*rows.grad_state, &*rows.grad_previous];
+    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
     let GruFunctions { gate, candidate } = functions;
     if functions == GruFunctions::STANDARD {
         dispatch(level, Backward { part, rows, gate: Sigmoid, candidate: Tanh });
@@ -219,39 +241,39 @@ fn backward<T: Float>(
     }
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Backward<'_, T, G, C> {
+impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Backward<'_, '_, T, G, C> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let (size, rows) = (self.rows.hidden_size, self.rows);
-        let gates = rows.gates.chunks_exact(4 * size).zip(rows.deltas.chunks_exact_mut(4 * size));
-        let grads = rows.grad_state.chunks_exact(size);
+        let Backward { part, rows, gate, candidate } = self;
+        let (size, units) = (rows.hidden_size, &rows.units);
+        let grads = rows.grad_state.chunks_exact_mut(size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(size));
         let states = rows.previous.chunks_exact(size).zip(grads);
-        for ((gates, deltas), (h, (grad, grad_h))) in gates.zip(states) {
-            let (left, right) = gates.split_at(2 * size);
-            let ((r, z), (n, q)) = (left.split_at(size), right.split_at(size));
-            let (left, right) = deltas.split_at_mut(2 * size);
-            let ((d_r, d_z), (d_n, d_q)) = (left.split_at_mut(size), right.split_at_mut(size));
-            if let BackwardPart::After | BackwardPart::BeforeCandidate = self.part {
-                update3(d_n, grad, z, n, |_, dh, z, n| {
-                    self.candidate.backward(n, dh * (T::ONE - z))
-                });
-                map4(d_z, grad, z, n, h, |dh, z, n, h| self.gate.backward(z, dh * (h - n)));
-            }
-            match self.part {
+        for (gates, (h, (grad, grad_h))) in rows.gates.iter_mut().zip(states) {
+            let [r, z, n, q] = parts_mut(gates, size, units);
+            let (h, grad) = (&h[units.clone()], &mut grad[units.clone()]);
+            let grad_h = &mut grad_h[units.clone()];
+            match part {
                 BackwardPart::After => {
-                    update2(grad_h, grad, z, |_, dh, z| dh * z);
-                    update_pair3(d_r, d_q, d_n, r, q, |_, _, dn, r, q| {
-                        (self.gate.backward(r, dn * q), dn * r)
+                    let inputs = [&*grad, h, h, h];
+                    update_gates([r, z, n, q], grad_h, inputs, |[r, z, n, q], [dh, h, _, _]| {
+                        let dn = candidate.backward(n, dh * (T::ONE - z));
+                        let dz = gate.backward(z, dh * (h - n));
+                        [gate.backward(r, dn * q), dz, dn, dn * r, dh * z]
                     });
                 }
-                BackwardPart::BeforeCandidate => {}
+                BackwardPart::BeforeCandidate => {
+                    update_triple1([z, n, grad], h, |[z, n, dh], h| {
+                        let dn = candidate.backward(n, dh * (T::ONE - z));
+                        [gate.backward(z, dh * (h - n)), dn, dh * z]
+                    });
+                }
                 BackwardPart::BeforeReset => {
-                    update3(d_r, grad_h, r, h, |_, dq, r, h| self.gate.backward(r, dq * h));
-                    update3(grad_h, grad, z, r, |dq, dh, z, r| dq.mul_add(r, dh * z));
-                    d_q.copy_from_slice(q);
+                    update_pair2(r, grad_h, grad, h, |r, dq, dhz, h| {
+                        (gate.backward(r, dq * h), dq.mul_add(r, dhz))
+                    });
                 }
             }
         }

@@ -12,11 +12,14 @@
 //! `ψ(c_t)` is computed again on the way back: that costs a tenth of the forward pointwise part, and
 //! to keep it would cost a fifth more memory.
 
+use std::ops::Range;
+
 use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
-use crate::pointwise::update::{map4, update_pair2, update_pair3, update0, update1, update2};
+use crate::pointwise::parts::{parts, parts_mut};
+use crate::pointwise::update::{map4, update_gates, update0, update2};
 
 /// The functions of an LSTM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +43,13 @@ impl LstmFunctions {
 
 /// The operands of [`lstm_forward`], rows one after the other.
 #[derive(Debug)]
-pub struct LstmForward<'a, T> {
+pub struct LstmForward<'a, 'b, T> {
     /// H.
     pub hidden_size: usize,
-    /// Pre-activations `[rows, 4H]`; become the gates.
-    pub gates: &'a mut [T],
+    /// The units to be computed; nothing of others is read or written.
+    pub units: Range<usize>,
+    /// Pre-activations, 4H for each row; become the gates.
+    pub gates: &'a mut [&'b mut [T]],
     /// `[h_{t-1} c_{t-1}]`, `[rows, 2H]`.
     pub previous: &'a [T],
     /// Becomes `[h_t c_t]`, `[rows, 2H]`.
@@ -56,8 +61,12 @@ pub struct LstmForward<'a, T> {
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn lstm_forward<T: Float>(level: Level, functions: LstmFunctions, rows: LstmForward<'_, T>) {
-    check(rows.hidden_size, rows.gates.len(), [rows.previous.len(), rows.state.len()]);
+pub fn lstm_forward<T: Float>(
+    level: Level,
+    functions: LstmFunctions,
+    rows: LstmForward<'_, '_, T>,
+) {
+    check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
         dispatch(level, Forward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
@@ -66,35 +75,35 @@ pub fn lstm_forward<T: Float>(level: Level, functions: LstmFunctions, rows: Lstm
     }
 }
 
-fn check<const N: usize>(hidden_size: usize, gates: usize, states: [usize; N]) {
-    assert!(hidden_size > 0 && gates.is_multiple_of(4 * hidden_size), "gates: whole rows of 4H");
-    assert!(states.iter().all(|len| 2 * len == gates), "states: as many rows as gates, of 2H");
+fn check<T, const N: usize>(hidden_size: usize, gates: &[&mut [T]], states: [usize; N]) {
+    assert!(hidden_size > 0 && gates.iter().all(|row| row.len() >= 4 * hidden_size), "gates: 4H");
+    assert!(states.iter().all(|len| *len == gates.len() * 2 * hidden_size), "states: [rows, 2H]");
 }
 
-struct Forward<'a, T, G, C, O> {
-    rows: LstmForward<'a, T>,
+struct Forward<'a, 'b, T, G, C, O> {
+    rows: LstmForward<'a, 'b, T>,
     gate: G,
     candidate: C,
     output: O,
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel for Forward<'_, T, G, C, O> {
+impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel for Forward<'_, '_, T, G, C, O> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let LstmForward { hidden_size, gates, previous, state } = self.rows;
-        let gates = gates.chunks_exact_mut(4 * hidden_size);
+        let LstmForward { hidden_size, units, gates, previous, state } = self.rows;
         let previous = previous.chunks_exact(2 * hidden_size);
         let state = state.chunks_exact_mut(2 * hidden_size);
-        for ((gates, previous), state) in gates.zip(previous).zip(state) {
-            let (ifo, g) = gates.split_at_mut(3 * hidden_size);
-            update0(ifo, |a| self.gate.value(a));
+        for ((gates, previous), state) in gates.iter_mut().zip(previous).zip(state) {
+            let [i, f, o, g] = parts_mut(gates, hidden_size, &units);
+            let [h, c] = parts_mut(state, hidden_size, &units);
+            let [_, before] = parts(previous, hidden_size, &units);
+            for gate in [&mut *i, &mut *f, &mut *o] {
+                update0(gate, |a| self.gate.value(a));
+            }
             update0(g, |a| self.candidate.value(a));
-            let (i, fo) = ifo.split_at(hidden_size);
-            let (f, o) = fo.split_at(hidden_size);
-            let (h, c) = state.split_at_mut(hidden_size);
-            map4(c, i, g, f, &previous[hidden_size..], |i, g, f, c| i.mul_add(g, f * c));
+            map4(c, i, g, f, before, |i, g, f, c| i.mul_add(g, f * c));
             update2(h, o, c, |_, o, c| o * self.output.value(c));
         }
     }
@@ -102,19 +111,19 @@ impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel for Forward<'
 
 /// The operands of [`lstm_backward`], rows one after the other.
 #[derive(Debug)]
-pub struct LstmBackward<'a, T> {
+pub struct LstmBackward<'a, 'b, T> {
     /// H.
     pub hidden_size: usize,
-    /// `[i f o g]`, `[rows, 4H]`.
-    pub gates: &'a [T],
+    /// The units to be computed; nothing of others is read or written.
+    pub units: Range<usize>,
+    /// `[i f o g]`, 4H for each row; become the deltas `[di df do dg]`.
+    pub gates: &'a mut [&'b mut [T]],
     /// `[h_{t-1} c_{t-1}]`, `[rows, 2H]`.
     pub previous: &'a [T],
     /// `[h_t c_t]`, `[rows, 2H]`.
     pub state: &'a [T],
     /// `[dh_t dc_t]`, `[rows, 2H]`.
     pub grad_state: &'a [T],
-    /// Becomes the deltas `[di df do dg]`, `[rows, 4H]`.
-    pub deltas: &'a mut [T],
     /// Its right half becomes `dc_{t-1}`; `[rows, 2H]`. The left half is not touched.
     pub grad_previous: &'a mut [T],
 }
@@ -124,10 +133,13 @@ pub struct LstmBackward<'a, T> {
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn lstm_backward<T: Float>(level: Level, functions: LstmFunctions, rows: LstmBackward<'_, T>) {
+pub fn lstm_backward<T: Float>(
+    level: Level,
+    functions: LstmFunctions,
+    rows: LstmBackward<'_, '_, T>,
+) {
     let states = [rows.previous, rows.state, rows.grad_state, &*rows.grad_previous];
-    check(rows.hidden_size, rows.gates.len(), states.map(<[T]>::len));
-    assert_eq!(rows.deltas.len(), rows.gates.len(), "deltas: as many as gates");
+    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
         dispatch(level, Backward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
@@ -136,49 +148,38 @@ pub fn lstm_backward<T: Float>(level: Level, functions: LstmFunctions, rows: Lst
     }
 }
 
-struct Backward<'a, T, G, C, O> {
-    rows: LstmBackward<'a, T>,
+struct Backward<'a, 'b, T, G, C, O> {
+    rows: LstmBackward<'a, 'b, T>,
     gate: G,
     candidate: C,
     output: O,
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel for Backward<'_, T, G, C, O> {
+impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel
+    for Backward<'_, '_, T, G, C, O>
+{
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let (size, rows) = (self.rows.hidden_size, self.rows);
-        let gates = rows.gates.chunks_exact(4 * size);
-        let deltas = rows.deltas.chunks_exact_mut(4 * size);
+        let Backward { rows, gate, candidate, output } = self;
+        let (size, units) = (rows.hidden_size, &rows.units);
         let states = rows.previous.chunks_exact(2 * size).zip(rows.state.chunks_exact(2 * size));
         let grads = rows.grad_state.chunks_exact(2 * size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(2 * size));
-        for (((gates, deltas), (previous, state)), (grad, grad_previous)) in
-            gates.zip(deltas).zip(states).zip(grads)
-        {
-            let (i, f, o, g) = quarters(gates, size);
-            let (d_if, d_og) = deltas.split_at_mut(2 * size);
-            let (d_i, d_f) = d_if.split_at_mut(size);
-            let (d_o, d_g) = d_og.split_at_mut(size);
-            let d_c = &mut grad_previous[size..];
-            update1(d_o, &state[size..], |_, c| self.output.value(c));
-            update_pair3(d_o, d_c, o, &grad[..size], &grad[size..], |y, _, o, dh, dc| {
-                (self.gate.backward(o, dh * y), self.output.backward(y, dh * o) + dc)
-            });
-            update_pair3(d_i, d_g, d_c, i, g, |_, _, dc, i, g| {
-                (self.gate.backward(i, dc * g), self.candidate.backward(g, dc * i))
-            });
-            update_pair2(d_f, d_c, f, &previous[size..], |_, dc, f, c| {
-                (self.gate.backward(f, dc * c), dc * f)
+        let rows = rows.gates.iter_mut().zip(states).zip(grads);
+        for ((gates, (previous, state)), (grad, grad_previous)) in rows {
+            let [_, d_c] = parts_mut(grad_previous, size, units);
+            let ([_, before], [_, c]) = (parts(previous, size, units), parts(state, size, units));
+            let [dh, dc] = parts(grad, size, units);
+            let gates = parts_mut(gates, size, units);
+            update_gates(gates, d_c, [before, c, dh, dc], |[i, f, o, g], [before, c, dh, dc]| {
+                let y = output.value(c);
+                let d_o = gate.backward(o, dh * y);
+                let dc = output.backward(y, dh * o) + dc;
+                let (d_i, d_g) = (gate.backward(i, dc * g), candidate.backward(g, dc * i));
+                [d_i, gate.backward(f, dc * before), d_o, d_g, dc * f]
             });
         }
     }
-}
-
-#[inline(always)]
-fn quarters<T>(row: &[T], size: usize) -> (&[T], &[T], &[T], &[T]) {
-    let (left, right) = row.split_at(2 * size);
-    let ((first, second), (third, fourth)) = (left.split_at(size), right.split_at(size));
-    (first, second, third, fourth)
 }

@@ -12,6 +12,11 @@ fn numbers<T: Float>(len: usize, seed: u64) -> Vec<T> {
     (0..len).map(next).collect()
 }
 
+/// All units in two calls.
+fn halves(size: usize) -> [std::ops::Range<usize>; 2] {
+    [0..size / 2, size / 2..size]
+}
+
 fn same<T: Float>(what: &str, found: &[T], expected: &[T]) {
     assert_eq!(found, expected, "{what}");
     assert!(found.iter().all(|value| value.is_finite()), "{what}: {found:?}");
@@ -87,26 +92,33 @@ fn lstm_is_its_definition<T: Float>(rows: usize, size: usize) {
         }
         for level in Level::ALL {
             let (mut found, mut found_state) = (pre.clone(), vec![T::ZERO; previous.len()]);
-            let operands = LstmForward {
-                hidden_size: size,
-                gates: &mut found,
-                previous: &previous,
-                state: &mut found_state,
-            };
-            lstm_forward(level, functions, operands);
+            for units in halves(size) {
+                let mut slices: Vec<&mut [T]> = found.chunks_exact_mut(4 * size).collect();
+                let operands = LstmForward {
+                    hidden_size: size,
+                    units,
+                    gates: &mut slices,
+                    previous: &previous,
+                    state: &mut found_state,
+                };
+                lstm_forward(level, functions, operands);
+            }
             same("gates", &found, &gates);
             same("state", &found_state, &state);
-            let (mut found_deltas, mut found_before) = (vec![T::ONE; pre.len()], previous.clone());
-            let operands = LstmBackward {
-                hidden_size: size,
-                gates: &gates,
-                previous: &previous,
-                state: &state,
-                grad_state: &grad,
-                deltas: &mut found_deltas,
-                grad_previous: &mut found_before,
-            };
-            lstm_backward(level, functions, operands);
+            let (mut found_deltas, mut found_before) = (gates.clone(), previous.clone());
+            for units in halves(size) {
+                let mut slices: Vec<&mut [T]> = found_deltas.chunks_exact_mut(4 * size).collect();
+                let operands = LstmBackward {
+                    hidden_size: size,
+                    units,
+                    gates: &mut slices,
+                    previous: &previous,
+                    state: &state,
+                    grad_state: &grad,
+                    grad_previous: &mut found_before,
+                };
+                lstm_backward(level, functions, operands);
+            }
             same("deltas", &found_deltas, &deltas);
             same("grad_previous", &found_before, &before);
         }
@@ -183,10 +195,14 @@ fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool)
         let expected = gru_expected((functions, hidden_size, after), &pre, operands);
         for level in Level::ALL {
             let (mut gates, mut state) = (pre.clone(), vec![T::ZERO; previous.len()]);
-            let mut forward = |part: fn(Level, GruFunctions, GruForward<'_, T>),
+            let mut forward = |part: fn(Level, GruFunctions, GruForward<'_, '_, T>),
                                state: &mut [T]| {
-                let (gates, previous) = (&mut gates, &previous);
-                part(level, functions, GruForward { hidden_size, gates, previous, state });
+                for units in halves(hidden_size) {
+                    let mut gates: Vec<_> = gates.chunks_exact_mut(4 * hidden_size).collect();
+                    let (gates, previous, state) = (&mut gates, &previous, &mut *state);
+                    let rows = GruForward { hidden_size, units, gates, previous, state };
+                    part(level, functions, rows);
+                }
             };
             if after {
                 forward(gru_after_forward, &mut state);
@@ -197,14 +213,22 @@ fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool)
             }
             same("gates", &gates, &expected.gates);
             same("state", &state, &expected.state);
-            let (mut deltas, mut before) = (vec![T::ONE; pre.len()], previous.clone());
-            let mut backward = |part: fn(Level, GruFunctions, GruBackward<'_, T>),
+            let (mut deltas, mut before) = (gates.clone(), previous.clone());
+            let mut grad_state = grad.clone();
+            let mut backward = |part: fn(Level, GruFunctions, GruBackward<'_, '_, T>),
                                 grad_previous: &mut [T]| {
-                let (gates, previous, grad_state) = (&gates, &previous, &grad);
-                let deltas = &mut deltas;
-                let rows =
-                    GruBackward { hidden_size, gates, previous, grad_state, deltas, grad_previous };
-                part(level, functions, rows);
+                for units in halves(hidden_size) {
+                    let mut gates: Vec<_> = deltas.chunks_exact_mut(4 * hidden_size).collect();
+                    let operands = GruBackward {
+                        hidden_size,
+                        units,
+                        gates: &mut gates,
+                        previous: &previous,
+                        grad_state: &mut grad_state,
+                        grad_previous: &mut *grad_previous,
+                    };
+                    part(level, functions, operands);
+                }
             };
             if after {
                 backward(gru_after_backward, &mut before);

@@ -78,19 +78,60 @@ pub(crate) fn update_pair2<T: Copy>(
     }
 }
 
-/// `(a, b) ← f(a, b, x, y, z)`
+/// `(a, b, c) ← f(a, b, c, x)`
 #[inline(always)]
-pub(crate) fn update_pair3<T: Copy>(
-    a: &mut [T],
-    b: &mut [T],
+pub(crate) fn update_triple1<T: Copy>(
+    [a, b, c]: [&mut [T]; 3],
     x: &[T],
-    y: &[T],
-    z: &[T],
-    f: impl Fn(T, T, T, T, T) -> (T, T),
+    f: impl Fn([T; 3], T) -> [T; 3],
 ) {
-    let n = a.len();
-    let (b, x, y, z) = (&mut b[..n], &x[..n], &y[..n], &z[..n]);
-    for i in 0..n {
-        (a[i], b[i]) = f(a[i], b[i], x[i], y[i], z[i]);
+    #[inline(always)]
+    fn run<T: Copy>(
+        a: &mut [T],
+        b: &mut [T],
+        c: &mut [T],
+        x: &[T],
+        f: impl Fn([T; 3], T) -> [T; 3],
+    ) {
+        let n = a.len();
+        let (b, c, x) = (&mut b[..n], &mut c[..n], &x[..n]);
+        for i in 0..n {
+            [a[i], b[i], c[i]] = f([a[i], b[i], c[i]], x[i]);
+        }
     }
+    run(a, b, c, x, f);
+}
+
+/// `(a, b, c, d, e) ← f(a, b, c, d, x, y, z, w)`
+#[inline(always)]
+pub(crate) fn update_gates<T: Copy>(
+    gates: [&mut [T]; 4],
+    e: &mut [T],
+    inputs: [&[T]; 4],
+    f: impl Fn([T; 4], [T; 4]) -> [T; 5],
+) {
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "each slice an argument, see above")]
+    fn run<T: Copy>(
+        a: &mut [T],
+        b: &mut [T],
+        c: &mut [T],
+        d: &mut [T],
+        e: &mut [T],
+        x: &[T],
+        y: &[T],
+        z: &[T],
+        w: &[T],
+        f: impl Fn([T; 4], [T; 4]) -> [T; 5],
+    ) {
+        let n = a.len();
+        let (b, c, d, e) = (&mut b[..n], &mut c[..n], &mut d[..n], &mut e[..n]);
+        let (x, y, z, w) = (&x[..n], &y[..n], &z[..n], &w[..n]);
+        for i in 0..n {
+            let gates = [a[i], b[i], c[i], d[i]];
+            [a[i], b[i], c[i], d[i], e[i]] = f(gates, [x[i], y[i], z[i], w[i]]);
+        }
+    }
+    let ([a, b, c, d], [x, y, z, w]) = (gates, inputs);
+    run(a, b, c, d, e, x, y, z, w, f);
 }

@@ -28,15 +28,15 @@ mod before;
 use std::marker::PhantomData;
 
 use elman_kernels::PackedMatrix;
-use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::{GruBackward, GruFunctions};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardRows, Cell, CellState, SequenceDeltas, StepRows, add_outer_products,
-    add_outer_products_strided, add_row_sums, check_sizes,
+    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
+    add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -163,13 +163,16 @@ impl<T: Real> GruCell<T> {
 }
 
 /// The operands of the pointwise parts of a step back.
-fn operands<'a, T>(hidden_size: usize, rows: &'a mut BackwardRows<'_, T>) -> GruBackward<'a, T> {
+fn operands<'a, 'b, T>(
+    hidden_size: usize,
+    rows: &'a mut BackwardRows<'_, 'b, T>,
+) -> GruBackward<'a, 'b, T> {
     GruBackward {
         hidden_size,
-        gates: rows.trace,
+        units: rows.units.own(),
+        gates: &mut *rows.deltas,
         previous: rows.previous,
-        grad_state: rows.grad_state,
-        deltas: &mut *rows.deltas,
+        grad_state: &mut *rows.grad_state,
         grad_previous: &mut *rows.grad_previous,
     }
 }
@@ -260,7 +263,11 @@ impl<T: Real> Cell<T> for GruCell<T> {
             && prepared.recurrent_bias.len() == recurrent_bias
     }
 
-    fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, T>) {
+    fn shares_units(&self) -> bool {
+        true
+    }
+
+    fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>) {
         if rows.inputs.is_empty() {
             return;
         }
@@ -272,14 +279,15 @@ impl<T: Real> Cell<T> for GruCell<T> {
             Term { rows: previous, weights: &prepared.recurrent_gates },
         ];
         let start = Start::Bias(&prepared.bias[..2 * hidden_size]);
-        T::product_strided(start, &terms, (&mut *rows.trace, self.gates_size()));
+        let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
+        T::product_columns(start, &terms, out, rows.units.columns(2));
         match self.reset {
             ResetPlacement::After => after::candidate(self, prepared, rows),
             ResetPlacement::Before => before::candidate(self, prepared, rows),
         }
     }
 
-    fn step_backward(&self, prepared: &GruPrepared<T>, rows: BackwardRows<'_, T>) {
+    fn step_backward(&self, prepared: &GruPrepared<T>, rows: BackwardRows<'_, '_, T>) {
         if rows.deltas.is_empty() {
             return;
         }
@@ -297,36 +305,43 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let hidden_size = self.hidden_size;
+        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
         let (candidate, last, width) = (2 * hidden_size, 3 * hidden_size, 3 * hidden_size);
-        let (grad_input, rest) = grad_parameters.split_at_mut(self.input_size * width);
-        let (grad_recurrent, rest) = rest.split_at_mut(hidden_size * width);
-        let (grad_bias, grad_recurrent_bias) = rest.split_at_mut(width);
-        // dW += x_tᵀ·[dr dz dn]    db += [dr dz dn]
-        let inputs: Vec<_> = sequences.iter().map(|sequence| sequence.input_pairs(0)).collect();
-        add_outer_products(&inputs, width, grad_input);
-        add_row_sums(&inputs, grad_bias);
-        // dU_rz += h_{t-1}ᵀ·[dr dz]
-        let states = |first: usize| -> Vec<_> {
-            sequences.iter().flat_map(|sequence| sequence.recurrent_pairs(first)).collect()
+        // W, U, b and b_hn start after so many rows of [r z n].
+        let [recurrent, bias, recurrent_bias] =
+            [input_size, input_size + hidden_size, input_size + hidden_size + 1];
+        // dW_rz += x_tᵀ·[dr dz]    dU_rz += h_{t-1}ᵀ·[dr dz]    db_rz += [dr dz]
+        let gates = WeightGradient {
+            deltas: 0..candidate,
+            input_weights: Some(0),
+            recurrent_weights: Some((Recurrent::Hidden, recurrent * width)),
+            bias: Some(bias * width),
         };
-        add_outer_products_strided(&states(0), candidate, (&mut *grad_recurrent, width));
-        let grad_candidate = (&mut grad_recurrent[candidate..], width);
-        match self.reset {
+        // dW_n += x_tᵀ·dn    db_n += dn
+        let candidate_gradient = WeightGradient {
+            deltas: candidate..last,
+            input_weights: Some(candidate),
+            recurrent_weights: None,
+            bias: Some(bias * width + candidate),
+        };
+        let at = recurrent * width + candidate;
+        let gradients = match self.reset {
+            // dU_n += h_{t-1}ᵀ·dq    db_hn += dq
             ResetPlacement::After => {
-                // dU_n += h_{t-1}ᵀ·dq    db_hn += dq
-                let states = states(last);
-                add_outer_products_strided(&states, hidden_size, grad_candidate);
-                add_row_sums(&states, grad_recurrent_bias);
+                let recurrent = WeightGradient {
+                    deltas: last..last + hidden_size,
+                    input_weights: None,
+                    recurrent_weights: Some((Recurrent::Hidden, at)),
+                    bias: Some(recurrent_bias * width),
+                };
+                vec![gates, candidate_gradient, recurrent]
             }
+            // dU_n += qᵀ·dn
             ResetPlacement::Before => {
-                // dU_n += qᵀ·dn
-                let resets: Vec<_> = sequences
-                    .iter()
-                    .map(|sequence| sequence.delta_pairs(last, candidate))
-                    .collect();
-                add_outer_products_strided(&resets, hidden_size, grad_candidate);
+                let recurrent_weights = Some((Recurrent::Deltas(last), at));
+                vec![gates, WeightGradient { recurrent_weights, ..candidate_gradient }]
             }
-        }
+        };
+        add_weight_gradients(sequences, &gradients, (grad_parameters, width));
     }
 }

@@ -20,7 +20,7 @@
 
 use std::marker::PhantomData;
 
-use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::{
     LstmBackward, LstmForward, LstmFunctions, lstm_backward, lstm_forward,
 };
@@ -29,8 +29,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardRows, Cell, CellState, SequenceDeltas, StepRows, add_outer_products, add_row_sums,
-    check_sizes,
+    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
+    add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -213,16 +213,22 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         sizes == [self.input_size, self.hidden_size, 4 * self.hidden_size]
     }
 
-    fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, T>) {
+    fn shares_units(&self) -> bool {
+        true
+    }
+
+    fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>) {
         // [i f o g] = b + x_t·W + h_{t-1}·U, in this order.
         let previous = Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size };
         let terms = [
             Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
             Term { rows: previous, weights: &prepared.recurrent },
         ];
-        T::product(Start::Bias(&prepared.bias), &terms, rows.trace);
+        let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
+        T::product_columns(Start::Bias(&prepared.bias), &terms, out, rows.units.columns(4));
         let operands = LstmForward {
             hidden_size: self.hidden_size,
+            units: rows.units.own(),
             gates: rows.trace,
             previous: rows.previous,
             state: rows.state,
@@ -230,21 +236,24 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         lstm_forward(Level::current(), self.functions, operands);
     }
 
-    fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, T>) {
+    fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, '_, T>) {
         let operands = LstmBackward {
             hidden_size: self.hidden_size,
-            gates: rows.trace,
+            units: rows.units.own(),
+            gates: &mut *rows.deltas,
             previous: rows.previous,
             state: rows.state,
             grad_state: rows.grad_state,
-            deltas: &mut *rows.deltas,
             grad_previous: &mut *rows.grad_previous,
         };
         lstm_backward(Level::current(), self.functions, operands);
+        let gates = [0, 1, 2, 3].map(|gate| gate * self.hidden_size);
+        rows.units.exchange(rows.deltas, &gates);
         // dh_{t-1} = da_t·Uᵀ, beside dc_{t-1}
-        let deltas = Rows::Strided { values: rows.deltas, stride: self.gates_size() };
+        let deltas = Rows::Mutable { rows: rows.deltas, first: 0 };
         let term = Term { rows: deltas, weights: &prepared.recurrent_transposed };
-        T::product_strided(Start::Zero, &[term], (rows.grad_previous, 2 * self.hidden_size));
+        let out = Out::Strided { values: rows.grad_previous, stride: 2 * self.hidden_size };
+        T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
     }
 
     fn input_gradient(&self, prepared: &LstmPrepared<T>, deltas: &[T], grad_inputs: &mut [T]) {
@@ -255,15 +264,14 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let gates_size = self.gates_size();
-        let (grad_input, rest) = grad_parameters.split_at_mut(self.input_size * gates_size);
-        let (grad_recurrent, grad_bias) = rest.split_at_mut(self.hidden_size * gates_size);
-        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
-        let inputs: Vec<_> = sequences.iter().map(|sequence| sequence.input_pairs(0)).collect();
-        let states: Vec<_> =
-            sequences.iter().flat_map(|sequence| sequence.recurrent_pairs(0)).collect();
-        add_outer_products(&inputs, gates_size, grad_input);
-        add_outer_products(&states, gates_size, grad_recurrent);
-        add_row_sums(&inputs, grad_bias);
+        let (input_size, gates_size) = (self.input_size, self.gates_size());
+        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t, one after the other in the parameters.
+        let gradient = WeightGradient {
+            deltas: 0..gates_size,
+            input_weights: Some(0),
+            recurrent_weights: Some((Recurrent::Hidden, input_size * gates_size)),
+            bias: Some((input_size + self.hidden_size) * gates_size),
+        };
+        add_weight_gradients(sequences, &[gradient], (grad_parameters, gates_size));
     }
 }

@@ -11,15 +11,15 @@
 //! J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990); with W and U as PyTorch's
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
-use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::activation_backward;
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 
 use crate::activation::{Activation, CustomActivation};
 use crate::cell::{
-    BackwardRows, Cell, CellState, SequenceDeltas, StepRows, add_outer_products, add_row_sums,
-    check_sizes,
+    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
+    add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -156,7 +156,11 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         sizes == [self.input_size, self.hidden_size, self.hidden_size]
     }
 
-    fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, T>) {
+    fn shares_units(&self) -> bool {
+        true
+    }
+
+    fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, '_, T>) {
         // a_t = b + x_t·W + h_{t-1}·U, in this order.
         let terms = [
             Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
@@ -165,25 +169,39 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
                 weights: &prepared.recurrent,
             },
         ];
-        T::product(Start::Bias(&prepared.bias), &terms, rows.state);
-        if self.trace_size() > 0 {
-            rows.trace.copy_from_slice(rows.state);
+        let out = Out::Strided { values: &mut *rows.state, stride: self.hidden_size };
+        T::product_columns(Start::Bias(&prepared.bias), &terms, out, rows.units.columns(1));
+        let own = rows.units.own();
+        for (state, trace) in rows.state.chunks_exact_mut(self.hidden_size).zip(rows.trace) {
+            if self.trace_size() > 0 {
+                trace[own.clone()].copy_from_slice(&state[own.clone()]);
+            }
+            self.activation.apply(&mut state[own.clone()]);
         }
-        self.activation.apply(rows.state);
     }
 
-    fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, T>) {
+    fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, '_, T>) {
         // da_t = dh_t ⊙ φ'(a_t)
-        match self.activation {
-            Activation::Known(kind) => {
-                let known = [rows.state, rows.grad_state];
-                activation_backward(Level::current(), kind.function(), known, rows.deltas);
-            }
-            Activation::Custom(custom) => {
-                custom_backward(custom, [rows.trace, rows.grad_state], rows.deltas);
+        let hidden_size = self.hidden_size;
+        let known =
+            rows.state.chunks_exact(hidden_size).zip(rows.grad_state.chunks_exact(hidden_size));
+        for (deltas, (state, grad_state)) in rows.deltas.iter_mut().zip(known) {
+            let own = rows.units.own();
+            let (deltas, known) =
+                (&mut deltas[own.clone()], [state, grad_state].map(|row| &row[own.clone()]));
+            match self.activation {
+                Activation::Known(kind) => {
+                    activation_backward(Level::current(), kind.function(), known, deltas);
+                }
+                Activation::Custom(custom) => custom_backward(custom, known[1], deltas),
             }
         }
-        self.previous_gradient(prepared, rows.deltas, rows.grad_previous);
+        rows.units.exchange(rows.deltas, &[0]);
+        // dh_{t-1} = da_t·Uᵀ
+        let deltas = Rows::Mutable { rows: rows.deltas, first: 0 };
+        let term = Term { rows: deltas, weights: &prepared.recurrent_transposed };
+        let out = Out::Strided { values: rows.grad_previous, stride: hidden_size };
+        T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
     }
 
     fn input_gradient(&self, prepared: &SimplePrepared<T>, deltas: &[T], grad_inputs: &mut [T]) {
@@ -194,34 +212,21 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let hidden_size = self.hidden_size;
-        let (grad_input, rest) = grad_parameters.split_at_mut(self.input_size * hidden_size);
-        let (grad_recurrent, grad_bias) = rest.split_at_mut(hidden_size * hidden_size);
-        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
-        let inputs: Vec<_> = sequences.iter().map(|sequence| sequence.input_pairs(0)).collect();
-        let states: Vec<_> =
-            sequences.iter().flat_map(|sequence| sequence.recurrent_pairs(0)).collect();
-        add_outer_products(&inputs, hidden_size, grad_input);
-        add_outer_products(&states, hidden_size, grad_recurrent);
-        add_row_sums(&inputs, grad_bias);
+        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
+        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t, one after the other in the parameters.
+        let gradient = WeightGradient {
+            deltas: 0..hidden_size,
+            input_weights: Some(0),
+            recurrent_weights: Some((Recurrent::Hidden, input_size * hidden_size)),
+            bias: Some((input_size + hidden_size) * hidden_size),
+        };
+        add_weight_gradients(sequences, &[gradient], (grad_parameters, hidden_size));
     }
 }
 
-impl<T: Real> SimpleCell<T> {
-    /// dh_{t-1} = da_t·Uᵀ
-    fn previous_gradient(&self, prepared: &SimplePrepared<T>, deltas: &[T], grad: &mut [T]) {
-        let rows = Rows::Strided { values: deltas, stride: self.hidden_size };
-        let term = Term { rows, weights: &prepared.recurrent_transposed };
-        T::product(Start::Zero, &[term], grad);
-    }
-}
-
-fn custom_backward<T: Real>(
-    custom: CustomActivation<T>,
-    [pre_activations, grad]: [&[T]; 2],
-    deltas: &mut [T],
-) {
-    for ((delta, a), grad) in deltas.iter_mut().zip(pre_activations).zip(grad) {
-        *delta = *grad * (custom.derivative)(*a);
+/// The pre-activations become the deltas.
+fn custom_backward<T: Real>(custom: CustomActivation<T>, grad: &[T], deltas: &mut [T]) {
+    for (delta, grad) in deltas.iter_mut().zip(grad) {
+        *delta = *grad * (custom.derivative)(*delta);
     }
 }

@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::cell::{BackwardRows, Cell, CellState, SequenceDeltas, StepRows};
+use crate::cell::{BackwardRows, Cell, CellState, SequenceDeltas, StepRows, Units};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
@@ -13,7 +13,7 @@ use crate::real::Real;
 pub struct StepTrace<T> {
     previous: Vec<T>, // [B, S]
     state: Vec<T>,    // [B, S]
-    trace: Vec<T>,    // [B, trace_size]
+    trace: Vec<T>,    // [B, delta_size], of which trace_size are used
 }
 
 /// The gradients that one step hands back.
@@ -67,9 +67,15 @@ pub fn step<T: Real, C: Cell<T>>(
     let inputs = inputs.as_standard_layout();
     let rows: Vec<&[T]> = inputs.rows().into_iter().filter_map(|row| row.to_slice()).collect();
     let mut state = vec![T::ZERO; previous.len()];
-    let mut trace = vec![T::ZERO; batch_size * cell.trace_size()];
-    let operands =
-        StepRows { inputs: &rows, previous: &previous, state: &mut state, trace: &mut trace };
+    let mut trace = vec![T::ZERO; batch_size * cell.delta_size()];
+    let mut trace_rows: Vec<&mut [T]> = trace.chunks_exact_mut(cell.delta_size()).collect();
+    let operands = StepRows {
+        inputs: &rows,
+        previous: &previous,
+        state: &mut state,
+        trace: &mut trace_rows,
+        units: &mut Units::all(cell.hidden_size()),
+    };
     cell.step(&cell.prepare(parameters.values()), operands);
     let visible = unflatten::<T, C>(cell, &state, batch_size);
     Ok((visible, StepTrace { previous, state, trace }))
@@ -93,25 +99,28 @@ pub fn step_backward<T: Real, C: Cell<T>>(
     check_parameters(cell, grad_parameters)?;
     check_inputs(cell, inputs)?;
     let (batch_size, hidden_size) = (inputs.nrows(), cell.hidden_size());
-    let grad_state = flatten::<T, C>(cell, "grad_state", grad_state, batch_size)?;
-    if trace.state.len() != grad_state.len() || trace.trace.len() != batch_size * cell.trace_size()
+    let mut grad_state = flatten::<T, C>(cell, "grad_state", grad_state, batch_size)?;
+    if trace.state.len() != grad_state.len() || trace.trace.len() != batch_size * cell.delta_size()
     {
         return Err(Error::shape("trace", &[grad_state.len()], &[trace.state.len()]));
     }
     let prepared = cell.prepare(parameters.values());
-    let mut deltas = Array2::from_elem((batch_size, cell.delta_size()), T::ZERO);
+    let mut deltas = Array2::from_shape_fn((batch_size, cell.delta_size()), |(row, k)| {
+        trace.trace[row * cell.delta_size() + k]
+    });
     let mut grad_previous = vec![T::ZERO; grad_state.len()];
     let mut grad_inputs = Array2::from_elem((batch_size, cell.input_size()), T::ZERO);
     let flat_deltas = deltas.as_slice_mut().unwrap_or(&mut []);
+    let mut delta_rows: Vec<&mut [T]> = flat_deltas.chunks_exact_mut(cell.delta_size()).collect();
     cell.step_backward(
         &prepared,
         BackwardRows {
             previous: &trace.previous,
             state: &trace.state,
-            trace: &trace.trace,
-            grad_state: &grad_state,
-            deltas: &mut *flat_deltas,
+            grad_state: &mut grad_state,
+            deltas: &mut delta_rows,
             grad_previous: &mut grad_previous,
+            units: &mut Units::all(cell.hidden_size()),
         },
     );
     cell.input_gradient(&prepared, flat_deltas, grad_inputs.as_slice_mut().unwrap_or(&mut []));

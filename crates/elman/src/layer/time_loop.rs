@@ -6,14 +6,18 @@
 //! number of workers changes no bit.
 
 mod backward;
+mod crew;
+mod kept;
 
-use rayon::prelude::*;
+use elman_kernels::Share;
 
-use crate::cell::{Cell, CellState, StepRows};
+use crate::cell::{Cell, CellState, StepRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
 pub(crate) use backward::{Gradients, backward};
+use crew::{Crew, share_rows};
+use kept::emptied;
 
 /// The sizes of a run.
 #[derive(Clone, Copy, Debug)]
@@ -69,15 +73,15 @@ impl Sizes {
     }
 }
 
-/// One sequence of a forward run.
+/// One sequence of a forward run, for some of the units.
 struct ForwardRow<'a, T> {
     length: usize,
-    inputs: &'a [T],      // [T, I]
-    initial: &'a [T],     // [S]
-    outputs: &'a mut [T], // [T, output_stride]
-    final_state: &'a mut [T],
-    kept: &'a mut [T],  // [T, delta_size] or empty
-    inner: &'a mut [T], // [T, S - H] or empty
+    inputs: &'a [T],             // [T, I]
+    initial: &'a [T],            // [S]
+    outputs: Share<'a, T>,       // [T, H] in rows of output_stride
+    final_state: Share<'a, T>,   // [1, S]
+    kept: Option<Share<'a, T>>,  // [T, delta_size]
+    inner: Option<Share<'a, T>>, // [T, S - H]
 }
 
 /// Runs `cell` over `inputs` `[B, T, I]`. `trace.initial` is read; everything else is written,
@@ -97,43 +101,91 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
     resize(&mut trace.kept, batch_size * kept_row);
     resize(&mut trace.inner, batch_size * inner_row);
     resize(&mut trace.final_state, batch_size * sizes.state);
+    let initial = &trace.initial;
     let mut outputs = pieces(outputs, seq_len * shape.output_stride);
     let mut finals = pieces(&mut trace.final_state, sizes.state);
     let mut kept = pieces(&mut trace.kept, kept_row);
     let mut inner = pieces(&mut trace.inner, inner_row);
-    let rows = shape.lengths.iter().enumerate().map(|(row, &length)| ForwardRow {
-        length,
-        inputs: &inputs[row * seq_len * sizes.input..][..length * sizes.input],
-        initial: &trace.initial[row * sizes.state..][..sizes.state],
+    let rows = (0..batch_size).map(|row| ForwardArrays {
+        length: shape.lengths[row],
+        inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
+        initial: &initial[row * sizes.state..][..sizes.state],
         outputs: outputs(),
         final_state: finals(),
-        kept: kept(),
-        inner: inner(),
+        kept: (keep == Keep::Trace).then(&mut kept),
+        inner: (keep == Keep::Trace).then(&mut inner),
     });
-    let work = shape.lengths.iter().sum::<usize>() * sizes.work();
-    each_group(deal(rows.collect(), |row| row.length, work), |rows| {
-        forward_rows((cell, prepared, direction), shape, rows);
-    });
+    let cell_run = (cell, prepared, direction);
+    share_rows(
+        (cell, shape),
+        rows,
+        |arrays, crew, members| arrays.divide(shape, &sizes, crew, members),
+        |rows, units| forward_rows(cell_run, shape, rows, units),
+    );
+}
+
+/// The arrays of one sequence of a forward run.
+struct ForwardArrays<'a, T> {
+    length: usize,
+    inputs: &'a [T],
+    initial: &'a [T],
+    outputs: &'a mut [T],
+    final_state: &'a mut [T],
+    kept: Option<&'a mut [T]>,
+    inner: Option<&'a mut [T]>,
+}
+
+impl<'a, T: Real> ForwardArrays<'a, T> {
+    fn divide(
+        self,
+        shape: Shape<'_>,
+        sizes: &Sizes,
+        crew: &Crew,
+        members: &mut [Vec<(usize, ForwardRow<'a, T>)>],
+    ) {
+        let columns = (shape.output_offset, sizes.hidden);
+        let mut outputs = crew.shares(self.outputs, shape.output_stride, columns);
+        let mut final_state = crew.shares(self.final_state, sizes.state, (0, sizes.state));
+        let whole = |values, size| crew.shares(values, size, (0, size));
+        let mut kept = self.kept.map(|kept| whole(kept, sizes.delta));
+        let mut inner = self.inner.map(|inner| whole(inner, sizes.state - sizes.hidden));
+        for rows in members {
+            let (Some(outputs), Some(final_state)) = (outputs.next(), final_state.next()) else {
+                return;
+            };
+            let row = ForwardRow {
+                length: self.length,
+                inputs: self.inputs,
+                initial: self.initial,
+                outputs,
+                final_state,
+                kept: kept.as_mut().and_then(Iterator::next),
+                inner: inner.as_mut().and_then(Iterator::next),
+            };
+            rows.push((self.length, row));
+        }
+    }
 }
 
 fn forward_rows<T: Real, C: Cell<T>>(
     (cell, prepared, direction): (&C, &C::Prepared, Direction),
     shape: Shape<'_>,
     mut rows: Vec<ForwardRow<'_, T>>,
+    units: &mut Units,
 ) {
     let sizes = Sizes::of(cell);
     let (hidden, size) = (sizes.hidden, sizes.state);
     let mut previous: Vec<T> = rows.iter().flat_map(|row| row.initial).copied().collect();
     let mut state = vec![T::ZERO; previous.len()];
-    let mut trace = vec![T::ZERO; rows.len() * sizes.trace];
+    // Rows side by side: those of the kept array stand so far apart that they would fight for the same
+    // places of the cache while the product and the pointwise part go over them.
+    let mut scratch = vec![T::ZERO; rows.len() * sizes.delta];
+    let mut slices = Vec::with_capacity(rows.len());
     let mut inputs: Vec<&[T]> = Vec::with_capacity(rows.len());
     for row in &mut rows {
-        let padding = row.outputs.chunks_exact_mut(shape.output_stride).skip(row.length);
-        for output in padding {
-            output[shape.output_offset..][..hidden].fill(T::ZERO);
-        }
+        (row.length..shape.seq_len).for_each(|t| row.outputs.fill(t, T::ZERO));
         if row.length == 0 {
-            row.final_state.copy_from_slice(row.initial);
+            row.final_state.write(0, row.initial);
         }
     }
     let longest = rows.first().map_or(0, |row| row.length);
@@ -144,30 +196,39 @@ fn forward_rows<T: Real, C: Cell<T>>(
         }
         inputs.clear();
         inputs.extend(rows[..active].iter().map(|row| {
-            let (all, t) = (row.inputs, direction.time(s, row.length));
-            &all[t * sizes.input..][..sizes.input]
+            let t = direction.time(s, row.length);
+            &row.inputs[t * sizes.input..][..sizes.input]
         }));
+        let mut trace = emptied(slices);
+        trace.extend(scratch.chunks_exact_mut(sizes.delta).take(active));
         let operands = StepRows {
             inputs: &inputs,
             previous: &previous[..active * size],
             state: &mut state[..active * size],
-            trace: &mut trace[..active * sizes.trace],
+            trace: &mut trace,
+            units,
         };
         cell.step(prepared, operands);
+        slices = emptied(trace);
         for (r, row) in rows[..active].iter_mut().enumerate() {
             let t = direction.time(s, row.length);
             let values = &state[r * size..][..size];
-            row.outputs[t * shape.output_stride + shape.output_offset..][..hidden]
-                .copy_from_slice(&values[..hidden]);
-            if !row.kept.is_empty() {
-                row.kept[t * sizes.delta..][..sizes.trace]
-                    .copy_from_slice(&trace[r * sizes.trace..][..sizes.trace]);
-                row.inner[t * (size - hidden)..][..size - hidden]
-                    .copy_from_slice(&values[hidden..]);
+            row.outputs.write(t, &values[..hidden]);
+            if let Some(kept) = &mut row.kept {
+                kept.write(t, &scratch[r * sizes.delta..][..sizes.trace]);
+            }
+            if let Some(inner) = &mut row.inner {
+                inner.write(t, &values[hidden..]);
             }
             if row.length == s + 1 {
-                row.final_state.copy_from_slice(values);
+                row.final_state.write(0, values);
             }
+        }
+        if !units.are_all() {
+            let mut states = emptied(slices);
+            states.extend(state[..active * size].chunks_exact_mut(size));
+            units.exchange(&mut states, &[0]);
+            slices = emptied(states);
         }
         std::mem::swap(&mut previous, &mut state);
     }
@@ -188,26 +249,4 @@ fn pieces<'a, T>(mut rest: &'a mut [T], size: usize) -> impl FnMut() -> &'a mut 
 fn resize<T: Real>(values: &mut Vec<T>, len: usize) {
     values.truncate(len);
     values.resize(len, T::ZERO);
-}
-
-/// Deals rows to workers, longest first, so that each gets a like share of every length.
-fn deal<R>(mut rows: Vec<R>, length: impl Fn(&R) -> usize, work: usize) -> Vec<Vec<R>> {
-    rows.sort_by_key(|row| std::cmp::Reverse(length(row)));
-    let workers = crate::workers::count(rows.len(), work);
-    if workers == 1 {
-        return vec![rows];
-    }
-    let mut groups: Vec<Vec<R>> = (0..workers).map(|_| Vec::new()).collect();
-    for (index, row) in rows.into_iter().enumerate() {
-        groups[index % workers].push(row);
-    }
-    groups
-}
-
-fn each_group<R: Send>(mut groups: Vec<Vec<R>>, run: impl Fn(Vec<R>) + Send + Sync) {
-    if groups.len() == 1 {
-        groups.pop().map(run);
-    } else {
-        groups.into_par_iter().for_each(run);
-    }
 }

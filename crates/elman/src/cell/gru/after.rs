@@ -1,7 +1,7 @@
 //! The reset after the recurrent product of the candidate.
 
 use elman_kernels::Level;
-use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::{GruForward, gru_after_backward, gru_after_forward};
 
 use super::{GruCell, GruPrepared, operands};
@@ -12,20 +12,23 @@ use crate::real::Real;
 pub(super) fn candidate<T: Real>(
     cell: &GruCell<T>,
     prepared: &GruPrepared<T>,
-    rows: StepRows<'_, T>,
+    rows: StepRows<'_, '_, T>,
 ) {
-    let (hidden_size, stride) = (cell.hidden_size, cell.gates_size());
-    let StepRows { inputs, previous, state, trace } = rows;
+    let hidden_size = cell.hidden_size;
+    let StepRows { inputs, previous, state, trace, units } = rows;
+    let columns = units.columns(1);
     // n = b_n + x_t·W_n
     let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
     let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
-    T::product_strided(start, &[term], (&mut trace[2 * hidden_size..], stride));
+    let out = Out::Slices { rows: &mut *trace, first: 2 * hidden_size };
+    T::product_columns(start, &[term], out, columns);
     // q = b_hn + h_{t-1}·U_n
     let states = Rows::Strided { values: previous, stride: hidden_size };
     let term = Term { rows: states, weights: &prepared.recurrent_candidate };
     let start = Start::Bias(&prepared.recurrent_bias);
-    T::product_strided(start, &[term], (&mut trace[3 * hidden_size..], stride));
-    let rows = GruForward { hidden_size, gates: trace, previous, state };
+    let out = Out::Slices { rows: &mut *trace, first: 3 * hidden_size };
+    T::product_columns(start, &[term], out, columns);
+    let rows = GruForward { hidden_size, units: units.own(), gates: trace, previous, state };
     gru_after_forward(Level::current(), cell.functions, rows);
 }
 
@@ -33,20 +36,22 @@ pub(super) fn candidate<T: Real>(
 pub(super) fn backward<T: Real>(
     cell: &GruCell<T>,
     prepared: &GruPrepared<T>,
-    mut rows: BackwardRows<'_, T>,
+    mut rows: BackwardRows<'_, '_, T>,
 ) {
-    let (hidden_size, stride) = (cell.hidden_size, cell.gates_size());
+    let hidden_size = cell.hidden_size;
     gru_after_backward(Level::current(), cell.functions, operands(hidden_size, &mut rows));
+    rows.units.exchange(rows.deltas, &[0, hidden_size, 3 * hidden_size]);
     // dh_{t-1} = dh_t⊙z + [dr dz]·U_rzᵀ + dq·U_nᵀ, in this order.
     let terms = [
         Term {
-            rows: Rows::Strided { values: rows.deltas, stride },
+            rows: Rows::Mutable { rows: rows.deltas, first: 0 },
             weights: &prepared.recurrent_gates_transposed,
         },
         Term {
-            rows: Rows::Strided { values: &rows.deltas[3 * hidden_size..], stride },
+            rows: Rows::Mutable { rows: rows.deltas, first: 3 * hidden_size },
             weights: &prepared.recurrent_candidate_transposed,
         },
     ];
-    T::product(Start::Output, &terms, rows.grad_previous);
+    let out = Out::Strided { values: rows.grad_previous, stride: hidden_size };
+    T::product_columns(Start::Output, &terms, out, rows.units.columns(1));
 }

@@ -1,7 +1,7 @@
 //! The reset before the recurrent product of the candidate.
 
 use elman_kernels::Level;
-use elman_kernels::matmul::{Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::{
     GruForward, gru_before_backward, gru_before_gates, gru_before_reset, gru_before_state,
 };
@@ -14,43 +14,58 @@ use crate::real::Real;
 pub(super) fn candidate<T: Real>(
     cell: &GruCell<T>,
     prepared: &GruPrepared<T>,
-    rows: StepRows<'_, T>,
+    rows: StepRows<'_, '_, T>,
 ) {
-    let (hidden_size, stride) = (cell.hidden_size, cell.gates_size());
+    let hidden_size = cell.hidden_size;
     let (level, functions) = (Level::current(), cell.functions);
-    let StepRows { inputs, previous, state, trace } = rows;
-    let rows = GruForward { hidden_size, gates: &mut *trace, previous, state: &mut *state };
+    let StepRows { inputs, previous, state, trace, units } = rows;
+    let own = units.own();
+    let rows = GruForward {
+        hidden_size,
+        units: own.clone(),
+        gates: &mut *trace,
+        previous,
+        state: &mut *state,
+    };
     gru_before_gates(level, functions, rows);
+    units.exchange(trace, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in this order, in the place of the state.
-    let resets = Rows::Strided { values: &trace[3 * hidden_size..], stride };
+    let resets = Rows::Mutable { rows: trace, first: 3 * hidden_size };
     let terms = [
         Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate },
         Term { rows: resets, weights: &prepared.recurrent_candidate },
     ];
-    T::product(Start::Bias(&prepared.bias[2 * hidden_size..]), &terms, &mut *state);
-    gru_before_state(level, functions, GruForward { hidden_size, gates: trace, previous, state });
+    let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
+    let out = Out::Strided { values: &mut *state, stride: hidden_size };
+    T::product_columns(start, &terms, out, units.columns(1));
+    let rows = GruForward { hidden_size, units: own, gates: trace, previous, state };
+    gru_before_state(level, functions, rows);
 }
 
 /// A step back.
 pub(super) fn backward<T: Real>(
     cell: &GruCell<T>,
     prepared: &GruPrepared<T>,
-    mut rows: BackwardRows<'_, T>,
+    mut rows: BackwardRows<'_, '_, T>,
 ) {
-    let (hidden_size, stride) = (cell.hidden_size, cell.gates_size());
+    let hidden_size = cell.hidden_size;
     let (level, functions) = (Level::current(), cell.functions);
     gru_before_backward(level, functions, operands(hidden_size, &mut rows));
+    rows.units.exchange(rows.deltas, &[2 * hidden_size]);
     // dq = dn·U_nᵀ, in the place of dh_{t-1}.
     let term = Term {
-        rows: Rows::Strided { values: &rows.deltas[2 * hidden_size..], stride },
+        rows: Rows::Mutable { rows: rows.deltas, first: 2 * hidden_size },
         weights: &prepared.recurrent_candidate_transposed,
     };
-    T::product(Start::Zero, &[term], &mut *rows.grad_previous);
+    let out = Out::Strided { values: &mut *rows.grad_previous, stride: hidden_size };
+    T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
     gru_before_reset(level, functions, operands(hidden_size, &mut rows));
+    rows.units.exchange(rows.deltas, &[0, hidden_size]);
     // dh_{t-1} = dh_t⊙z + dq⊙r + [dr dz]·U_rzᵀ, in this order.
     let term = Term {
-        rows: Rows::Strided { values: rows.deltas, stride },
+        rows: Rows::Mutable { rows: rows.deltas, first: 0 },
         weights: &prepared.recurrent_gates_transposed,
     };
-    T::product(Start::Output, &[term], rows.grad_previous);
+    let out = Out::Strided { values: rows.grad_previous, stride: hidden_size };
+    T::product_columns(Start::Output, &[term], out, rows.units.columns(1));
 }

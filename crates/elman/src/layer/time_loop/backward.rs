@@ -1,10 +1,12 @@
 //! The time loop from the last step to the first.
 
-use elman_kernels::Level;
 use elman_kernels::pointwise::add_assign;
+use elman_kernels::{Level, Share};
 
-use super::{LoopTrace, Shape, Sizes, deal, each_group, pieces};
-use crate::cell::{BackwardRows, Cell, SequenceDeltas};
+use super::crew::{Crew, share_rows};
+use super::kept::{KeptRows, emptied};
+use super::{LoopTrace, Shape, Sizes, pieces};
+use crate::cell::{BackwardRows, Cell, SequenceDeltas, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
@@ -22,17 +24,44 @@ pub(crate) struct Gradients<'a, T> {
     pub parameters: &'a mut [T],
 }
 
-/// One sequence of a backward run.
-struct BackwardRow<'a, T> {
+/// The arrays of one sequence of a backward run.
+struct BackwardArrays<'a, T> {
     length: usize,
+    known: Known<'a, T>,
+    kept: &'a mut [T],
+    grad_initial: &'a mut [T],
+}
+
+/// What a backward run reads of one sequence.
+#[derive(Clone, Copy)]
+struct Known<'a, T> {
     outputs: &'a [T],
     initial: &'a [T],
     inner: &'a [T],
-    kept: &'a mut [T],
     grad_outputs: Option<&'a [T]>,
     grad_final: Option<&'a [T]>,
-    grad_initial: &'a mut [T],
-    grad_inputs: Option<&'a mut [T]>,
+}
+
+/// One sequence of a backward run, for some of the units.
+struct BackwardRow<'a, T> {
+    length: usize,
+    known: Known<'a, T>,
+    kept: Share<'a, T>,         // [T, delta_size]
+    grad_initial: Share<'a, T>, // [1, S]
+}
+
+impl<'a, T: Real> BackwardArrays<'a, T> {
+    fn divide(self, sizes: &Sizes, crew: &Crew, members: &mut [Vec<(usize, BackwardRow<'a, T>)>]) {
+        let mut kept = crew.shares(self.kept, sizes.delta, (0, sizes.delta));
+        let mut grad_initial = crew.shares(self.grad_initial, sizes.state, (0, sizes.state));
+        for rows in members {
+            let (Some(kept), Some(grad_initial)) = (kept.next(), grad_initial.next()) else {
+                return;
+            };
+            let row = BackwardRow { length: self.length, known: self.known, kept, grad_initial };
+            rows.push((self.length, row));
+        }
+    }
 }
 
 /// Back-propagation through time. `trace.kept` is turned into the deltas.
@@ -46,26 +75,32 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     let (seq_len, sizes) = (shape.seq_len, Sizes::of(cell));
     let inner_row = seq_len * (sizes.state - sizes.hidden);
     let output_row = seq_len * shape.output_stride;
+    let (initial, inner) = (&trace.initial, &trace.inner);
+    let (grad_outputs, grad_final) = (gradients.outputs, gradients.final_state);
     let mut kept = pieces(&mut trace.kept, seq_len * sizes.delta);
     let mut grad_initial = pieces(gradients.initial, sizes.state);
-    let wants_inputs = gradients.inputs.is_some();
-    let mut grad_inputs = pieces(gradients.inputs.unwrap_or(&mut []), seq_len * sizes.input);
-    let rows = shape.lengths.iter().enumerate().map(|(row, &length)| BackwardRow {
-        length,
-        outputs: &outputs[row * output_row..][..output_row],
-        initial: &trace.initial[row * sizes.state..][..sizes.state],
-        inner: &trace.inner[row * inner_row..][..inner_row],
+    let rows = (0..shape.lengths.len()).map(|row| BackwardArrays {
+        length: shape.lengths[row],
+        known: Known {
+            outputs: &outputs[row * output_row..][..output_row],
+            initial: &initial[row * sizes.state..][..sizes.state],
+            inner: &inner[row * inner_row..][..inner_row],
+            grad_outputs: grad_outputs.map(|grad| &grad[row * output_row..][..output_row]),
+            grad_final: grad_final.map(|grad| &grad[row * sizes.state..][..sizes.state]),
+        },
         kept: kept(),
-        grad_outputs: gradients.outputs.map(|grad| &grad[row * output_row..][..output_row]),
-        grad_final: gradients.final_state.map(|grad| &grad[row * sizes.state..][..sizes.state]),
         grad_initial: grad_initial(),
-        grad_inputs: wants_inputs.then(&mut grad_inputs),
     });
-    let work = shape.lengths.iter().sum::<usize>() * sizes.work();
-    each_group(deal(rows.collect(), |row| row.length, work), |rows| {
-        backward_rows((cell, prepared, direction), shape, rows);
-    });
+    share_rows(
+        (cell, shape),
+        rows,
+        |arrays, crew, members| arrays.divide(&sizes, crew, members),
+        |rows, units| backward_rows((cell, prepared, direction), shape, rows, units),
+    );
     drop(kept);
+    if let Some(grad_inputs) = gradients.inputs {
+        input_gradients((cell, prepared), shape, &trace.kept, grad_inputs);
+    }
     let sequences: Vec<_> = (0..shape.lengths.len())
         .map(|row| SequenceDeltas {
             inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
@@ -84,41 +119,82 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     cell.parameter_gradient(&sequences, gradients.parameters);
 }
 
+/// Steps whose input gradient is worth a worker.
+const STEPS: usize = 64;
+
+/// dx of all steps of all sequences; zero in padding.
+fn input_gradients<T: Real, C: Cell<T>>(
+    (cell, prepared): (&C, &C::Prepared),
+    shape: Shape<'_>,
+    deltas: &[T],
+    grad_inputs: &mut [T],
+) {
+    let (sizes, seq_len) = (Sizes::of(cell), shape.seq_len);
+    let mut grad_inputs = pieces(grad_inputs, seq_len * sizes.input);
+    let steps = shape.lengths.iter().sum::<usize>();
+    let workers = crate::workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input);
+    // Each worker gets a like number of steps, in pieces of one sequence each.
+    let mut work: Vec<Vec<(&mut [T], &[T])>> = (0..workers).map(|_| Vec::new()).collect();
+    let mut dealt = 0;
+    for (row, &length) in shape.lengths.iter().enumerate() {
+        let (mut rest, padding) = grad_inputs().split_at_mut(length * sizes.input);
+        padding.fill(T::ZERO);
+        let mut deltas = &deltas[row * seq_len * sizes.delta..][..length * sizes.delta];
+        while !deltas.is_empty() {
+            let left = deltas.len() / sizes.delta;
+            let worker = (dealt * workers / steps).min(workers - 1);
+            let count = left.min((steps * (worker + 1)).div_ceil(workers) - dealt);
+            let (piece, others) = rest.split_at_mut(count * sizes.input);
+            let (own, next) = deltas.split_at(count * sizes.delta);
+            work[worker].push((piece, own));
+            (rest, deltas, dealt) = (others, next, dealt + count);
+        }
+    }
+    crate::workers::each(work, |pieces| {
+        for (grad_inputs, deltas) in pieces {
+            cell.input_gradient(prepared, deltas, grad_inputs);
+        }
+    });
+}
+
 fn backward_rows<T: Real, C: Cell<T>>(
     (cell, prepared, direction): (&C, &C::Prepared, Direction),
     shape: Shape<'_>,
     mut rows: Vec<BackwardRow<'_, T>>,
+    units: &mut Units,
 ) {
     let sizes = Sizes::of(cell);
     let mut buffers = BackwardBuffers::new(rows.len(), &sizes);
+    let mut scratch = KeptRows::new(rows.len(), &sizes, !units.are_all());
+    let mut slices = Vec::with_capacity(rows.len());
     let longest = rows.first().map_or(0, |row| row.length);
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
-            buffers.enter(active, rows[active].grad_final);
+            buffers.enter(active, rows[active].known.grad_final);
             active += 1;
         }
-        for (r, row) in rows[..active].iter().enumerate() {
-            buffers.gather(r, (s, direction), shape, row);
-        }
-        cell.step_backward(prepared, buffers.operands(active));
         for (r, row) in rows[..active].iter_mut().enumerate() {
+            buffers.gather(r, (s, direction), shape, (row.length, row.known));
+            scratch.read((r, direction.time(s, row.length)), sizes.trace, &mut row.kept);
+        }
+        let kept = rows[..active].iter_mut().map(|row| {
             let t = direction.time(s, row.length);
-            row.kept[t * sizes.delta..][..sizes.delta]
-                .copy_from_slice(&buffers.deltas[r * sizes.delta..][..sizes.delta]);
+            row.kept.row(t)
+        });
+        let mut deltas = scratch.rows(slices, kept);
+        cell.step_backward(prepared, buffers.operands(&mut deltas, units));
+        slices = emptied(deltas);
+        for (r, row) in rows[..active].iter_mut().enumerate() {
+            scratch.write((r, direction.time(s, row.length)), &mut row.kept);
         }
         std::mem::swap(&mut buffers.grad_state, &mut buffers.grad_previous);
     }
     for (r, row) in rows.iter_mut().enumerate() {
         if row.length == 0 {
-            buffers.enter(r, row.grad_final);
+            buffers.enter(r, row.known.grad_final);
         }
-        row.grad_initial.copy_from_slice(&buffers.grad_state[r * sizes.state..][..sizes.state]);
-        if let Some(grad_inputs) = &mut row.grad_inputs {
-            let (steps, padding) = grad_inputs.split_at_mut(row.length * sizes.input);
-            cell.input_gradient(prepared, &row.kept[..row.length * sizes.delta], steps);
-            padding.fill(T::ZERO);
-        }
+        row.grad_initial.write(0, &buffers.grad_state[r * sizes.state..][..sizes.state]);
     }
 }
 
@@ -126,12 +202,8 @@ fn backward_rows<T: Real, C: Cell<T>>(
 struct BackwardBuffers<T> {
     hidden: usize,
     size: usize,
-    trace_size: usize,
-    delta_size: usize,
     previous: Vec<T>,
     state: Vec<T>,
-    trace: Vec<T>,
-    deltas: Vec<T>,
     grad_state: Vec<T>,
     grad_previous: Vec<T>,
 }
@@ -142,12 +214,8 @@ impl<T: Real> BackwardBuffers<T> {
         BackwardBuffers {
             hidden: sizes.hidden,
             size: sizes.state,
-            trace_size: sizes.trace,
-            delta_size: sizes.delta,
             previous: states(),
             state: states(),
-            trace: vec![T::ZERO; rows * sizes.trace],
-            deltas: vec![T::ZERO; rows * sizes.delta],
             grad_state: states(),
             grad_previous: states(),
         }
@@ -168,39 +236,41 @@ impl<T: Real> BackwardBuffers<T> {
         r: usize,
         (s, direction): (usize, Direction),
         shape: Shape<'_>,
-        row: &BackwardRow<'_, T>,
+        (length, known): (usize, Known<'_, T>),
     ) {
         let (hidden, inner) = (self.hidden, self.size - self.hidden);
         let output = |t: usize| t * shape.output_stride + shape.output_offset;
-        let t = direction.time(s, row.length);
+        let t = direction.time(s, length);
         let state = &mut self.state[r * self.size..][..self.size];
-        state[..hidden].copy_from_slice(&row.outputs[output(t)..][..hidden]);
-        state[hidden..].copy_from_slice(&row.inner[t * inner..][..inner]);
+        state[..hidden].copy_from_slice(&known.outputs[output(t)..][..hidden]);
+        state[hidden..].copy_from_slice(&known.inner[t * inner..][..inner]);
         let previous = &mut self.previous[r * self.size..][..self.size];
         if s == 0 {
-            previous.copy_from_slice(row.initial);
+            previous.copy_from_slice(known.initial);
         } else {
-            let before = direction.time(s - 1, row.length);
-            previous[..hidden].copy_from_slice(&row.outputs[output(before)..][..hidden]);
-            previous[hidden..].copy_from_slice(&row.inner[before * inner..][..inner]);
+            let before = direction.time(s - 1, length);
+            previous[..hidden].copy_from_slice(&known.outputs[output(before)..][..hidden]);
+            previous[hidden..].copy_from_slice(&known.inner[before * inner..][..inner]);
         }
-        let kept = &row.kept[t * self.delta_size..][..self.trace_size];
-        self.trace[r * self.trace_size..][..self.trace_size].copy_from_slice(kept);
-        if let Some(grad) = row.grad_outputs {
+        if let Some(grad) = known.grad_outputs {
             let target = &mut self.grad_state[r * self.size..][..hidden];
             add_assign(Level::current(), target, &grad[output(t)..][..hidden]);
         }
     }
 
-    fn operands(&mut self, active: usize) -> BackwardRows<'_, T> {
-        let states = active * self.size;
+    fn operands<'a, 'b>(
+        &'a mut self,
+        deltas: &'a mut [&'b mut [T]],
+        units: &'a mut Units,
+    ) -> BackwardRows<'a, 'b, T> {
+        let states = deltas.len() * self.size;
         BackwardRows {
             previous: &self.previous[..states],
             state: &self.state[..states],
-            trace: &self.trace[..active * self.trace_size],
-            grad_state: &self.grad_state[..states],
-            deltas: &mut self.deltas[..active * self.delta_size],
+            grad_state: &mut self.grad_state[..states],
+            deltas,
             grad_previous: &mut self.grad_previous[..states],
+            units,
         }
     }
 }

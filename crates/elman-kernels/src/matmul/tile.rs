@@ -1,0 +1,265 @@
+//! The block of a product that is held in registers from the first term to the last.
+
+use std::ops::Range;
+
+use super::{Job, Out, Start};
+use crate::float::Float;
+use crate::pack::panel_width;
+use crate::vector::Vector;
+
+/// The most rows of one block of several panels. With two registers for each row, 12 accumulators,
+/// 2 panel registers and a broadcast fit in the 16 registers of AVX2.
+pub(crate) const MAX_ROWS: usize = 6;
+
+/// Rows of a block of one or two panels, where the registers hold that many: fewer would leave too
+/// few chains in flight to hide the latency of a fused multiply-add.
+const MANY_ROWS: usize = 12;
+
+/// The most panels of a block of one row.
+const MAX_PANELS: usize = 8;
+
+/// The most rows of one block of these vectors.
+#[inline(always)]
+pub(crate) const fn rows_per_tile<V: Vector>(registers_per_panel: usize) -> usize {
+    let rows = V::ACCUMULATORS / registers_per_panel;
+    if rows < MAX_ROWS { rows } else { MAX_ROWS }
+}
+
+/// The most panels of one block of so many rows.
+#[inline(always)]
+const fn panels_per_tile<V: Vector>(rows: usize, registers_per_panel: usize) -> usize {
+    let fitting = V::ACCUMULATORS / (rows * registers_per_panel);
+    let most = if rows == 1 { MAX_PANELS } else { 4 };
+    if fitting < most { fitting } else { most }
+}
+
+/// Computes the columns of some panels, a group of panels after the other: the group's weights stay
+/// in cache while all rows pass by.
+#[inline(always)]
+pub(super) fn run<V: Vector, const NV: usize>(
+    job: &Job<'_, V::Element>,
+    panels: Range<usize>,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
+    let blocks = job.rows.div_ceil(rows_per_tile::<V>(NV));
+    let most = panels_per_tile::<V>(job.rows.div_ceil(blocks), NV);
+    let groups = panels.len().div_ceil(most);
+    for group in 0..groups {
+        let panel = panels.start + panels.len() * group / groups;
+        let count = panels.start + panels.len() * (group + 1) / groups - panel;
+        let mut row = 0;
+        if const { MANY_ROWS * NV <= V::ACCUMULATORS } {
+            while job.rows - row >= MANY_ROWS && count * MANY_ROWS * NV <= V::ACCUMULATORS {
+                tile_of_many::<V, NV>(count, job, Place { row, panel }, out);
+                row += MANY_ROWS;
+            }
+        }
+        let left = job.rows - row;
+        let blocks = left.div_ceil(rows_per_tile::<V>(NV));
+        for block in 0..blocks {
+            let (first, end) = (left * block / blocks, left * (block + 1) / blocks);
+            tile_of::<V, NV>((end - first, count), job, Place { row: row + first, panel }, out);
+        }
+    }
+}
+
+/// The first row and panel of a tile of the output.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    panel: usize,
+}
+
+#[inline(always)]
+fn tile_of_many<V: Vector, const NV: usize>(
+    panels: usize,
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    match panels {
+        1 => tile::<V, NV, MANY_ROWS, 1>(job, place, out),
+        _ => tile::<V, NV, MANY_ROWS, 2>(job, place, out),
+    }
+}
+
+#[inline(always)]
+fn tile_of<V: Vector, const NV: usize>(
+    (rows, panels): (usize, usize),
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    match (rows, panels) {
+        (1, 5) => tile::<V, NV, 1, 5>(job, place, out),
+        (1, 6) => tile::<V, NV, 1, 6>(job, place, out),
+        (1, 7) => tile::<V, NV, 1, 7>(job, place, out),
+        (1, 8) => tile::<V, NV, 1, 8>(job, place, out),
+        (1, _) => tile_of_panels::<V, NV, 1>(panels, job, place, out),
+        (2, _) => tile_of_panels::<V, NV, 2>(panels, job, place, out),
+        (3, _) => tile_of_panels::<V, NV, 3>(panels, job, place, out),
+        (4, _) => tile_of_panels::<V, NV, 4>(panels, job, place, out),
+        (5, _) => tile_of_panels::<V, NV, 5>(panels, job, place, out),
+        _ => tile_of_panels::<V, NV, MAX_ROWS>(panels, job, place, out),
+    }
+}
+
+#[inline(always)]
+fn tile_of_panels<V: Vector, const NV: usize, const R: usize>(
+    panels: usize,
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    match panels {
+        1 => tile::<V, NV, R, 1>(job, place, out),
+        2 => tile::<V, NV, R, 2>(job, place, out),
+        3 => tile::<V, NV, R, 3>(job, place, out),
+        _ => tile::<V, NV, R, 4>(job, place, out),
+    }
+}
+
+/// `R` rows × `P` panels of the output.
+#[inline(always)]
+fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    job: &Job<'_, V::Element>,
+    place: Place,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    if const { R * P * NV > V::ACCUMULATORS } {
+        unreachable!("rows_per_tile and panels_per_tile keep to the registers");
+    }
+    let width = panel_width::<V::Element>();
+    let first = place.panel * width;
+    let taken = (job.columns - first).min(P * width);
+    let mut rows = out.pieces::<R>(place.row, first, taken);
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
+    match job.start {
+        Start::Zero => {}
+        Start::Bias(bias) => acc = [load_panels(&bias[first..first + taken]); R],
+        Start::Output => {
+            for r in 0..R {
+                acc[r] = load_panels(rows[r]);
+            }
+        }
+    }
+    for term in job.terms {
+        let depth = term.weights.depth();
+        let mut left: [&[V::Element]; R] = [&[]; R];
+        for (r, left) in left.iter_mut().enumerate() {
+            *left = term.rows.row(place.row + r, depth);
+        }
+        let values = term.weights.panels(place.panel, P);
+        acc =
+            multiply::<V, NV, R, P>(acc, left, 1, Panels { values, stride: depth * width, depth });
+    }
+    store_tile(acc, &mut rows);
+}
+
+/// Writes panels side by side to rows of one length; columns beyond it are dropped.
+#[inline(always)]
+pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    acc: [[[V; NV]; P]; R],
+    rows: &mut [&mut [V::Element]; R],
+) {
+    let width = NV * V::LANES;
+    if rows.iter().all(|row| row.len() >= P * width) {
+        for r in 0..R {
+            for p in 0..P {
+                for v in 0..NV {
+                    acc[r][p][v].store(&mut rows[r][p * width + v * V::LANES..]);
+                }
+            }
+        }
+        return;
+    }
+    // Through whole panels in memory: a loop with a branch for each panel would be no straight code,
+    // and then the accumulators of every tile would go through memory.
+    let mut padded = [[V::Element::ZERO; MAX_COLUMNS]; R];
+    for r in 0..R {
+        for p in 0..P {
+            for v in 0..NV {
+                acc[r][p][v].store(&mut padded[r][p * width + v * V::LANES..]);
+            }
+        }
+    }
+    for (row, padded) in rows.iter_mut().zip(&padded) {
+        row.copy_from_slice(&padded[..row.len()]);
+    }
+}
+
+/// The most columns of a tile: [`MAX_PANELS`] of 16 `f32`.
+const MAX_COLUMNS: usize = 16 * MAX_PANELS;
+
+/// Panels one after the other: panel `p` starts at `p * stride` and holds `depth` rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a, T> {
+    pub values: &'a [T],
+    pub stride: usize,
+    pub depth: usize,
+}
+
+/// The inner loop: `acc[r] += Σ_k rows[r][k · step] · panels[k]`.
+#[inline(always)]
+pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    mut acc: [[[V; NV]; P]; R],
+    rows: [&[V::Element]; R],
+    step: usize,
+    panels: Panels<'_, V::Element>,
+) -> [[[V; NV]; P]; R] {
+    let width = NV * V::LANES;
+    let depth = panels.depth;
+    if depth == 0 {
+        return acc;
+    }
+    for row in rows {
+        assert!(row.len() > (depth - 1) * step, "row too short for the depth of the panels");
+    }
+    let mut pieces: [&[V::Element]; P] = [&[]; P];
+    for (p, piece) in pieces.iter_mut().enumerate() {
+        *piece = &panels.values[p * panels.stride..][..depth * width];
+    }
+    for k in 0..depth {
+        let mut weights = [[V::splat(V::Element::ZERO); NV]; P];
+        for p in 0..P {
+            for (v, register) in weights[p].iter_mut().enumerate() {
+                let at = k * width + v * V::LANES;
+                // SAFETY: k < depth and v < NV, so at + LANES <= depth * width = piece length.
+                *register = V::load(unsafe { pieces[p].get_unchecked(at..at + V::LANES) });
+            }
+        }
+        for r in 0..R {
+            // SAFETY: k * step <= (depth - 1) * step < row length, asserted above.
+            let value = V::splat(unsafe { *rows[r].get_unchecked(k * step) });
+            for p in 0..P {
+                for v in 0..NV {
+                    acc[r][p][v] = value.mul_add(weights[p][v], acc[r][p][v]);
+                }
+            }
+        }
+    }
+    acc
+}
+
+/// The values of panels side by side; missing columns of the last panel are zero.
+#[inline(always)]
+pub(crate) fn load_panels<V: Vector, const NV: usize, const P: usize>(
+    values: &[V::Element],
+) -> [[V; NV]; P] {
+    let width = NV * V::LANES;
+    let mut padded = [V::Element::ZERO; MAX_COLUMNS];
+    let source = if values.len() >= P * width {
+        values
+    } else {
+        padded[..values.len()].copy_from_slice(values);
+        &padded
+    };
+    let mut panels = [[V::splat(V::Element::ZERO); NV]; P];
+    for p in 0..P {
+        for v in 0..NV {
+            panels[p][v] = V::load(&source[p * width + v * V::LANES..]);
+        }
+    }
+    panels
+}

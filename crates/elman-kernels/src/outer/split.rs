@@ -1,0 +1,112 @@
+//! The columns of a gradient dealt to threads.
+
+use std::ops::Range;
+
+use super::OuterSum;
+use crate::float::Float;
+use crate::pack::panel_width;
+use crate::share::Output;
+
+/// One thread's share of some sums: a range of the columns of each. Parts of one split may be
+/// computed in any order or side by side.
+#[derive(Debug)]
+pub struct Part<'a, T> {
+    sums: &'a [OuterSum<'a, T>],
+    grad: Output<'a, T>,
+    index: usize,
+    count: usize,
+}
+
+/// A range of the columns of one sum.
+pub(crate) struct PartOfSum<'a, T> {
+    pub sum: &'a OuterSum<'a, T>,
+    /// Columns of the gradient, whole panels but for the last.
+    pub columns: Range<usize>,
+    grad: &'a Output<'a, T>,
+}
+
+/// Deals sums that go to `grad` to `count` threads.
+///
+/// # Panics
+///
+/// Sums that overlap in `grad` or leave it, or differ in the distance between rows.
+#[must_use]
+pub fn split<'a, T: Float>(
+    sums: &'a [OuterSum<'a, T>],
+    grad: &'a mut [T],
+    count: usize,
+) -> Vec<Part<'a, T>> {
+    let places: Vec<Rectangle> = sums.iter().flat_map(Rectangle::of).collect();
+    for (i, place) in places.iter().enumerate() {
+        assert!(place.end() <= grad.len(), "gradient: too small for a sum");
+        assert!(place.columns.end <= place.stride, "gradient: rows that overlap");
+        for other in &places[..i] {
+            assert_eq!(place.stride, other.stride, "gradient: one distance between rows");
+            assert!(!place.overlaps(other), "gradient: sums that overlap");
+        }
+    }
+    let grad = Output::new(grad);
+    (0..count).map(|index| Part { sums, grad: grad.again(), index, count }).collect()
+}
+
+/// What one factor of a sum writes, in rows of `stride` values.
+struct Rectangle {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    stride: usize,
+}
+
+impl Rectangle {
+    fn of<T>(sum: &OuterSum<'_, T>) -> Vec<Rectangle> {
+        let left = sum.left.iter().flatten().map(|left| (left.at, left.rows));
+        let places = left.chain(sum.sums.map(|at| (at, 1)));
+        let places = places.filter(|(_, rows)| *rows > 0 && sum.columns > 0);
+        let rectangle = |(at, rows)| {
+            let (row, column) = (at / sum.stride, at % sum.stride);
+            let columns = column..column + sum.columns;
+            Rectangle { rows: row..row + rows, columns, stride: sum.stride }
+        };
+        places.map(rectangle).collect()
+    }
+
+    fn end(&self) -> usize {
+        (self.rows.end - 1) * self.stride + self.columns.end
+    }
+
+    fn overlaps(&self, other: &Rectangle) -> bool {
+        let meet = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        meet(&self.rows, &other.rows) && meet(&self.columns, &other.columns)
+    }
+}
+
+impl<T: Float> Part<'_, T> {
+    pub(crate) fn sums(&self) -> impl Iterator<Item = PartOfSum<'_, T>> {
+        let width = panel_width::<T>();
+        self.sums.iter().map(move |sum| {
+            let panels = sum.columns.div_ceil(width);
+            let at = |index: usize| (panels * index / self.count * width).min(sum.columns);
+            PartOfSum { sum, columns: at(self.index)..at(self.index + 1), grad: &self.grad }
+        })
+    }
+}
+
+impl<T> PartOfSum<'_, T> {
+    /// `len` values from `column` on of the `R` rows of the gradient from the one on that starts at
+    /// `row`.
+    #[inline(always)]
+    pub(crate) fn grad<const R: usize>(
+        &mut self,
+        row: usize,
+        column: usize,
+        len: usize,
+    ) -> [&mut [T]; R] {
+        assert!(self.columns.start <= column && column + len <= self.columns.end, "own columns");
+        let mut pieces = [(); R].map(|()| <&mut [T]>::default());
+        for (r, piece) in pieces.iter_mut().enumerate() {
+            // SAFETY: rows of different factors do not overlap, as `split` has found, and the
+            // columns are this part's alone; `&mut self` lasts as long as the pieces.
+            *piece = unsafe { self.grad.piece(row + r * self.sum.stride + column, len) };
+        }
+        pieces
+    }
+}

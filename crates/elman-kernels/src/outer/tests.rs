@@ -1,0 +1,108 @@
+//! The sums against their definition.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::compiled::Compiled;
+
+/// Two left factors of `rows` columns each, a right one of `columns`, each row followed by a gap.
+struct Example {
+    left: [Vec<f32>; 2],
+    right: Vec<f32>,
+    rows: [usize; 2],
+    columns: usize,
+}
+
+fn strided(values: &[f32], at: usize, stride: usize) -> Strided<'_, f32> {
+    Strided { values: &values[at * stride..], stride }
+}
+
+impl Example {
+    fn new(total: usize, rows: [usize; 2], columns: usize) -> Self {
+        let value = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 504.0 - 1.0;
+        let left = rows.map(|rows| (0..total * (rows + 2)).map(|i| value(i + rows)).collect());
+        let right = (0..total * (columns + 1)).map(|i| value(i + 5)).collect();
+        Example { left, right, rows, columns }
+    }
+
+    fn pairs(&self, counts: &[usize]) -> Vec<Pairs<'_, f32>> {
+        let mut start = 0;
+        let pairs = counts.iter().map(|&count| {
+            let left = [0, 1].map(|side| strided(&self.left[side], start, self.rows[side] + 2));
+            let right = strided(&self.right, start, self.columns + 1);
+            start += count;
+            Pairs { left, right, count }
+        });
+        pairs.collect()
+    }
+
+    /// The definition, in an array whose rows are `columns + 3` long and start at 2: the rows of the
+    /// first factor, of the second, and the sums.
+    fn expected(&self, total: usize) -> Vec<f32> {
+        let stride = self.columns + 3;
+        let mut grad = vec![0.5f32; (self.rows[0] + self.rows[1] + 1) * stride];
+        for (n, k) in (0..self.columns).flat_map(|n| (0..total).map(move |k| (n, k))) {
+            let right = self.right[k * (self.columns + 1) + n];
+            for (side, above) in [(0, 0), (1, self.rows[0])] {
+                for m in 0..self.rows[side] {
+                    let sum = &mut grad[(above + m) * stride + 2 + n];
+                    *sum = self.left[side][k * (self.rows[side] + 2) + m].mul_add(right, *sum);
+                }
+            }
+            grad[(self.rows[0] + self.rows[1]) * stride + 2 + n] += right;
+        }
+        grad
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn every_element_is_one_chain_whatever_the_split(
+        counts in proptest::collection::vec(0usize..200, 1..4),
+        rows in [0usize..30, 1usize..20], columns in 1usize..150, parts in 1usize..4,
+    ) {
+        let total = counts.iter().sum();
+        let example = Example::new(total, rows, columns);
+        let (pairs, expected, stride) = (example.pairs(&counts), example.expected(total), columns + 3);
+        let left = [
+            Some(Left { rows: rows[0], at: 2 }),
+            Some(Left { rows: rows[1], at: rows[0] * stride + 2 }),
+        ];
+        let whole = OuterSum {
+            pairs: &pairs, left, sums: Some((rows[0] + rows[1]) * stride + 2),
+            first: 0, columns, stride,
+        };
+        // The same as three sums: the right half without its sums, the left half, the sums alone.
+        let half = columns / 2;
+        let shifted = left.map(|left| left.map(|left| Left { at: left.at + half, ..left }));
+        let pieces = [
+            OuterSum { left: shifted, sums: None, first: half, columns: columns - half, ..whole },
+            OuterSum { sums: None, columns: half, ..whole },
+            OuterSum { left: [None, None], ..whole },
+        ];
+        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+            for sums in [&[whole][..], &pieces] {
+                let mut grad = vec![0.5f32; expected.len()];
+                for part in split(sums, &mut grad, parts).into_iter().rev() {
+                    f32::add_outer_products(level, part);
+                }
+                prop_assert_eq!(&grad, &expected, "{:?}", level);
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "sums that overlap")]
+fn sums_that_share_an_element_are_refused() {
+    let sum = OuterSum::<f32> {
+        pairs: &[],
+        left: [Some(Left { rows: 2, at: 0 }), None],
+        sums: Some(3),
+        first: 0,
+        columns: 2,
+        stride: 3,
+    };
+    let _ = split(&[sum, OuterSum { left: [None, None], sums: Some(1), ..sum }], &mut [0.0; 9], 1);
+}

@@ -1,0 +1,236 @@
+//! The sums of one part, block by block of pairs.
+
+use super::split::PartOfSum;
+use super::{BLOCK, Pairs};
+use crate::aligned::Aligned;
+use crate::float::Float;
+use crate::matmul::{MAX_ROWS, Panels, load_panels, multiply, rows_per_tile, store_tile};
+use crate::pack::panel_width;
+use crate::vector::Vector;
+
+/// The most panels of one group.
+const MAX_PANELS: usize = 4;
+
+/// Consecutive pairs of one block whose rows stand at equal distances.
+struct Segment<'a, T> {
+    left: [&'a [T]; 2],
+    left_strides: [usize; 2],
+    right: &'a [T],
+    right_stride: usize,
+    /// The pair of the block that this segment starts with.
+    at: usize,
+    count: usize,
+}
+
+#[inline(always)]
+pub(super) fn run<V: Vector, const NV: usize>(part: &mut PartOfSum<'_, V::Element>) {
+    if part.columns.is_empty() {
+        return;
+    }
+    let width = panel_width::<V::Element>();
+    let mut panels = Aligned::zeros(panels_per_group::<V>(NV) * BLOCK * width);
+    let mut segments: Vec<Segment<'_, V::Element>> = Vec::new();
+    let mut filled = 0;
+    for pairs in part.sum.pairs {
+        let mut taken = 0;
+        while taken < pairs.count {
+            let count = (pairs.count - taken).min(BLOCK - filled);
+            segments.push(segment(pairs, taken, (filled, count)));
+            (taken, filled) = (taken + count, filled + count);
+            if filled == BLOCK {
+                block::<V, NV>(&segments, &mut panels, part);
+                segments.clear();
+                filled = 0;
+            }
+        }
+    }
+    if filled > 0 {
+        block::<V, NV>(&segments, &mut panels, part);
+    }
+}
+
+/// Panels that all rows of a tile leave room for.
+#[inline(always)]
+const fn panels_per_group<V: Vector>(registers_per_panel: usize) -> usize {
+    let fitting = V::ACCUMULATORS / (rows_per_tile::<V>(registers_per_panel) * registers_per_panel);
+    if fitting < MAX_PANELS { fitting } else { MAX_PANELS }
+}
+
+#[inline(always)]
+fn segment<'a, T: Float>(
+    pairs: &Pairs<'a, T>,
+    taken: usize,
+    (at, count): (usize, usize),
+) -> Segment<'a, T> {
+    let from = |values: &'a [T], stride: usize| values.get(taken * stride..).unwrap_or(&[]);
+    Segment {
+        left: pairs.left.map(|left| from(left.values, left.stride)),
+        left_strides: pairs.left.map(|left| left.stride),
+        right: from(pairs.right.values, pairs.right.stride),
+        right_stride: pairs.right.stride,
+        at,
+        count,
+    }
+}
+
+/// Adds the products of one block of pairs.
+#[inline(always)]
+fn block<V: Vector, const NV: usize>(
+    segments: &[Segment<'_, V::Element>],
+    panels: &mut [V::Element],
+    part: &mut PartOfSum<'_, V::Element>,
+) {
+    let width = panel_width::<V::Element>();
+    let columns = part.columns.clone();
+    let count = columns.len().div_ceil(width);
+    let groups = count.div_ceil(panels_per_group::<V>(NV));
+    for group in 0..groups {
+        let first = columns.start + count * group / groups * width;
+        let end = (columns.start + count * (group + 1) / groups * width).min(columns.end);
+        match (end - first).div_ceil(width) {
+            1 => panel_group::<V, NV, 1>(segments, (first, end), panels, part),
+            2 => panel_group::<V, NV, 2>(segments, (first, end), panels, part),
+            3 => panel_group::<V, NV, 3>(segments, (first, end), panels, part),
+            _ => panel_group::<V, NV, 4>(segments, (first, end), panels, part),
+        }
+    }
+}
+
+/// All rows × the columns `first..end`, which fill `P` panels.
+#[inline(always)]
+fn panel_group<V: Vector, const NV: usize, const P: usize>(
+    segments: &[Segment<'_, V::Element>],
+    (first, end): (usize, usize),
+    panels: &mut [V::Element],
+    part: &mut PartOfSum<'_, V::Element>,
+) {
+    if const { P * rows_per_tile::<V>(NV) * NV > V::ACCUMULATORS } {
+        unreachable!("panels_per_group keeps to the registers");
+    }
+    let (len, columns) = (end - first, part.sum.first + first);
+    let panels = &mut panels[..P * BLOCK * panel_width::<V::Element>()];
+    match part.sum.sums {
+        None => pack::<V, NV, P>(segments, columns, len, panels),
+        Some(at) => {
+            let mut row = part.grad::<1>(at, first, len);
+            let mut sums: [[V; NV]; P] = load_panels(row[0]);
+            pack_and_add(segments, columns, len, panels, &mut sums);
+            store_tile([sums], &mut row);
+        }
+    }
+    for (side, left) in part.sum.left.into_iter().enumerate() {
+        let Some(left) = left else { continue };
+        let tiles = left.rows.div_ceil(rows_per_tile::<V>(NV));
+        for tile_index in 0..tiles {
+            let row = left.rows * tile_index / tiles;
+            let rows = left.rows * (tile_index + 1) / tiles - row;
+            let place = Place { side, row, at: left.at + row * part.sum.stride, first, len };
+            match rows {
+                1 => tile::<V, NV, 1, P>(segments, panels, place, part),
+                2 => tile::<V, NV, 2, P>(segments, panels, place, part),
+                3 => tile::<V, NV, 3, P>(segments, panels, place, part),
+                4 => tile::<V, NV, 4, P>(segments, panels, place, part),
+                5 => tile::<V, NV, 5, P>(segments, panels, place, part),
+                _ => tile::<V, NV, MAX_ROWS, P>(segments, panels, place, part),
+            }
+        }
+    }
+}
+
+/// Copies the right values of `len` columns from `first` on into panels.
+#[inline(always)]
+fn pack<V: Vector, const NV: usize, const P: usize>(
+    segments: &[Segment<'_, V::Element>],
+    first: usize,
+    len: usize,
+    panels: &mut [V::Element],
+) {
+    for segment in segments {
+        for k in 0..segment.count {
+            let row = &segment.right[k * segment.right_stride + first..][..len];
+            store_row(load_panels::<V, NV, P>(row), segment.at + k, panels);
+        }
+    }
+}
+
+/// As [`pack`], adding the values to `sums` on the way.
+#[inline(always)]
+fn pack_and_add<V: Vector, const NV: usize, const P: usize>(
+    segments: &[Segment<'_, V::Element>],
+    first: usize,
+    len: usize,
+    panels: &mut [V::Element],
+    sums: &mut [[V; NV]; P],
+) {
+    let one = V::splat(V::Element::ONE);
+    for segment in segments {
+        for k in 0..segment.count {
+            let row = &segment.right[k * segment.right_stride + first..][..len];
+            let values = load_panels::<V, NV, P>(row);
+            for (sums, values) in sums.iter_mut().zip(values) {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    // One rounding, as in an addition.
+                    *sum = one.mul_add(value, *sum);
+                }
+            }
+            store_row(values, segment.at + k, panels);
+        }
+    }
+}
+
+/// Row `k` of all panels.
+#[inline(always)]
+fn store_row<V: Vector, const NV: usize, const P: usize>(
+    values: [[V; NV]; P],
+    k: usize,
+    panels: &mut [V::Element],
+) {
+    let width = NV * V::LANES;
+    for (p, registers) in values.into_iter().enumerate() {
+        for (v, register) in registers.into_iter().enumerate() {
+            register.store(&mut panels[(p * BLOCK + k) * width + v * V::LANES..]);
+        }
+    }
+}
+
+/// Some rows of one left factor and where their sums go.
+#[derive(Clone, Copy)]
+struct Place {
+    side: usize,
+    row: usize,
+    at: usize,
+    first: usize,
+    len: usize,
+}
+
+/// `R` rows × `P` panels of the gradient.
+#[inline(always)]
+fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    segments: &[Segment<'_, V::Element>],
+    panels: &[V::Element],
+    place: Place,
+    part: &mut PartOfSum<'_, V::Element>,
+) {
+    if const { R * P * NV > V::ACCUMULATORS } {
+        unreachable!("rows_per_tile and panels_per_group keep to the registers");
+    }
+    let width = NV * V::LANES;
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
+    let mut grad = part.grad::<R>(place.at, place.first, place.len);
+    for r in 0..R {
+        acc[r] = load_panels(grad[r]);
+    }
+    for segment in segments {
+        let mut rows: [&[V::Element]; R] = [&[]; R];
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = &segment.left[place.side][place.row + r..];
+        }
+        let right = Panels {
+            values: &panels[segment.at * width..],
+            stride: BLOCK * width,
+            depth: segment.count,
+        };
+        acc = multiply::<V, NV, R, P>(acc, rows, segment.left_strides[place.side], right);
+    }
+    store_tile(acc, &mut grad);
+}

@@ -1,0 +1,31 @@
+//! Rows of several parts side by side, each of one value for every unit.
+
+use std::ops::Range;
+
+/// Some units of the `N` parts of a row, each of `size` values.
+#[inline(always)]
+pub(crate) fn parts<'a, T, const N: usize>(
+    row: &'a [T],
+    size: usize,
+    units: &Range<usize>,
+) -> [&'a [T]; N] {
+    let mut parts = [&row[..0]; N];
+    for (part, slot) in parts.iter_mut().enumerate() {
+        *slot = &row[part * size..][..size][units.clone()];
+    }
+    parts
+}
+
+/// As [`parts`], to be written.
+#[inline(always)]
+pub(crate) fn parts_mut<'a, T, const N: usize>(
+    row: &'a mut [T],
+    size: usize,
+    units: &Range<usize>,
+) -> [&'a mut [T]; N] {
+    let mut parts = [(); N].map(|()| <&mut [T]>::default());
+    for (part, slot) in row.chunks_exact_mut(size).zip(&mut parts) {
+        *slot = &mut part[units.clone()];
+    }
+    parts
+}

@@ -1,0 +1,107 @@
+//! Who runs which sequences and which units.
+
+use std::ops::Range;
+
+use elman_kernels::{RowLayout, Share};
+
+use super::{Shape, Sizes};
+use crate::cell::{Cell, Units, most_members, share};
+use crate::real::Real;
+use crate::workers::{Sharing, each, side_by_side};
+
+/// How a run over sequences is shared.
+pub(super) fn sharing<T: Real, C: Cell<T>>(cell: &C, lengths: &[usize]) -> Sharing {
+    let sizes = Sizes::of(cell);
+    let members = if cell.shares_units() { most_members::<T>(sizes.hidden) } else { 1 };
+    let work = lengths.iter().sum::<usize>() * sizes.work();
+    Sharing::of(lengths.len(), (work, sizes.work()), members)
+}
+
+/// Calls `run` for the sequences that `arrays` belong to: by several workers with some of the rows
+/// each, or by several with some of the units each. `divide` makes the rows of each member of a crew
+/// from the arrays of one sequence.
+pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
+    (cell, shape): (&C, Shape<'_>),
+    arrays: impl Iterator<Item = A>,
+    divide: impl Fn(A, &Crew, &mut [Vec<(usize, R)>]) + Sync,
+    run: impl Fn(Vec<R>, &mut Units) + Sync,
+) {
+    let hidden_size = cell.hidden_size();
+    let batch_size = shape.lengths.len();
+    // Longest first: a batch shrinks from its end.
+    let deal = |crew: &Crew| -> Vec<Vec<R>> {
+        let mut members: Vec<Vec<(usize, R)>> =
+            crew.units.iter().map(|_| Vec::with_capacity(batch_size)).collect();
+        arrays.for_each(|arrays| divide(arrays, crew, &mut members));
+        let in_order = |mut rows: Vec<(usize, R)>| {
+            rows.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+            rows.into_iter().map(|(_, row)| row).collect()
+        };
+        members.into_iter().map(in_order).collect()
+    };
+    match sharing(cell, shape.lengths) {
+        Sharing::Units(members) => side_by_side(
+            (members, batch_size * cell.delta_size().max(hidden_size)),
+            |members| deal(&Crew::of::<T>(hidden_size, members)),
+            |rows, team| run(rows, &mut Units::of::<T>(team, hidden_size)),
+        ),
+        Sharing::Sequences(workers) => {
+            let rows: Vec<R> = deal(&Crew::of::<T>(hidden_size, 1)).pop().unwrap_or_default();
+            if workers < 2 {
+                return run(rows, &mut Units::all(hidden_size));
+            }
+            // Each worker gets a like share of every length.
+            let mut groups: Vec<Vec<R>> = (0..workers).map(|_| Vec::new()).collect();
+            for (index, row) in rows.into_iter().enumerate() {
+                groups[index % workers].push(row);
+            }
+            each(groups, |rows| run(rows, &mut Units::all(hidden_size)));
+        }
+    }
+}
+
+/// The workers that run the same rows, each for units of its own.
+pub(super) struct Crew {
+    hidden_size: usize,
+    units: Vec<Range<usize>>,
+}
+
+impl Crew {
+    fn of<T: Real>(hidden_size: usize, members: usize) -> Self {
+        let units = (0..members).map(|index| share::<T>(hidden_size, members, index)).collect();
+        Crew { hidden_size, units }
+    }
+
+    /// The shares of the members of rows of `width` values, of which `len` from `origin` on are
+    /// parts of a value for each unit.
+    pub fn shares<'a, T: Real>(
+        &self,
+        values: &'a mut [T],
+        width: usize,
+        (origin, len): (usize, usize),
+    ) -> Shares<'a, T> {
+        if self.units.len() < 2 {
+            return Shares::Whole(Some(Share::whole(values, width, (origin, len))));
+        }
+        let (parts, size) = (len / self.hidden_size, self.hidden_size);
+        let layout = RowLayout { width, origin, parts, size };
+        Shares::Units(Share::split(values, layout, &self.units).collect::<Vec<_>>().into_iter())
+    }
+}
+
+/// The shares of a crew's members, one after the other.
+pub(super) enum Shares<'a, T> {
+    Whole(Option<Share<'a, T>>),
+    Units(std::vec::IntoIter<Share<'a, T>>),
+}
+
+impl<'a, T> Iterator for Shares<'a, T> {
+    type Item = Share<'a, T>;
+
+    fn next(&mut self) -> Option<Share<'a, T>> {
+        match self {
+            Shares::Whole(share) => share.take(),
+            Shares::Units(shares) => shares.next(),
+        }
+    }
+}

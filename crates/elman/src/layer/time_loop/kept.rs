@@ -1,0 +1,56 @@
+//! The rows of one step back that hold the trace, and then the deltas.
+
+use elman_kernels::Share;
+
+use super::Sizes;
+use crate::real::Real;
+
+/// Rows of `delta_size` values: those of the kept array itself where a worker computes all units, or
+/// scratch from which its units are copied.
+pub(super) struct KeptRows<T> {
+    scratch: Vec<T>,
+    size: usize,
+}
+
+impl<T: Real> KeptRows<T> {
+    pub fn new(rows: usize, sizes: &Sizes, needs_scratch: bool) -> Self {
+        let len = if needs_scratch { rows * sizes.delta } else { 0 };
+        KeptRows { scratch: vec![T::ZERO; len], size: sizes.delta }
+    }
+
+    /// A slice for each row: its own place where it has one, else scratch. The memory of `slices` is
+    /// used again.
+    pub fn rows<'a>(
+        &'a mut self,
+        slices: Vec<&mut [T]>,
+        places: impl Iterator<Item = Option<&'a mut [T]>>,
+    ) -> Vec<&'a mut [T]> {
+        let mut rows = emptied(slices);
+        let mut scratch = self.scratch.chunks_exact_mut(self.size);
+        rows.extend(places.map(|place| match place {
+            Some(place) => place,
+            None => scratch.next().unwrap_or_default(),
+        }));
+        rows
+    }
+
+    /// Fills the first `len` values of scratch row `r` from where row `t` is kept.
+    pub fn read(&mut self, (r, t): (usize, usize), len: usize, kept: &mut Share<'_, T>) {
+        if !kept.is_whole() {
+            kept.read(t, &mut self.scratch[r * self.size..][..len]);
+        }
+    }
+
+    /// Writes scratch row `r` to where row `t` is kept.
+    pub fn write(&mut self, (r, t): (usize, usize), kept: &mut Share<'_, T>) {
+        if !kept.is_whole() {
+            kept.write(t, &self.scratch[r * self.size..][..self.size]);
+        }
+    }
+}
+
+/// The memory of a list of slices, for other slices: collecting in place allocates nothing.
+pub(super) fn emptied<'b, T>(mut slices: Vec<&mut [T]>) -> Vec<&'b mut [T]> {
+    slices.clear();
+    slices.into_iter().map(|_| <&mut [T]>::default()).collect()
+}
