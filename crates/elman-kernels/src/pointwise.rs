@@ -7,7 +7,10 @@ use crate::level::Level;
 mod function;
 mod gru;
 mod lstm;
+mod optimizer;
 mod parts;
+mod softmax;
+mod table;
 mod update;
 
 pub use function::Function;
@@ -16,6 +19,11 @@ pub use gru::{
     gru_before_backward, gru_before_gates, gru_before_reset, gru_before_state,
 };
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions, lstm_backward, lstm_forward};
+pub use optimizer::{
+    AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
+};
+pub use softmax::{Partition, softmax_exponentials};
+pub use table::{TablePart, gather_rows, scatter_add_rows};
 
 use function::{Formula, HardSigmoid, Relu, Sigmoid, Tanh};
 use update::{update0, update1, update2};

@@ -1,5 +1,7 @@
 //! Gradient clipping: a limit for the norm of a whole gradient or for each of its entries.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::{interleaved_sum, scale_in_f64};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -86,7 +88,7 @@ impl Clip {
                 let factor = limit / (norm + NORM_EPSILON);
                 if norm.is_finite() && factor < 1.0 {
                     // In f64: next to a huge norm the factor may be too small for f32.
-                    gradient.iter_mut().for_each(|g| *g = T::from_f64(g.to_f64() * factor));
+                    scale_in_f64(Level::current(), gradient, factor);
                 }
                 Ok(norm)
             }
@@ -195,21 +197,9 @@ fn is_number<T: Real>(value: T) -> bool {
     value <= T::ZERO || value >= T::ZERO
 }
 
-/// The sum of a function of the absolute values, in eight interleaved sums: a single one would
-/// wait for each addition.
+/// The sum of a function of the absolute values.
 fn sum<T: Real>(gradient: &[T], term: impl Fn(f64) -> f64) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (blocks, rest) = gradient.as_chunks::<LANES>();
-    for block in blocks {
-        for (sum, g) in sums.iter_mut().zip(block) {
-            *sum += term(g.abs().to_f64());
-        }
-    }
-    for (sum, g) in sums.iter_mut().zip(rest) {
-        *sum += term(g.abs().to_f64());
-    }
-    sums.iter().sum()
+    interleaved_sum(Level::current(), gradient, term)
 }
 
 #[cfg(test)]

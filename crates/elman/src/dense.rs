@@ -3,7 +3,8 @@
 use elman_kernels::PackedMatrix;
 use elman_kernels::matmul::{Rows, Start, Term};
 use elman_kernels::outer::{Left, OuterSum, Pairs, Strided};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::parameters::{ParameterShape, Parameters};
@@ -88,6 +89,23 @@ impl Dense {
         Ok(prepared)
     }
 
+    /// As [`prepare`](Self::prepare), in the memory of earlier weights of this layer: for training,
+    /// where the parameters change at every step.
+    ///
+    /// # Errors
+    ///
+    /// Parameters of other names or shapes; weights that another layer prepared.
+    pub fn prepare_into<T: Real>(
+        &self,
+        parameters: &Parameters<T>,
+        prepared: &mut DensePrepared<T>,
+    ) -> Result<()> {
+        self.check(parameters)?;
+        self.check_prepared(prepared)?;
+        self.refresh(parameters.values(), prepared);
+        Ok(())
+    }
+
     /// `y = x·W + b` for inputs `[N, D]`.
     ///
     /// # Errors
@@ -98,13 +116,29 @@ impl Dense {
         prepared: &DensePrepared<T>,
         inputs: ArrayView2<'_, T>,
     ) -> Result<Array2<T>> {
+        let mut outputs = Array2::from_elem((inputs.nrows(), self.output_size), T::ZERO);
+        self.forward_into(prepared, inputs, outputs.view_mut())?;
+        Ok(outputs)
+    }
+
+    /// As [`forward`](Self::forward), written into `outputs` `[N, O]`.
+    ///
+    /// # Errors
+    ///
+    /// Inputs of the wrong width; outputs of another shape, or not in row-major order.
+    pub fn forward_into<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        inputs: ArrayView2<'_, T>,
+        mut outputs: ArrayViewMut2<'_, T>,
+    ) -> Result<()> {
         self.check_prepared(prepared)?;
         self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
-        let mut outputs = Array2::from_elem((inputs.nrows(), self.output_size), T::ZERO);
+        self.check_rows("outputs", outputs.view(), [inputs.nrows(), self.output_size])?;
         let inputs = inputs.as_standard_layout();
-        let out = outputs.as_slice_mut().unwrap_or(&mut []);
+        let out = row_major("outputs", &mut outputs)?;
         self.forward_rows(prepared, inputs.as_slice().unwrap_or(&[]), out);
-        Ok(outputs)
+        Ok(())
     }
 
     /// Adds `dW = xᵀ·dy` and `db = Σ dy` to `grad_parameters` and returns `dx = dy·Wᵀ`.
@@ -119,17 +153,35 @@ impl Dense {
         grad_outputs: ArrayView2<'_, T>,
         grad_parameters: &mut Parameters<T>,
     ) -> Result<Array2<T>> {
+        let mut grad_inputs = Array2::from_elem(inputs.dim(), T::ZERO);
+        let arrays = (inputs, grad_outputs);
+        self.backward_into(prepared, arrays, grad_inputs.view_mut(), grad_parameters)?;
+        Ok(grad_inputs)
+    }
+
+    /// As [`backward`](Self::backward) for `(inputs, grad_outputs)`, `[N, D]` and `[N, O]`, with
+    /// `dx` written into `grad_inputs` `[N, D]`.
+    ///
+    /// # Errors
+    ///
+    /// Arrays whose shapes do not fit; `grad_inputs` not in row-major order.
+    pub fn backward_into<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        (inputs, grad_outputs): (ArrayView2<'_, T>, ArrayView2<'_, T>),
+        mut grad_inputs: ArrayViewMut2<'_, T>,
+        grad_parameters: &mut Parameters<T>,
+    ) -> Result<()> {
         self.check(grad_parameters)?;
         self.check_prepared(prepared)?;
         self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;
         self.check_rows("grad_outputs", grad_outputs, [inputs.nrows(), self.output_size])?;
-        let mut grad_inputs = Array2::from_elem(inputs.dim(), T::ZERO);
+        self.check_rows("grad_inputs", grad_inputs.view(), [inputs.nrows(), self.input_size])?;
         let (inputs, grad) = (inputs.as_standard_layout(), grad_outputs.as_standard_layout());
         let (inputs, grad) = (inputs.as_slice().unwrap_or(&[]), grad.as_slice().unwrap_or(&[]));
-        let target = grad_inputs.as_slice_mut().unwrap_or(&mut []);
-        self.input_gradient(prepared, grad, target);
+        self.input_gradient(prepared, grad, row_major("grad_inputs", &mut grad_inputs)?);
         self.parameter_gradient(&[(inputs, grad)], grad_parameters.values_mut());
-        Ok(grad_inputs)
+        Ok(())
     }
 
     pub(crate) fn unprepared<T: Real>(&self) -> DensePrepared<T> {
@@ -154,9 +206,8 @@ impl Dense {
         inputs: &[T],
         outputs: &mut [T],
     ) {
-        let rows = Rows::Strided { values: inputs, stride: self.input_size };
-        let term = Term { rows, weights: &prepared.weights };
-        T::product(Start::Bias(&prepared.bias), &[term], outputs);
+        let start = Start::Bias(&prepared.bias);
+        product(start, (inputs, self.input_size), &prepared.weights, outputs);
     }
 
     /// Rows `[n, O]` to rows `[n, D]`.
@@ -166,9 +217,8 @@ impl Dense {
         grad_outputs: &[T],
         grad_inputs: &mut [T],
     ) {
-        let rows = Rows::Strided { values: grad_outputs, stride: self.output_size };
-        let term = Term { rows, weights: &prepared.transposed };
-        T::product(Start::Zero, &[term], grad_inputs);
+        let rows = (grad_outputs, self.output_size);
+        product(Start::Zero, rows, &prepared.transposed, grad_inputs);
     }
 
     /// Adds the gradients of the parameters for blocks of (inputs `[n, D]`, grad_outputs `[n, O]`).
@@ -236,3 +286,37 @@ impl Dense {
         Err(Error::shape(what, &expected, array.shape()))
     }
 }
+
+/// `outputs = start + inputs · weights` for rows of `inputs`, dealt to the workers.
+fn product<T: Real>(
+    start: Start<'_, T>,
+    (inputs, input_size): (&[T], usize),
+    weights: &PackedMatrix<T>,
+    outputs: &mut [T],
+) {
+    let part = |inputs: &[T], outputs: &mut [T]| {
+        let rows = Rows::Strided { values: inputs, stride: input_size };
+        T::product(start, &[Term { rows, weights }], outputs);
+    };
+    let output_size = weights.columns();
+    let rows = outputs.len() / output_size;
+    let workers = crate::workers::count(rows, rows * input_size * output_size);
+    if workers == 1 {
+        return part(inputs, outputs);
+    }
+    let rows_each = rows.div_ceil(workers);
+    let outputs = outputs.par_chunks_mut(rows_each * output_size);
+    let inputs = inputs[..rows * input_size].par_chunks(rows_each * input_size);
+    outputs.zip(inputs).for_each(|(outputs, inputs)| part(inputs, outputs));
+}
+
+/// The values of an array that is written to, refused where its rows do not follow each other.
+fn row_major<'a, T: Real>(what: &str, array: &'a mut ArrayViewMut2<'_, T>) -> Result<&'a mut [T]> {
+    let strides = format!("strides {:?}", array.strides());
+    array
+        .as_slice_mut()
+        .ok_or_else(|| Error::argument(what, "an array in row-major order", strides))
+}
+
+#[cfg(test)]
+mod tests;

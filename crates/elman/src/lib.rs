@@ -7,6 +7,7 @@ pub mod clip;
 pub mod data;
 pub mod dense;
 pub mod dropout;
+pub mod embedding;
 pub mod error;
 pub mod gradient_check;
 pub mod init;
@@ -35,6 +36,7 @@ pub use cell::{
 pub use data::Dataset;
 pub use dense::Dense;
 pub use dropout::DropoutMode;
+pub use embedding::Embedding;
 pub use error::{Error, Result};
 pub use gradient_check::GradientCheck;
 pub use init::Initializer;
@@ -47,7 +49,7 @@ pub use network::{
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;
 pub use rng::Rng;
-pub use sequence::SequenceBatch;
+pub use sequence::{SequenceBatch, TokenBatch};
 pub use stack::Directions;
 pub use task::Task;
 pub use train::{Trainer, TrainingOptions};

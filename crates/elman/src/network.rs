@@ -58,7 +58,7 @@ pub struct NetworkOutput<T> {
 }
 
 /// The states of all layers: one `[B, S]` for each direction of each layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkState<T> {
     /// Layer after layer, in each the forward direction first. A row holds the parts of the cell's
     /// state side by side, the hidden state first.
@@ -66,7 +66,10 @@ pub struct NetworkState<T> {
 }
 
 /// The gradients at the bottom of a network.
-#[derive(Clone, Debug)]
+///
+/// `NetworkGradient::default()` is memory for
+/// [`backward_to_inputs_into`](Network::backward_to_inputs_into).
+#[derive(Clone, Debug, Default)]
 pub struct NetworkGradient<T> {
     /// Of the inputs, `[B, T, I]`; zero in padding.
     pub inputs: Array3<T>,
@@ -242,11 +245,42 @@ impl<T: Real> Network<T> {
         grad_outputs: ArrayView3<'_, T>,
         grad_parameters: &mut Parameters<T>,
     ) -> Result<NetworkGradient<T>> {
-        let mut inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
+        let mut bottom = NetworkGradient::default();
+        self.backward_to_inputs_into(batch, trace, grad_outputs, grad_parameters, &mut bottom)?;
+        Ok(bottom)
+    }
+
+    /// As [`backward_to_inputs`](Self::backward_to_inputs), in the memory of an earlier gradient: for
+    /// training what stands below the network, an [`Embedding`](crate::Embedding) say.
+    ///
+    /// # Errors
+    ///
+    /// As [`backward`](Self::backward).
+    pub fn backward_to_inputs_into(
+        &self,
+        batch: &SequenceBatch<T>,
+        trace: &mut NetworkTrace<T>,
+        grad_outputs: ArrayView3<'_, T>,
+        grad_parameters: &mut Parameters<T>,
+        bottom: &mut NetworkGradient<T>,
+    ) -> Result<()> {
+        let NetworkGradient { inputs, initial_state } = bottom;
+        if inputs.dim() != batch.values().dim() || !inputs.is_standard_layout() {
+            *inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
+        }
         self.back(batch, trace, grad_outputs, (grad_parameters, inputs.as_slice_mut()))?;
         let sizes = self.stack.state_sizes();
-        let layers = trace.grad_initial.iter().zip(sizes).map(|(grad, size)| rows(grad, size));
-        Ok(NetworkGradient { inputs, initial_state: NetworkState { layers: layers.collect() } })
+        initial_state.layers.truncate(sizes.len());
+        for (index, (grad, size)) in trace.grad_initial.iter().zip(sizes).enumerate() {
+            match initial_state.layers.get_mut(index) {
+                Some(array) if array.dim() == (batch.batch_size(), size) => {
+                    array.iter_mut().zip(grad).for_each(|(target, value)| *target = *value);
+                }
+                Some(array) => *array = rows(grad, size),
+                None => initial_state.layers.push(rows(grad, size)),
+            }
+        }
+        Ok(())
     }
 
     fn run(

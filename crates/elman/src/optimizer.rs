@@ -1,13 +1,14 @@
 //! Optimisers: how a gradient changes the parameters.
 //!
-//! An [`Optimizer`] holds its moments in the layout of the parameters, so a step is one plain loop
-//! over flat slices; it allocates nothing. The learning rate is an argument of the step: schedules
+//! An [`Optimizer`] holds its moments in the layout of the parameters, so a step is one pass
+//! over flat slices, a kernel; it allocates nothing. The learning rate is an argument of the step: schedules
 //! are the trainer's affair. Formulas and defaults are PyTorch's, `foreach` and `fused` variants
 //! aside, which round differently.
 
 mod adam;
 mod sgd;
 
+use elman_kernels::pointwise::Slope;
 use serde::{Deserialize, Serialize};
 
 pub use adam::{Adam, SecondMoment};
@@ -156,26 +157,13 @@ impl<T: Real> Optimizer<T> {
     }
 }
 
-/// `±∇L + λ p`, the gradient that both rules go by.
-#[derive(Clone, Copy, Debug)]
-struct Slope<T> {
-    sign: T,
-    decay: T,
-}
-
-impl<T: Real> Slope<T> {
-    fn new(objective: Objective, weight_decay: f64) -> Self {
-        let sign = match objective {
-            Objective::Minimize => T::ONE,
-            Objective::Maximize => -T::ONE,
-        };
-        Slope { sign, decay: T::from_f64(weight_decay) }
-    }
-
-    #[inline]
-    fn at(self, parameter: T, grad: T) -> T {
-        self.sign * grad + self.decay * parameter
-    }
+/// The gradient `±∇L + λ p` that both rules go by.
+fn slope<T: Real>(objective: Objective, weight_decay: f64) -> Slope<T> {
+    let sign = match objective {
+        Objective::Minimize => T::ONE,
+        Objective::Maximize => -T::ONE,
+    };
+    Slope { sign, decay: T::from_f64(weight_decay) }
 }
 
 /// Refuses parameters of another layout, and names the first that differs.

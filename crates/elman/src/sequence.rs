@@ -1,6 +1,10 @@
-//! Sequences of different length in one array.
+//! Sequences of different length in one array: of numbers, or of tokens.
+
+mod tokens;
 
 use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
+
+pub use tokens::TokenBatch;
 
 use crate::error::{Error, Result};
 use crate::real::Real;
@@ -22,7 +26,9 @@ use crate::real::Real;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+///
+/// `SequenceBatch::default()` holds no sequence: memory for [`refill`](Self::refill).
+#[derive(Clone, Debug, Default)]
 pub struct SequenceBatch<T> {
     values: Array3<T>, // [B, T, I], standard layout
     lengths: Vec<usize>,
@@ -43,13 +49,7 @@ impl<T: Real> SequenceBatch<T> {
     /// Not one length for each sequence, or a length beyond the time axis.
     pub fn with_lengths(values: Array3<T>, lengths: Vec<usize>) -> Result<Self> {
         let (batch_size, seq_len, _) = values.dim();
-        if lengths.len() != batch_size {
-            return Err(Error::shape("lengths", &[batch_size], &[lengths.len()]));
-        }
-        if let Some((row, length)) = lengths.iter().enumerate().find(|(_, l)| **l > seq_len) {
-            let name = format!("lengths[{row}]");
-            return Err(Error::argument(name, format!("at most {seq_len} (time axis)"), length));
-        }
+        check_lengths(&lengths, [batch_size, seq_len])?;
         Ok(SequenceBatch { values: standard(values), lengths })
     }
 
@@ -59,19 +59,72 @@ impl<T: Real> SequenceBatch<T> {
     ///
     /// Sequences that differ in the number of channels.
     pub fn from_sequences(sequences: &[ArrayView2<'_, T>]) -> Result<Self> {
-        let input_size = sequences.first().map_or(0, |sequence| sequence.ncols());
-        let seq_len = sequences.iter().map(|sequence| sequence.nrows()).max().unwrap_or(0);
-        let mut values = Array3::from_elem((sequences.len(), seq_len, input_size), T::ZERO);
-        for (row, sequence) in sequences.iter().enumerate() {
+        let mut batch = SequenceBatch::default();
+        batch.refill(sequences.iter().copied())?;
+        Ok(batch)
+    }
+
+    /// As [`from_sequences`](Self::from_sequences), in the memory of this batch: for training, where
+    /// each step has a batch of its own. The memory grows to the largest batch and stays.
+    ///
+    /// # Errors
+    ///
+    /// Sequences that differ in the number of channels. The batch is then unchanged.
+    ///
+    /// ```
+    /// use elman::SequenceBatch;
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let sequences = [array![[1.0], [2.0]], array![[3.0]]];
+    /// let mut batch = SequenceBatch::<f64>::default();
+    /// for order in [[0, 1], [1, 0]] {
+    ///     batch.refill(order.iter().map(|&index| sequences[index].view()))?;
+    ///     assert_eq!(batch.lengths(), order.map(|index| sequences[index].nrows()));
+    /// }
+    /// assert_eq!(batch.values(), array![[[3.0], [0.0]], [[1.0], [2.0]]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refill<'a>(
+        &mut self,
+        sequences: impl Iterator<Item = ArrayView2<'a, T>> + Clone,
+    ) -> Result<()> {
+        let input_size = sequences.clone().next().map_or(0, |sequence| sequence.ncols());
+        for (row, sequence) in sequences.clone().enumerate() {
             if sequence.ncols() != input_size {
                 let expected = [sequence.nrows(), input_size];
                 return Err(Error::shape(format!("sequence {row}"), &expected, sequence.shape()));
             }
-            let mut target = values.index_axis_mut(Axis(0), row);
-            target.slice_axis_mut(Axis(0), (..sequence.nrows()).into()).assign(sequence);
         }
-        let lengths = sequences.iter().map(|sequence| sequence.nrows()).collect();
-        Ok(SequenceBatch { values, lengths })
+        let lengths = sequences.clone().map(|sequence| sequence.nrows());
+        let seq_len = lengths.clone().max().unwrap_or(0);
+        self.reshape(lengths, [seq_len, input_size])?;
+        for (row, sequence) in self.values.outer_iter_mut().zip(sequences) {
+            let (mut valid, mut padding) = row.split_at(Axis(0), sequence.nrows());
+            valid.assign(&sequence);
+            padding.fill(T::ZERO);
+        }
+        Ok(())
+    }
+
+    /// Makes this a batch of sequences of these lengths, at most T each, and hands out its values
+    /// `[B, T, I]` to be written: what they are before that depends on the batch.
+    pub(crate) fn reshape(
+        &mut self,
+        lengths: impl Iterator<Item = usize>,
+        [seq_len, input_size]: [usize; 2],
+    ) -> Result<&mut [T]> {
+        self.lengths.clear();
+        self.lengths.extend(lengths);
+        let shape = [self.lengths.len(), seq_len, input_size];
+        if self.values.shape() != shape {
+            let (mut values, _) = std::mem::take(&mut self.values).into_raw_vec_and_offset();
+            values.resize(shape.iter().product(), T::ZERO);
+            self.values = Array3::from_shape_vec(shape, values)
+                .map_err(|_| Error::shape("batch", &shape, &[]))?;
+        }
+        Ok(self.values.as_slice_mut().unwrap_or(&mut []))
     }
 
     /// The values `[B, T, I]`, padding included.
@@ -111,7 +164,67 @@ impl<T: Real> SequenceBatch<T> {
     }
 }
 
+/// Refuses all but one length for each sequence of a batch, none beyond the time axis.
+fn check_lengths(lengths: &[usize], [batch_size, seq_len]: [usize; 2]) -> Result<()> {
+    if lengths.len() != batch_size {
+        return Err(Error::shape("lengths", &[batch_size], &[lengths.len()]));
+    }
+    match lengths.iter().enumerate().find(|(_, length)| **length > seq_len) {
+        None => Ok(()),
+        Some((row, length)) => {
+            let name = format!("lengths[{row}]");
+            Err(Error::argument(name, format!("at most {seq_len} (time axis)"), length))
+        }
+    }
+}
+
 /// The array in row-major order; every slice of this crate counts on it.
 fn standard<T: Real>(values: Array3<T>) -> Array3<T> {
     if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn a_refilled_batch_is_a_fresh_one_and_keeps_its_memory() {
+        let sequence = |length: usize, start: f64| {
+            Array2::from_shape_fn((length, 2), |(t, c)| start + (2 * t + c) as f64)
+        };
+        let all = [sequence(4, 1.0), sequence(0, 0.0), sequence(2, 50.0), sequence(3, 100.0)];
+        let mut batch = SequenceBatch::default();
+        batch.refill(all.iter().map(|s| s.view())).unwrap();
+        let memory = batch.as_slice().as_ptr();
+        for rows in [&[3, 2, 0, 1][..], &[1, 2], &[2], &[], &[0, 1, 2, 3]] {
+            batch.refill(rows.iter().map(|&row| all[row].view())).unwrap();
+            let views: Vec<_> = rows.iter().map(|&row| all[row].view()).collect();
+            let mut fresh = SequenceBatch::default();
+            fresh.refill(views.iter().copied()).unwrap();
+            assert_eq!((batch.values(), batch.lengths()), (fresh.values(), fresh.lengths()));
+            let built = SequenceBatch::from_sequences(&views).unwrap();
+            assert_eq!((batch.values(), batch.lengths()), (built.values(), built.lengths()));
+        }
+        assert_eq!(batch.as_slice().as_ptr(), memory);
+    }
+
+    #[test]
+    fn sequences_of_another_width_are_refused_and_change_nothing() {
+        let (wide, narrow) = (array![[1.0, 2.0]], array![[3.0]]);
+        let mut batch = SequenceBatch::full(Array3::from_elem((1, 2, 2), 7.0));
+        let error = batch.refill([wide.view(), narrow.view()].into_iter()).unwrap_err();
+        assert_eq!(error.to_string(), "sequence 1: expected shape [1, 2], got [1, 1]");
+        assert_eq!((batch.lengths(), batch.as_slice()), (&[2][..], &[7.0; 4][..]));
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_refused() {
+        let values = || Array3::<f32>::zeros((2, 3, 1));
+        let error = SequenceBatch::with_lengths(values(), vec![3]).unwrap_err();
+        assert_eq!(error.to_string(), "lengths: expected shape [2], got [1]");
+        let error = SequenceBatch::with_lengths(values(), vec![3, 4]).unwrap_err();
+        assert_eq!(error.to_string(), "lengths[1]: expected at most 3 (time axis), got 4");
+    }
 }

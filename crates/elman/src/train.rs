@@ -38,6 +38,8 @@ pub use progress::{
     Control, EpochProgress, EpochRecord, Outcome, Progress, Report, StepProgress, Validation,
 };
 
+pub use sequences::Sequences;
+
 use objective::Objective;
 use run::{Run, Setup};
 

@@ -1,6 +1,8 @@
 //! Softmax cross-entropy: classes against logits.
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
+use elman_kernels::Level;
+use elman_kernels::pointwise::{Partition, softmax_exponentials};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{Reduction, check_weights, same_shape};
@@ -113,16 +115,15 @@ impl CrossEntropy {
         &self,
         logits: ArrayView2<'_, T>,
         targets: ClassTargets<'_, T>,
-        mut grad_logits: ArrayViewMut2<'_, T>,
+        grad_logits: ArrayViewMut2<'_, T>,
     ) -> Result<f64> {
         same_shape("grad_logits", logits.shape(), grad_logits.shape())?;
         let divisor = self.divisor(logits, targets)?;
         let mut sum = 0.0;
-        for (row, (logits, grad)) in
-            logits.outer_iter().zip(grad_logits.outer_iter_mut()).enumerate()
-        {
-            sum += self.row_gradient(logits, self.row_target(targets, row), grad, 1.0 / divisor);
-        }
+        each_row(logits, grad_logits, |row, logits, (grad, partition)| {
+            let target = self.row_target(targets, row);
+            sum += self.row_gradient(logits, target, grad, (partition, 1.0 / divisor));
+        });
         Ok(sum / divisor)
     }
 
@@ -155,18 +156,18 @@ impl CrossEntropy {
         self.attraction(logits, target, Partition { max, sum }).loss
     }
 
+    /// Turns the exponentials of a row into its gradient, and returns its loss.
     fn row_gradient<T: Real>(
         &self,
         logits: ArrayView1<'_, T>,
         target: RowTarget<'_, T>,
         mut grad: ArrayViewMut1<'_, T>,
-        scale: f64,
+        (partition, scale): (Partition<T>, f64),
     ) -> f64 {
         if matches!(target, RowTarget::Ignored) {
             grad.fill(T::ZERO);
             return 0.0;
         }
-        let partition = exponentials(logits, grad.view_mut());
         let attraction = self.attraction(logits, target, partition);
         let share = T::from_f64(scale * attraction.total / partition.sum);
         grad.map_inplace(|g| *g *= share);
@@ -331,13 +332,14 @@ impl CrossEntropy {
 /// ```
 pub fn softmax<T: Real>(
     logits: ArrayView2<'_, T>,
-    mut probabilities: ArrayViewMut2<'_, T>,
+    probabilities: ArrayViewMut2<'_, T>,
 ) -> Result<()> {
     same_shape("probabilities", logits.shape(), probabilities.shape())?;
-    for (logits, mut row) in logits.outer_iter().zip(probabilities.outer_iter_mut()) {
-        let partition = exponentials(logits, row.view_mut());
-        let share = T::from_f64(1.0 / partition.sum);
-        row.map_inplace(|p| *p *= share);
+    if logits.ncols() > 0 {
+        each_row(logits, probabilities, |_, _, (mut row, partition)| {
+            let share = T::from_f64(1.0 / partition.sum);
+            row.map_inplace(|p| *p *= share);
+        });
     }
     Ok(())
 }
@@ -350,13 +352,6 @@ enum RowTarget<'a, T> {
     Soft(ArrayView1<'a, T>),
 }
 
-/// A row's largest logit, and the sum of the exponentials of the distances to it.
-#[derive(Clone, Copy)]
-struct Partition<T> {
-    max: T,
-    sum: f64,
-}
-
 struct Attraction {
     loss: f64,
     total: f64,
@@ -366,11 +361,47 @@ fn largest<T: Real>(logits: ArrayView1<'_, T>) -> T {
     logits.iter().fold(logits[0], |max, &x| max.max(x))
 }
 
-/// `e^(x − max x)` into `out`, and their sum in the order of the row.
-fn exponentials<T: Real>(logits: ArrayView1<'_, T>, mut out: ArrayViewMut1<'_, T>) -> Partition<T> {
-    let max = largest(logits);
-    Zip::from(&mut out).and(&logits).for_each(|out, &x| *out = (x - max).exp());
-    Partition { max, sum: out.iter().map(|e| e.to_f64()).sum() }
+/// Calls `finish` with each row of `logits` `[N, C]` and of `out`, which then holds `e^(x − max x)`,
+/// in order.
+fn each_row<T: Real>(
+    logits: ArrayView2<'_, T>,
+    mut out: ArrayViewMut2<'_, T>,
+    mut finish: impl FnMut(usize, ArrayView1<'_, T>, (ArrayViewMut1<'_, T>, Partition<T>)),
+) {
+    /// Rows at a time: enough exponentials for a loop over them to pay, and still in L1 after it.
+    const BLOCK: usize = 16;
+    let blocks = logits.axis_chunks_iter(Axis(0), BLOCK);
+    for (block, (logits, mut out)) in
+        blocks.zip(out.axis_chunks_iter_mut(Axis(0), BLOCK)).enumerate()
+    {
+        let mut partitions = [Partition::default(); BLOCK];
+        exponentials(logits, out.view_mut(), &mut partitions[..logits.nrows()]);
+        let rows = logits.outer_iter().zip(out.outer_iter_mut().zip(partitions));
+        for (row, (logits, result)) in rows.enumerate() {
+            finish(block * BLOCK + row, logits, result);
+        }
+    }
+}
+
+/// `e^(x − max x)` into `out`, row by row, and the partition of each row.
+fn exponentials<T: Real>(
+    logits: ArrayView2<'_, T>,
+    mut out: ArrayViewMut2<'_, T>,
+    partitions: &mut [Partition<T>],
+) {
+    out.assign(&logits);
+    let columns = logits.ncols();
+    if let Some(values) = out.as_slice_mut() {
+        softmax_exponentials(Level::current(), (values, columns), partitions);
+        return;
+    }
+    for ((logits, mut out), partition) in
+        logits.outer_iter().zip(out.outer_iter_mut()).zip(partitions)
+    {
+        let max = largest(logits);
+        out.map_inplace(|x| *x = (*x - max).exp());
+        *partition = Partition { max, sum: out.iter().map(|e| e.to_f64()).sum() };
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub struct NetworkTrace<T> {
     pub(super) lengths: Vec<usize>,
     seq_len: usize,
     pub(super) stack: StackTrace<T>,
-    features: Vec<T>, // [B, S, D]
+    /// What the head reads, `[B, S, D]`; empty where that is the outputs of the top layer.
+    features: Vec<T>,
     /// Runs of valid rows: (sequence, rows). One run holds everything where nothing is padding.
     valid: Vec<(usize, usize)>,
     rows_each: usize,        // S
@@ -79,10 +80,11 @@ impl<T: Real> NetworkTrace<T> {
         } else {
             self.valid.push((0, batch_size * self.rows_each));
         }
-        self.features.resize(batch_size * self.rows_each * size, T::ZERO);
+        let wanted = if pooling == Pooling::EveryStep { 0 } else { batch_size * size };
+        self.features.resize(wanted, T::ZERO);
         let Some(top) = self.stack.layers.last() else { return };
         match pooling {
-            Pooling::EveryStep => self.features.copy_from_slice(&top.outputs),
+            Pooling::EveryStep => {}
             Pooling::MeanOverTime => pooling::mean(&self.lengths, &top.outputs, &mut self.features),
             Pooling::LastStep => {
                 for (row, features) in self.features.chunks_exact_mut(size).enumerate() {
@@ -97,6 +99,10 @@ impl<T: Real> NetworkTrace<T> {
 
     /// Multiplies the features by factors that `fill` draws.
     pub(super) fn drop_features(&mut self, fill: impl FnOnce(&mut [T])) {
+        if self.features.is_empty() {
+            // The outputs of the layer stay as they are: its backward run reads them.
+            self.features.extend_from_slice(read_features(&[], &self.stack));
+        }
         self.mask.resize(self.features.len(), T::ZERO);
         fill(&mut self.mask);
         for (feature, factor) in self.features.iter_mut().zip(&self.mask) {
@@ -108,9 +114,10 @@ impl<T: Real> NetworkTrace<T> {
         self.output_size = size;
         self.outputs.clear();
         self.outputs.resize(self.lengths.len() * self.rows_each * size, T::ZERO);
-        let width = self.features.len().checked_div(self.lengths.len()).unwrap_or(0);
+        let features = read_features(&self.features, &self.stack);
+        let width = features.len().checked_div(self.lengths.len()).unwrap_or(0);
         for &(sequence, rows) in &self.valid {
-            let inputs = &self.features[sequence * width..];
+            let inputs = &features[sequence * width..];
             let outputs = &mut self.outputs[sequence * self.rows_each * size..][..rows * size];
             head.forward_rows(prepared, inputs, outputs);
         }
@@ -138,7 +145,7 @@ impl<T: Real> NetworkTrace<T> {
         let rows = self.lengths.len() * self.rows_each;
         let each = if pooling == Pooling::EveryStep { self.seq_len } else { 1 };
         self.rows_each == each
-            && self.features.len() == rows * features
+            && read_features(&self.features, &self.stack).len() == rows * features
             && self.output_size == outputs
     }
 
@@ -151,17 +158,18 @@ impl<T: Real> NetworkTrace<T> {
         grad_parameters: &mut [T],
     ) {
         self.stage = Stage::Spent;
-        let width = self.features.len().checked_div(self.lengths.len()).unwrap_or(0);
+        let features = read_features(&self.features, &self.stack);
+        let width = features.len().checked_div(self.lengths.len()).unwrap_or(0);
         let grad_width = self.rows_each * self.output_size;
-        self.grad_features.clear();
-        self.grad_features.resize(self.features.len(), T::ZERO);
+        // What an earlier run left in padding stays there: nobody reads it.
+        self.grad_features.resize(features.len(), T::ZERO);
         let mut blocks = Vec::with_capacity(self.valid.len());
         for &(sequence, rows) in &self.valid {
             let grad = &grad_outputs[sequence * grad_width..][..rows * self.output_size];
             let valid = (width * rows).checked_div(self.rows_each).unwrap_or(0);
             let target = &mut self.grad_features[sequence * width..][..valid];
             head.input_gradient(prepared, grad, target);
-            blocks.push((&self.features[sequence * width..][..valid], grad));
+            blocks.push((&features[sequence * width..][..valid], grad));
         }
         head.parameter_gradient(&blocks, grad_parameters);
         for (grad, factor) in self.grad_features.iter_mut().zip(&self.mask) {
@@ -176,5 +184,13 @@ impl<T: Real> NetworkTrace<T> {
             self.grad_steps.resize(size, T::ZERO);
             pooling::mean_backward(&self.lengths, &self.grad_features, &mut self.grad_steps);
         }
+    }
+}
+
+/// The features of a run: its own, or the outputs of the top layer.
+fn read_features<'a, T>(own: &'a [T], stack: &'a StackTrace<T>) -> &'a [T] {
+    match stack.layers.last() {
+        Some(top) if own.is_empty() => &top.outputs,
+        _ => own,
     }
 }

@@ -1,8 +1,10 @@
 //! Adam and AMSGrad.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::{AdamFactors, AdamState, adam};
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Slope, check_range};
+use super::{Objective, check_range, slope};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::{Float, Real};
@@ -100,17 +102,6 @@ pub(super) struct Rule<T> {
     powers: (f64, f64),
 }
 
-/// One step's factors.
-struct Factors<T> {
-    slope: Slope<T>,
-    blend: T,  // 1 − β₁
-    keep: T,   // β₂
-    share: T,  // 1 − β₂
-    rate: T,   // η / (1 − β₁ᵗ)
-    spread: T, // √(1 − β₂ᵗ)
-    epsilon: T,
-}
-
 impl<T: Real> Rule<T> {
     pub fn new(settings: Adam, parameters: &Parameters<T>) -> Self {
         let largest = match settings.second_moment {
@@ -127,32 +118,21 @@ impl<T: Real> Rule<T> {
 
     pub fn step(&mut self, learning_rate: f64, parameters: &mut [T], grad: &[T]) {
         let factors = self.next_factors(learning_rate);
-        let moments = self.mean.values_mut().iter_mut().zip(self.square.values_mut());
-        let entries = parameters.iter_mut().zip(grad).zip(moments);
-        match &mut self.largest {
-            None => {
-                for ((p, &g), (m, v)) in entries {
-                    factors.gather(*p, g, m, v);
-                    *p -= factors.change(*m, *v);
-                }
-            }
-            Some(largest) => {
-                for (((p, &g), (m, v)), u) in entries.zip(largest.values_mut()) {
-                    factors.gather(*p, g, m, v);
-                    // Not `max`, which would forget a NaN.
-                    *u = if *v <= *u { *u } else { *v };
-                    *p -= factors.change(*m, *u);
-                }
-            }
-        }
+        let state = AdamState {
+            parameters,
+            mean: self.mean.values_mut(),
+            square: self.square.values_mut(),
+            largest: self.largest.as_mut().map(Parameters::values_mut),
+        };
+        adam(Level::current(), factors, grad, state);
     }
 
     /// Goes on to the next step.
-    fn next_factors(&mut self, learning_rate: f64) -> Factors<T> {
+    fn next_factors(&mut self, learning_rate: f64) -> AdamFactors<T> {
         let Adam { beta1, beta2, epsilon, weight_decay, objective, .. } = self.settings;
         self.powers = (self.powers.0 * beta1, self.powers.1 * beta2);
-        Factors {
-            slope: Slope::new(objective, weight_decay),
+        AdamFactors {
+            slope: slope(objective, weight_decay),
             blend: T::from_f64(1.0 - beta1),
             keep: T::from_f64(beta2),
             share: T::from_f64(1.0 - beta2),
@@ -160,19 +140,5 @@ impl<T: Real> Rule<T> {
             spread: T::from_f64(Float::sqrt(1.0 - self.powers.1)),
             epsilon: T::from_f64(epsilon),
         }
-    }
-}
-
-impl<T: Real> Factors<T> {
-    #[inline]
-    fn gather(&self, parameter: T, grad: T, mean: &mut T, square: &mut T) {
-        let g = self.slope.at(parameter, grad);
-        *mean += self.blend * (g - *mean);
-        *square = self.keep * *square + self.share * g * g;
-    }
-
-    #[inline]
-    fn change(&self, mean: T, square: T) -> T {
-        self.rate * mean / (square.sqrt() / self.spread + self.epsilon)
     }
 }

@@ -1,8 +1,10 @@
 //! Gradient descent, with or without momentum.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::{Descent, descend};
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Slope, check_range};
+use super::{Objective, check_range, slope};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
@@ -112,33 +114,21 @@ impl<T: Real> Rule<T> {
     }
 
     pub fn step(&mut self, learning_rate: f64, parameters: &mut [T], grad: &[T]) {
-        let rate = T::from_f64(learning_rate);
-        let slope = Slope::new(self.settings.objective, self.settings.weight_decay);
         // The moment starts at 0, so that the first step's m = g is a step without dampening.
         let started = std::mem::replace(&mut self.started, true);
         let moment = self.moment.as_mut().map(Parameters::values_mut).unwrap_or_default();
-        match self.settings.momentum {
-            Momentum::None => {
-                for (p, &g) in parameters.iter_mut().zip(grad) {
-                    *p -= rate * slope.at(*p, g);
-                }
-            }
+        let descent = match self.settings.momentum {
+            Momentum::None => Descent::Plain,
             Momentum::Classical { factor, dampening } => {
-                let factor = T::from_f64(factor);
                 let share = T::from_f64(if started { 1.0 - dampening } else { 1.0 });
-                for ((p, &g), m) in parameters.iter_mut().zip(grad).zip(moment) {
-                    *m = factor * *m + share * slope.at(*p, g);
-                    *p -= rate * *m;
-                }
+                Descent::Classical { factor: T::from_f64(factor), share, moment }
             }
             Momentum::Nesterov { factor } => {
-                let factor = T::from_f64(factor);
-                for ((p, &g), m) in parameters.iter_mut().zip(grad).zip(moment) {
-                    let g = slope.at(*p, g);
-                    *m = factor * *m + g;
-                    *p -= rate * (g + factor * *m);
-                }
+                Descent::Nesterov { factor: T::from_f64(factor), moment }
             }
-        }
+        };
+        let slope = slope(self.settings.objective, self.settings.weight_decay);
+        let rate = T::from_f64(learning_rate);
+        descend(Level::current(), (rate, slope), descent, grad, parameters);
     }
 }

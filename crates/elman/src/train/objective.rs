@@ -1,6 +1,6 @@
 //! What training makes small: the loss of a batch, and its gradient.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::options::{ClassWeights, TrainingOptions};
 use crate::data::Dataset;
@@ -13,6 +13,13 @@ use crate::task::{Classify, EncodedTargets, Task};
 pub(super) enum Objective<T> {
     Classes { loss: CrossEntropy, classes: Vec<i64> },
     Values { loss: RegressionLoss, targets: Array2<T> },
+}
+
+/// The targets of one batch, gathered in the memory of the one before.
+#[derive(Debug, Default)]
+pub(super) struct BatchTargets<T> {
+    classes: Vec<i64>,
+    values: Vec<T>, // [B, O]
 }
 
 impl<T: Real> Objective<T> {
@@ -47,16 +54,21 @@ impl<T: Real> Objective<T> {
         &self,
         outputs: ArrayView2<'_, T>,
         rows: &[usize],
-        grad_outputs: ArrayViewMut2<'_, T>,
+        (batch, grad_outputs): (&mut BatchTargets<T>, ArrayViewMut2<'_, T>),
     ) -> Result<f64> {
         match self {
             Objective::Classes { loss, classes } => {
-                let classes: Vec<i64> = rows.iter().map(|&row| classes[row]).collect();
-                loss.gradient(outputs, classes.as_slice().into(), grad_outputs)
+                batch.classes.clear();
+                batch.classes.extend(rows.iter().map(|&row| classes[row]));
+                loss.gradient(outputs, batch.classes.as_slice().into(), grad_outputs)
             }
             Objective::Values { loss, targets } => {
-                let targets = targets.select(Axis(0), rows);
-                loss.gradient(Reduction::Mean, outputs, targets.view(), grad_outputs)
+                batch.values.clear();
+                batch.values.extend(rows.iter().flat_map(|&row| targets.row(row)));
+                let shape = [rows.len(), targets.ncols()];
+                let values = ArrayView2::from_shape(shape, &batch.values)
+                    .map_err(|_| Error::shape("targets", &shape, &[batch.values.len()]))?;
+                loss.gradient(Reduction::Mean, outputs, values, grad_outputs)
             }
         }
     }

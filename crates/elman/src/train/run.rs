@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ndarray::{Array3, Axis};
+use ndarray::{ArrayViewMut3, Axis};
 
-use super::batches::batches;
 use super::best::Best;
-use super::objective::Objective;
+use super::objective::{BatchTargets, Objective};
 use super::options::{Monitor, TrainingOptions};
 use super::progress::{
     Clock, Control, EpochProgress, EpochRecord, Outcome, Progress, StepProgress, Validation,
@@ -23,6 +22,7 @@ use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::rng::Rng;
+use crate::sequence::SequenceBatch;
 use crate::task::{EncodedTargets, Task};
 
 /// What does not change during a run.
@@ -51,10 +51,11 @@ pub(super) struct Run<'a, 'c, T: Real> {
     network: Network<T>,
     optimizer: Optimizer<T>,
     grad_parameters: Parameters<T>,
-    grad_outputs: Array3<T>, // [B, 1, O]
-    trace: NetworkTrace<T>,
     sequences: Sequences<T>,
-    lengths: Vec<usize>,
+    batch: SequenceBatch<T>,
+    targets: BatchTargets<T>,
+    trace: NetworkTrace<T>,
+    grad_outputs: Vec<T>, // [B, 1, O]
     order: Rng,
     dropout: Rng,
     best: Best<T>,
@@ -77,16 +78,16 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
     ) -> Result<Self> {
         let options = setup.options;
         let sequences = Sequences::new(&setup.parts.training, setup.scaling.as_ref())?;
-        let lengths = sequences.lengths();
-        let steps = lengths.len().div_ceil(options.batch_size);
+        let steps = sequences.lengths().len().div_ceil(options.batch_size);
         let clock = Clock::start(options.epochs.saturating_mul(steps));
         Ok(Run {
             optimizer: Optimizer::new(options.optimizer, network.parameters())?,
             grad_parameters: network.parameters().zeros_like(),
-            grad_outputs: Array3::from_elem((0, 1, setup.task.output_size()), T::ZERO),
-            trace: NetworkTrace::default(),
             sequences,
-            lengths,
+            batch: SequenceBatch::default(),
+            targets: BatchTargets::default(),
+            trace: NetworkTrace::default(),
+            grad_outputs: Vec::new(),
             order: Stream::Batches.rng(options.seed),
             dropout: Stream::Dropout.rng(options.seed),
             best: Best::start(network.parameters()),
@@ -129,7 +130,7 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
     }
 
     fn epoch(&mut self, epoch: usize) -> Result<ControlFlow<Outcome>> {
-        let batches = batches(&self.lengths, self.setup.options.batch_size, &mut self.order);
+        let batches = self.sequences.epoch(self.setup.options.batch_size, &mut self.order);
         let (mut sum, mut seen) = (0.0, 0);
         self.inside_epoch = true;
         for (index, rows) in batches.iter().enumerate() {
@@ -152,24 +153,26 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
         )
     }
 
-    /// One update of the weights; the loss before it.
+    /// One update of the weights; the loss before it. Every array is used again by the next step.
     fn step(&mut self, rows: &[usize]) -> Result<std::result::Result<f64, NotFinite>> {
         let setup = self.setup;
-        let batch = self.sequences.batch(rows)?;
+        self.sequences.batch_into(rows, &mut self.batch)?;
         let mode = DropoutMode::On { seed: self.dropout.next_u64() };
-        self.network.forward_traced(&batch, None, mode, &mut self.trace)?;
+        self.network.forward_traced(&self.batch, None, mode, &mut self.trace)?;
         let outputs = self.trace.outputs();
-        if self.grad_outputs.dim() != outputs.dim() {
-            self.grad_outputs = Array3::from_elem(outputs.dim(), T::ZERO);
-        }
-        let grad = self.grad_outputs.index_axis_mut(Axis(1), 0);
-        let loss = setup.objective.gradient(outputs.index_axis(Axis(1), 0), rows, grad)?;
+        self.grad_outputs.resize(outputs.len(), T::ZERO);
+        let mut grad_outputs = ArrayViewMut3::from_shape(outputs.dim(), &mut self.grad_outputs)
+            .expect("a gradient for each output");
+        // One answer for a sequence: [B, 1, O].
+        let answers = outputs.index_axis(Axis(1), 0);
+        let grad = (&mut self.targets, grad_outputs.index_axis_mut(Axis(1), 0));
+        let loss = setup.objective.gradient(answers, rows, grad)?;
         if !loss.is_finite() {
             return Ok(Err(NotFinite { what: "loss", value: loss }));
         }
         let grad = &mut self.grad_parameters;
         grad.values_mut().fill(T::ZERO);
-        self.network.backward(&batch, &mut self.trace, self.grad_outputs.view(), grad)?;
+        self.network.backward(&self.batch, &mut self.trace, grad_outputs.view(), grad)?;
         let norm = setup.options.clip.apply(grad.values_mut())?;
         if !norm.is_finite() {
             return Ok(Err(NotFinite { what: "gradient norm", value: norm }));

@@ -1,0 +1,278 @@
+//! Optimisers, gradients and their norm: one pass over flat slices.
+
+use crate::dispatch::{Kernel, dispatch};
+use crate::float::Float;
+use crate::level::Level;
+
+/// `g = ±∇L + λ p`, the gradient that every rule goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Slope<T> {
+    /// 1 to go down, −1 to go up.
+    pub sign: T,
+    /// λ.
+    pub decay: T,
+}
+
+impl<T: Float> Slope<T> {
+    #[inline(always)]
+    fn at(self, parameter: T, grad: T) -> T {
+        self.sign * grad + self.decay * parameter
+    }
+}
+
+/// The factors of one step of Adam.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamFactors<T> {
+    /// Sign and decay.
+    pub slope: Slope<T>,
+    /// `1 − β₁`.
+    pub blend: T,
+    /// β₂.
+    pub keep: T,
+    /// `1 − β₂`.
+    pub share: T,
+    /// `η / (1 − β₁ᵗ)`.
+    pub rate: T,
+    /// `√(1 − β₂ᵗ)`.
+    pub spread: T,
+    /// ε.
+    pub epsilon: T,
+}
+
+/// What a step of Adam changes, entry by entry.
+#[derive(Debug)]
+pub struct AdamState<'a, T> {
+    /// p.
+    pub parameters: &'a mut [T],
+    /// m.
+    pub mean: &'a mut [T],
+    /// v.
+    pub square: &'a mut [T],
+    /// u, the largest v so far: AMSGrad. v itself without it.
+    pub largest: Option<&'a mut [T]>,
+}
+
+/// One step of Adam.
+///
+/// ```text
+/// m ← m + blend (g − m)     v ← keep v + share g²     p ← p − rate m / (√u / spread + ε)
+/// ```
+///
+/// # Panics
+///
+/// Slices of different length.
+pub fn adam<T: Float>(level: Level, factors: AdamFactors<T>, grad: &[T], state: AdamState<'_, T>) {
+    let lengths = [state.parameters.len(), state.mean.len(), state.square.len()];
+    assert!(lengths.iter().all(|len| *len == grad.len()), "slices of one length");
+    let AdamState { parameters, mean, square, largest } = state;
+    match largest {
+        None => dispatch(level, Adam { factors, grad, parameters, mean, square }),
+        Some(largest) => {
+            assert_eq!(largest.len(), grad.len(), "slices of one length");
+            let adam = Adam { factors, grad, parameters, mean, square };
+            dispatch(level, AmsGrad { adam, largest });
+        }
+    }
+}
+
+struct Adam<'a, T> {
+    factors: AdamFactors<T>,
+    grad: &'a [T],
+    parameters: &'a mut [T],
+    mean: &'a mut [T],
+    square: &'a mut [T],
+}
+
+impl<T: Float> AdamFactors<T> {
+    /// The new m and v.
+    #[inline(always)]
+    fn moments(&self, parameter: T, grad: T, mean: T, square: T) -> (T, T) {
+        let g = self.slope.at(parameter, grad);
+        (mean + self.blend * (g - mean), self.keep * square + self.share * g * g)
+    }
+
+    #[inline(always)]
+    fn change(&self, mean: T, square: T) -> T {
+        self.rate * mean / (square.sqrt() / self.spread + self.epsilon)
+    }
+}
+
+impl<T: Float> Kernel for Adam<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        adam_loop(self.factors, self.grad, self.parameters, self.mean, self.square);
+    }
+}
+
+// The slices are arguments, each on its own: see the module `update`.
+#[inline(always)]
+fn adam_loop<T: Float>(f: AdamFactors<T>, grad: &[T], p: &mut [T], m: &mut [T], v: &mut [T]) {
+    let n = grad.len();
+    let (p, m, v) = (&mut p[..n], &mut m[..n], &mut v[..n]);
+    for i in 0..n {
+        (m[i], v[i]) = f.moments(p[i], grad[i], m[i], v[i]);
+        p[i] -= f.change(m[i], v[i]);
+    }
+}
+
+struct AmsGrad<'a, T> {
+    adam: Adam<'a, T>,
+    largest: &'a mut [T],
+}
+
+impl<T: Float> Kernel for AmsGrad<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Adam { factors: f, grad, parameters: p, mean: m, square: v } = self.adam;
+        let n = grad.len();
+        let (p, m, v, u) = (&mut p[..n], &mut m[..n], &mut v[..n], &mut self.largest[..n]);
+        for i in 0..n {
+            (m[i], v[i]) = f.moments(p[i], grad[i], m[i], v[i]);
+            // Not `max`, which would forget a NaN.
+            u[i] = if v[i] <= u[i] { u[i] } else { v[i] };
+            p[i] -= f.change(m[i], u[i]);
+        }
+    }
+}
+
+/// What gradient descent does with its moment m.
+#[derive(Debug)]
+pub enum Descent<'a, T> {
+    /// `p ← p − rate g`
+    Plain,
+    /// `m ← factor m + share g`, `p ← p − rate m`
+    Classical {
+        /// What m keeps of itself.
+        factor: T,
+        /// What it takes of g.
+        share: T,
+        /// m.
+        moment: &'a mut [T],
+    },
+    /// `m ← factor m + g`, `p ← p − rate (g + factor m)`
+    Nesterov {
+        /// What m keeps of itself.
+        factor: T,
+        /// m.
+        moment: &'a mut [T],
+    },
+}
+
+/// One step of gradient descent.
+///
+/// # Panics
+///
+/// Slices of different length.
+pub fn descend<T: Float>(
+    level: Level,
+    (rate, slope): (T, Slope<T>),
+    descent: Descent<'_, T>,
+    grad: &[T],
+    parameters: &mut [T],
+) {
+    let moments = match &descent {
+        Descent::Plain => grad.len(),
+        Descent::Classical { moment, .. } | Descent::Nesterov { moment, .. } => moment.len(),
+    };
+    assert!(parameters.len() == grad.len() && moments == grad.len(), "slices of one length");
+    dispatch(level, Descend { rate, slope, descent, grad, parameters });
+}
+
+struct Descend<'a, T> {
+    rate: T,
+    slope: Slope<T>,
+    descent: Descent<'a, T>,
+    grad: &'a [T],
+    parameters: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Descend<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Descend { rate, slope, descent, grad, parameters } = self;
+        let entries = parameters.iter_mut().zip(grad);
+        match descent {
+            Descent::Plain => {
+                for (p, &g) in entries {
+                    *p -= rate * slope.at(*p, g);
+                }
+            }
+            Descent::Classical { factor, share, moment } => {
+                for ((p, &g), m) in entries.zip(moment) {
+                    *m = factor * *m + share * slope.at(*p, g);
+                    *p -= rate * *m;
+                }
+            }
+            Descent::Nesterov { factor, moment } => {
+                for ((p, &g), m) in entries.zip(moment) {
+                    let g = slope.at(*p, g);
+                    *m = factor * *m + g;
+                    *p -= rate * (g + factor * *m);
+                }
+            }
+        }
+    }
+}
+
+/// `Σ term(|value|)` in f64, in eight interleaved sums: a single one would wait for each addition.
+///
+/// `term` should be `#[inline(always)]`, or a closure.
+pub fn interleaved_sum<T: Float>(level: Level, values: &[T], term: impl Fn(f64) -> f64) -> f64 {
+    dispatch(level, InterleavedSum { values, term })
+}
+
+struct InterleavedSum<'a, T, F> {
+    values: &'a [T],
+    term: F,
+}
+
+impl<T: Float, F: Fn(f64) -> f64> Kernel for InterleavedSum<'_, T, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        const LANES: usize = 8;
+        let mut sums = [0.0; LANES];
+        let (blocks, rest) = self.values.as_chunks::<LANES>();
+        for block in blocks {
+            for (sum, value) in sums.iter_mut().zip(block) {
+                *sum += (self.term)(value.abs().to_f64());
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum += (self.term)(value.abs().to_f64());
+        }
+        sums.iter().sum()
+    }
+}
+
+/// `values *= factor`, multiplied in f64: the factor may be too small for f32.
+pub fn scale_in_f64<T: Float>(level: Level, values: &mut [T], factor: f64) {
+    dispatch(level, ScaleInF64 { values, factor });
+}
+
+struct ScaleInF64<'a, T> {
+    values: &'a mut [T],
+    factor: f64,
+}
+
+impl<T: Float> Kernel for ScaleInF64<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for value in self.values {
+            *value = T::from_f64(value.to_f64() * self.factor);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "results are tested for being the same bits")]
+mod tests;
