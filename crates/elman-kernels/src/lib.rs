@@ -13,6 +13,7 @@ mod level;
 pub mod matmul;
 pub mod outer;
 mod pack;
+pub mod peak;
 pub mod pointwise;
 mod vector;
 

@@ -72,6 +72,7 @@ const KERNELS: &[Room] = &[
     room("activation", 1),
     room("dispatch", 1),
     room("pack", 2),
+    room("peak", 2),
     room("matmul", 3),
     room("outer", 4),
     room("compiled", 5),
