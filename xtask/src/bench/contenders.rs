@@ -68,6 +68,13 @@ pub struct Program {
     arguments: Vec<PathBuf>,
 }
 
+impl Program {
+    /// A contender called `name`.
+    pub fn new(name: &str, program: PathBuf, arguments: Vec<PathBuf>) -> Self {
+        Program { name: name.to_owned(), program, arguments }
+    }
+}
+
 /// Builds Elman's own programs and returns the folder that holds them.
 pub fn build_elman(repository: &Path) -> Result<PathBuf, String> {
     let target = repository.join("target");
@@ -80,7 +87,7 @@ pub fn build_elman(repository: &Path) -> Result<PathBuf, String> {
 /// Elman as a contender.
 pub fn elman(programs: &Path) -> Program {
     let program = programs.join(format!("elman-contender{}", std::env::consts::EXE_SUFFIX));
-    Program { name: super::record::ELMAN.to_owned(), program, arguments: Vec::new() }
+    Program::new(super::record::ELMAN, program, Vec::new())
 }
 
 /// Sets a peer up where that has not been done, below `target/peers`. Says why it cannot.
@@ -106,7 +113,7 @@ fn build(peer: Peer, repository: &Path, folder: &Path) -> Result<Program, String
         .env("RUSTFLAGS", "-C target-cpu=native");
     execute(&mut command)?;
     let program = target.join("release").join(package + std::env::consts::EXE_SUFFIX);
-    Ok(Program { name: peer.name().to_owned(), program, arguments: Vec::new() })
+    Ok(Program::new(peer.name(), program, Vec::new()))
 }
 
 /// Installs a peer written for Python into a virtual environment of its own. A note beside it holds
@@ -128,7 +135,7 @@ fn install(peer: Peer, repository: &Path, folder: &Path) -> Result<Program, Stri
         fs::write(&note, wanted).map_err(|error| format!("{}: {error}", note.display()))?;
     }
     let arguments = vec![sources.join("contender.py"), PathBuf::from(peer.name())];
-    Ok(Program { name: peer.name().to_owned(), program: python, arguments })
+    Ok(Program::new(peer.name(), python, arguments))
 }
 
 fn cargo() -> Command {
@@ -198,6 +205,8 @@ impl Contender {
         {
             command.env(variable, &threads);
         }
+        // The sources of the Python contenders are the repository's: no compiled files beside them.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         Process::start(&mut command, &self.logs.join(format!("{name}-{threads}.log")))
     }
 }

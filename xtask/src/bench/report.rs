@@ -180,7 +180,7 @@ fn verdicts(record: &Record, targets: &Targets) -> String {
     if lines.is_empty() { lines } else { format!("Targets\n{lines}") }
 }
 
-/// Peers that could not be set up, and cases that were not timed.
+/// Peers that could not be set up, and cases that were not timed: a line for each reason.
 fn refused(record: &Record) -> String {
     let mut text = String::new();
     for (name, reason) in &record.facts {
@@ -188,10 +188,24 @@ fn refused(record: &Record) -> String {
             let _ = writeln!(text, "{}: could not be set up: {reason}", Peer::title(peer));
         }
     }
+    let mut reasons: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for row in record.rows.iter().filter(|row| row.measure == Measure::Refused) {
-        let name = Peer::title(&row.contender);
-        let place = format!("{} {} {}, {} threads", row.cell, row.workload, row.mode, row.threads);
-        let _ = writeln!(text, "{name}: {place}: {}", row.note);
+        let place = match row.note.starts_with("unsupported") {
+            // A cell or a mode that is missing is missing in every workload.
+            true => format!("{} {}", row.cell, row.mode),
+            false => format!("{} {} {}, {} threads", row.cell, row.workload, row.mode, row.threads),
+        };
+        let same = |(name, note, _): &&mut (&str, &str, _)| {
+            *name == row.contender.as_str() && *note == row.note.as_str()
+        };
+        match reasons.iter_mut().find(same) {
+            Some((_, _, places)) if places.contains(&place) => {}
+            Some((_, _, places)) => places.push(place),
+            None => reasons.push((&row.contender, &row.note, vec![place])),
+        }
+    }
+    for (name, note, places) in reasons {
+        let _ = writeln!(text, "{}: {note} ({})", Peer::title(name), places.join("; "));
     }
     if text.is_empty() { text } else { format!("Not compared\n{text}") }
 }
@@ -217,7 +231,8 @@ geometric mean over the best peer: 4.00
 ";
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("candle: could not be set up: cargo: exit status: 101\n"), "{text}");
-        assert!(text.contains("JAX: lstm small train, 2 threads: outputs: differs"), "{text}");
+        let line = "JAX: outputs: differs, by \"much\" (lstm small train, 2 threads)\n";
+        assert!(text.contains(line), "{text}");
         assert!(text.contains("MISSED: lstm: geometric mean"), "{text}");
     }
 

@@ -147,3 +147,101 @@ pub fn done(answer: Answer) -> Result<Vec<String>, String> {
         Answer::Failed(reason) => Err(format!("failed: {reason}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use bench_protocol::{Cell, write_array};
+
+    use super::super::contenders::Program;
+    use super::*;
+
+    /// A contender that always computes what the file `$1` holds, unless `$1` says how it fails.
+    const FAKE: &str = r#"
+        tab=$(printf '\t')
+        while IFS="$tab" read -r command argument rest; do
+            case "$command $1" in
+                "load "*dies) echo "out of memory" >&2; exit 1 ;;
+                "load "*lacks) printf 'unsupported\tno such cell\n' ;;
+                load*) printf 'ok\tfake\n' ;;
+                check*) mkdir -p "$argument" && cp "$1" "$argument/outputs.f32"; printf 'ok\t1\n' ;;
+                time*) printf 'ok\t2e-3\t5\n' ;;
+                memory*) printf 'ok\t1024\n' ;;
+            esac
+        done
+    "#;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("elman-{name}-{}", std::process::id()));
+            super::super::inputs::remove(&folder).unwrap();
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("fake.sh"), FAKE).unwrap();
+            Folder(folder)
+        }
+
+        fn contender(&self, name: &str, computes: &str, threads: usize) -> Contender {
+            let arguments = vec![self.0.join("fake.sh"), self.0.join(computes)];
+            Contender::new(&Program::new(name, "sh".into(), arguments), threads, &self.0)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn only_who_computes_the_same_is_timed() {
+        let case = Case {
+            cell: Cell::Simple,
+            batch_size: 1,
+            seq_len: 2,
+            input_size: 1,
+            hidden_size: 2,
+            lengths: None,
+        };
+        let folder = Folder::new("rounds");
+        for (name, values) in [("right", [1.0, 2.0, 3.0, 4.0]), ("wrong", [1.0, 2.0, 3.0, 4.1])] {
+            let mut array = case.results(Mode::Infer).remove(0);
+            name.clone_into(&mut array.name);
+            write_array(&folder.0, &array, &values).unwrap();
+        }
+        let contenders = [
+            (ELMAN, "right.f32"),
+            ("same", "right.f32"),
+            ("other", "wrong.f32"),
+            ("lacking", "lacks"),
+            ("dying", "dies"),
+        ];
+        let work = Work { case: &case, mode: Mode::Infer, folder: &folder.0 };
+        let turns = Turns { seconds: 0.01, rounds: 2 };
+        let mut team = contenders.map(|(name, computes)| folder.contender(name, computes, 1));
+        let outcomes = run(&mut team, work, turns);
+        let told: Vec<String> = outcomes
+            .iter()
+            .map(|o| format!("{} {:?} {:?} {}", o.contender, o.measure, o.value, o.note))
+            .collect();
+        let expected = [
+            "other Refused None not timed: outputs: differs by 2.5e-2 of its largest value, allowed 1e-4",
+            "lacking Refused None unsupported: no such cell",
+            "dying Refused None failed: ended; it said: out of memory",
+            "elman Microseconds Some(2000.0) fake",
+            "elman ResidentBytes Some(1024.0) ",
+            "same Microseconds Some(2000.0) fake",
+            "same ResidentBytes Some(1024.0) ",
+        ];
+        assert_eq!(told, expected);
+
+        // On other threads Elman's own results must be the same, to the bit.
+        let mut team = [folder.contender(ELMAN, "wrong.f32", 2)];
+        let [outcome] = run(&mut team, work, turns).try_into().unwrap();
+        assert_eq!(outcome.measure, Measure::Refused, "{}", outcome.note);
+        assert!(outcome.note.starts_with("not timed: outputs: differs"), "{}", outcome.note);
+    }
+}

@@ -7,7 +7,9 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod gates;
 mod serve;
 
 pub use case::{Array, Case, Cell, Mode, read_array, write_array};
+pub use gates::{join_gates, split_gates};
 pub use serve::{Arrays, Layer, Library, Loaded, Refusal, serve};
