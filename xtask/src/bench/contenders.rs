@@ -102,16 +102,25 @@ pub fn set_up(peer: Peer, repository: &Path) -> Result<Program, String> {
 }
 
 /// Builds a peer written in Rust for the processor at hand, as its users would for speed.
+///
+/// All such peers are built at once: they share most of their dependencies, which cargo would build
+/// anew for each one's choice of features. Only where that fails does each show whether it is the
+/// one that cannot be built.
 fn build(peer: Peer, repository: &Path, folder: &Path) -> Result<Program, String> {
     let package = format!("{}-contender", peer.name());
     let target = folder.join("rust");
-    let mut command = cargo();
-    command
-        .current_dir(repository.join("benchmarks/contenders/rust-peers"))
-        .args(["build", "--release", "--locked", "--package", &package, "--target-dir"])
-        .arg(&target)
-        .env("RUSTFLAGS", "-C target-cpu=native");
-    execute(&mut command)?;
+    let build = |packages: &[&str]| {
+        let mut command = cargo();
+        command
+            .current_dir(repository.join("benchmarks/contenders/rust-peers"))
+            .args(["build", "--release", "--locked"])
+            .args(packages)
+            .arg("--target-dir")
+            .arg(&target)
+            .env("RUSTFLAGS", "-C target-cpu=native");
+        execute(&mut command)
+    };
+    build(&["--workspace"]).or_else(|_| build(&["--package", &package]))?;
     let program = target.join("release").join(package + std::env::consts::EXE_SUFFIX);
     Ok(Program::new(peer.name(), program, Vec::new()))
 }
