@@ -21,7 +21,7 @@ mod table;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bench_protocol::{Cell, Mode};
+use bench_protocol::{Case, Cell, Mode};
 
 pub use options::Options;
 
@@ -30,7 +30,7 @@ use definitions::{Definitions, Workload};
 use options::{Plan, Task};
 use process::Answer;
 use record::{Measure, Record, Row};
-use rounds::{Turns, Work};
+use rounds::{Outcome, Turns, Work};
 
 /// Does what the options ask for.
 pub fn run(options: Options, repository: &Path) -> Result<(), String> {
@@ -188,7 +188,8 @@ impl<'a> Bench<'a> {
         teams: &mut [Vec<Contender>],
     ) -> Result<(), String> {
         let case = workload.case(cell);
-        let folder = self.scratch.join("case");
+        // Two runs at once measure little, but must not mix their numbers.
+        let folder = self.scratch.join(format!("case-{}", std::process::id()));
         self.record.fact(format!("workload.{}", workload.name), workload.sizes());
         inputs::write(&case, &folder)?;
         let turns = Turns { seconds: self.plan.seconds, rounds: self.plan.rounds };
@@ -201,24 +202,43 @@ impl<'a> Bench<'a> {
             }
         }
         if let Some(elman) = teams.last_mut().and_then(|team| team.first_mut()) {
-            if workload.ragged {
-                let rows = extras::ragged(elman, (&case, &folder), &self.plan.modes, turns)?;
-                for (mode, outcome) in rows {
-                    self.keep(&workload.name, cell, mode, outcome);
-                }
-            }
-            if self.plan.modes.contains(&Mode::Train) {
-                for outcome in extras::memory(&self.programs, (&case, &folder), elman.threads)? {
-                    self.keep(&workload.name, cell, Mode::Train, outcome);
-                }
+            for (mode, outcome) in self.extras(workload, (&case, &folder), elman) {
+                self.keep(&workload.name, cell, mode, outcome);
             }
         }
         inputs::remove(&folder)
     }
 
+    /// What Elman alone is asked. That it fails there is written down like a peer's failure: it must
+    /// not cost the rest of a long run.
+    fn extras(
+        &self,
+        workload: &Workload,
+        case: (&Case, &Path),
+        elman: &mut Contender,
+    ) -> Vec<(Mode, Outcome)> {
+        let turns = Turns { seconds: self.plan.seconds, rounds: self.plan.rounds };
+        let threads = elman.threads;
+        let refused = |reason| extras::refused(threads, reason);
+        let mut outcomes = Vec::new();
+        for &mode in &self.plan.modes {
+            if workload.ragged {
+                let ragged = extras::ragged(elman, case, mode, turns);
+                outcomes.push((mode, ragged.unwrap_or_else(refused)));
+            }
+            if mode == Mode::Train {
+                match extras::memory(&self.programs, case, threads) {
+                    Ok(memory) => outcomes.extend(memory.map(|outcome| (mode, outcome))),
+                    Err(reason) => outcomes.push((mode, refused(reason))),
+                }
+            }
+        }
+        outcomes
+    }
+
     /// Adds a row, and tells of it.
-    fn keep(&mut self, workload: &str, cell: Cell, mode: Mode, outcome: rounds::Outcome) {
-        let rounds::Outcome { measure, contender, threads, value, note } = outcome;
+    fn keep(&mut self, workload: &str, cell: Cell, mode: Mode, outcome: Outcome) {
+        let Outcome { measure, contender, threads, value, note } = outcome;
         match (measure, value) {
             (Measure::Microseconds, Some(micros)) => {
                 let time = report::time(micros);

@@ -9,41 +9,53 @@ use super::contenders::Contender;
 use super::record::{ELMAN, Measure};
 use super::rounds::{self, Outcome, Turns, Work};
 
-/// The time per valid step of a ragged batch over that of the full one, for each mode.
+/// The time per valid step of a ragged batch over that of the full one.
 ///
 /// The two take turns. The outputs of valid steps must be those of the full batch, to the bit.
 pub fn ragged(
     elman: &mut Contender,
     (case, folder): (&Case, &Path),
-    modes: &[Mode],
+    mode: Mode,
     turns: Turns,
-) -> Result<Vec<(Mode, Outcome)>, String> {
+) -> Result<Outcome, String> {
     let ragged = super::inputs::ragged(case);
-    let lengths = ragged.lengths.clone().unwrap_or_default();
-    let (all, valid) = (case.batch_size * case.seq_len, lengths.iter().sum::<usize>());
-    let mut rows = Vec::new();
-    for &mode in modes {
-        let results = folder.join(format!("{mode}-ragged"));
-        let mut least = [f64::INFINITY; 2];
-        for round in 0..turns.rounds {
-            for (least, case) in least.iter_mut().zip([case, &ragged]) {
-                case.write(folder)?;
-                rounds::load(elman, Work { case, mode, folder })?;
-                if round == 0 && case.lengths.is_some() {
-                    let check = elman.ask(&["check", &results.to_string_lossy()]);
-                    rounds::done(check)?;
-                    same_outputs(&ragged, &folder.join(format!("{mode}-{ELMAN}")), &results)?;
-                }
-                *least = least.min(rounds::time(elman, turns.seconds)?);
-            }
-        }
-        let [full, part] = least;
-        let ratio = (part / valid as f64) / (full / all as f64);
-        let note = format!("{valid} of {all} steps are valid");
-        rows.push((mode, outcome(Measure::RaggedRatio, elman.threads, ratio, note)));
-    }
+    let measured = in_turns(elman, ([case, &ragged], folder), mode, turns);
     case.write(folder)?;
-    Ok(rows)
+    let [full, part] = measured?;
+    let lengths = ragged.lengths.iter().flatten();
+    let (all, valid) = (case.batch_size * case.seq_len, lengths.sum::<usize>());
+    let ratio = (part / valid as f64) / (full / all as f64);
+    let note = format!("{valid} of {all} steps are valid");
+    Ok(outcome(Measure::RaggedRatio, elman.threads, ratio, note))
+}
+
+/// The least times of the full and the ragged case.
+fn in_turns(
+    elman: &mut Contender,
+    (cases, folder): ([&Case; 2], &Path),
+    mode: Mode,
+    turns: Turns,
+) -> Result<[f64; 2], String> {
+    let results = folder.join(format!("{mode}-ragged"));
+    let mut least = [f64::INFINITY; 2];
+    for round in 0..turns.rounds {
+        for (least, case) in least.iter_mut().zip(cases) {
+            case.write(folder)?;
+            rounds::load(elman, Work { case, mode, folder })?;
+            if round == 0 && case.lengths.is_some() {
+                rounds::done(elman.ask(&["check", &results.to_string_lossy()]))?;
+                same_outputs(case, &folder.join(format!("{mode}-{ELMAN}")), &results)?;
+            }
+            *least = least.min(rounds::time(elman, turns.seconds)?);
+        }
+    }
+    Ok(least)
+}
+
+/// That something failed.
+pub fn refused(threads: usize, reason: String) -> Outcome {
+    let contender = ELMAN.to_owned();
+    Outcome { measure: Measure::Refused, contender, threads, value: None, note: reason }
 }
 
 fn outcome(measure: Measure, threads: usize, value: f64, note: String) -> Outcome {
@@ -79,9 +91,10 @@ pub fn memory(
     let output = Command::new(&program).arg(folder).arg(threads.to_string()).output();
     let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let bytes: f64 = text.trim().parse().map_err(|_| {
-        format!("{}: {}", program.display(), String::from_utf8_lossy(&output.stderr).trim())
-    })?;
+    let bytes: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_| format!("memory: {}", super::machine::complaint(&output.stderr)))?;
     let ratio = bytes / needed(case);
     Ok([
         outcome(Measure::StepBytes, threads, bytes, String::new()),

@@ -24,7 +24,7 @@ pub fn measure(programs: &Path, threads: usize, record: &mut Record) -> Result<(
     let output = Command::new(&program).args([&threads.to_string(), "0.3"]).output();
     let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        return Err(complaint(&output.stderr));
     }
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Some((name, value)) = line.split_once(' ') else { continue };
@@ -39,6 +39,11 @@ pub fn measure(programs: &Path, threads: usize, record: &mut Record) -> Result<(
         }
     }
     Ok(())
+}
+
+/// What one of Elman's own programs says when it fails.
+pub fn complaint(stderr: &[u8]) -> String {
+    String::from_utf8_lossy(stderr).trim().trim_start_matches("error: ").to_owned()
 }
 
 /// Today, as `YYYY-MM-DD` in UTC.
