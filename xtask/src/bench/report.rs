@@ -177,7 +177,7 @@ fn verdicts(record: &Record, targets: &Targets) -> String {
         format!("{word}: {}: {}\n", verdict.target, verdict.reached)
     });
     let lines: String = lines.collect();
-    if lines.is_empty() { lines } else { format!("Targets\n{lines}") }
+    if lines.is_empty() { lines } else { format!("Targets, for what was run\n{lines}") }
 }
 
 /// Peers that could not be set up, and cases that were not timed: a line for each reason.
