@@ -1,8 +1,9 @@
 //! The project's own commands.
 //!
 //! `cargo xtask test` runs every check there is; `cargo xtask conformance` compares the library
-//! with the numbers of other frameworks.
+//! with the numbers of other frameworks; `cargo xtask bench` measures its speed, alone and against them.
 
+mod bench;
 mod conformance;
 mod readme;
 mod test;
@@ -32,6 +33,8 @@ enum Command {
         #[arg(long = "at-least", value_name = "FAMILY=COUNT", value_delimiter = ',')]
         minimums: Vec<conformance::Minimum>,
     },
+    /// Measure the speed on the workloads of benchmarks/workloads.json, alone or against other libraries
+    Bench(Box<bench::Options>),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
             let directory = directory.unwrap_or_else(|| repository().join("tests-data/vectors"));
             conformance::run(&directory, &minimums)
         }
+        Command::Bench(options) => bench::run(*options, repository()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@ mod level;
 pub mod matmul;
 pub mod outer;
 mod pack;
+pub mod peak;
 pub mod pointwise;
 mod share;
 mod team;

@@ -74,6 +74,7 @@ const KERNELS: &[Room] = &[
     room("aligned", 2),
     room("share", 2),
     room("team", 2),
+    room("peak", 2),
     room("pack", 3),
     room("matmul", 4),
     room("outer", 5),
