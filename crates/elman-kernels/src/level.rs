@@ -32,14 +32,21 @@ impl Level {
 
     /// Whether this processor can run the level.
     #[must_use]
+    #[inline]
     pub fn is_supported(self) -> bool {
+        // Asked before every loop, so the answers of the processor are kept together.
+        static SUPPORTED: OnceLock<[bool; Level::ALL.len()]> = OnceLock::new();
+        SUPPORTED.get_or_init(|| Level::ALL.map(Level::is_detected))[self as usize]
+    }
+
+    fn is_detected(self) -> bool {
         match self {
             Level::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => {
-                Level::Avx2.is_supported()
+                Level::Avx2.is_detected()
                     && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")

@@ -82,6 +82,12 @@ pub trait Cell<T: Real>: Send + Sync {
     /// another cell are an error and not a panic.
     fn accepts(&self, prepared: &Self::Prepared) -> bool;
 
+    /// What [`step_backward`](Self::step_backward) reads of the two states; the rest is not brought
+    /// there.
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::ALL
+    }
+
     /// Whether [`step`](Self::step) and [`step_backward`](Self::step_backward) can compute some of
     /// the units alone, those of their `units`. Others are called for all units, always.
     fn shares_units(&self) -> bool {
@@ -114,6 +120,36 @@ pub struct StepRows<'a, 'b, T> {
     pub trace: &'a mut [&'b mut [T]],
     /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
     pub units: &'a mut Units,
+}
+
+/// Which parts of the states a step backward reads. What it does not read holds any values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackwardReads {
+    /// `h_{t-1}`.
+    pub previous_hidden: bool,
+    /// The other parts of `state_{t-1}`.
+    pub previous_inner: bool,
+    /// `h_t`.
+    pub state_hidden: bool,
+    /// The other parts of `state_t`.
+    pub state_inner: bool,
+}
+
+impl BackwardReads {
+    /// Both states, whole.
+    pub const ALL: BackwardReads = BackwardReads {
+        previous_hidden: true,
+        previous_inner: true,
+        state_hidden: true,
+        state_inner: true,
+    };
+    /// Nothing.
+    pub const NONE: BackwardReads = BackwardReads {
+        previous_hidden: false,
+        previous_inner: false,
+        state_hidden: false,
+        state_inner: false,
+    };
 }
 
 /// The operands of one step backward.

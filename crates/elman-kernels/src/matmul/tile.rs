@@ -174,9 +174,25 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
         }
         return;
     }
-    // Through whole panels in memory: a loop with a branch for each panel would be no straight code,
-    // and then the accumulators of every tile would go through memory.
-    let mut padded = [[V::Element::ZERO; MAX_COLUMNS]; R];
+    match P {
+        1 => store_padded::<V, NV, R, P, 16>(acc, rows),
+        2..=4 => store_padded::<V, NV, R, P, 64>(acc, rows),
+        _ => store_padded::<V, NV, R, P, MAX_COLUMNS>(acc, rows),
+    }
+}
+
+/// The most columns of a tile: [`MAX_PANELS`] of 16 `f32`.
+const MAX_COLUMNS: usize = 16 * MAX_PANELS;
+
+/// Through `C` columns in memory, at least those of `P` panels: a loop with a branch for each panel
+/// would be no straight code, and then the accumulators of every tile would go through memory.
+#[inline(always)]
+fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, const C: usize>(
+    acc: [[[V; NV]; P]; R],
+    rows: &mut [&mut [V::Element]; R],
+) {
+    let width = NV * V::LANES;
+    let mut padded = [[V::Element::ZERO; C]; R];
     for r in 0..R {
         for p in 0..P {
             for v in 0..NV {
@@ -188,9 +204,6 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
         row.copy_from_slice(&padded[..row.len()]);
     }
 }
-
-/// The most columns of a tile: [`MAX_PANELS`] of 16 `f32`.
-const MAX_COLUMNS: usize = 16 * MAX_PANELS;
 
 /// Panels one after the other: panel `p` starts at `p * stride` and holds `depth` rows.
 #[derive(Clone, Copy)]
@@ -247,8 +260,20 @@ pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usiz
 pub(crate) fn load_panels<V: Vector, const NV: usize, const P: usize>(
     values: &[V::Element],
 ) -> [[V; NV]; P] {
+    match P {
+        1 => load_padded::<V, NV, P, 16>(values),
+        2..=4 => load_padded::<V, NV, P, 64>(values),
+        _ => load_padded::<V, NV, P, MAX_COLUMNS>(values),
+    }
+}
+
+/// Through `C` columns, at least those of `P` panels, where values are missing.
+#[inline(always)]
+fn load_padded<V: Vector, const NV: usize, const P: usize, const C: usize>(
+    values: &[V::Element],
+) -> [[V; NV]; P] {
     let width = NV * V::LANES;
-    let mut padded = [V::Element::ZERO; MAX_COLUMNS];
+    let mut padded = [V::Element::ZERO; C];
     let source = if values.len() >= P * width {
         values
     } else {

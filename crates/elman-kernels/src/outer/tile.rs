@@ -11,6 +11,12 @@ use crate::vector::Vector;
 /// The most panels of one group.
 const MAX_PANELS: usize = 4;
 
+/// The right values of one block: panels one after the other, each of `depth` rows.
+struct Packed<'a, T> {
+    values: &'a mut [T],
+    depth: usize,
+}
+
 /// Consecutive pairs of one block whose rows stand at equal distances.
 struct Segment<'a, T> {
     left: [&'a [T]; 2],
@@ -28,16 +34,19 @@ pub(super) fn run<V: Vector, const NV: usize>(part: &mut PartOfSum<'_, V::Elemen
         return;
     }
     let width = panel_width::<V::Element>();
-    let mut panels = Aligned::zeros(panels_per_group::<V>(NV) * BLOCK * width);
+    let depth = part.sum.pairs.iter().map(|pairs| pairs.count).sum::<usize>().min(BLOCK);
+    let count = part.columns.len().div_ceil(width).min(panels_per_group::<V>(NV));
+    let mut panels = Aligned::zeros(count * depth * width);
+    let mut panels = Packed { values: &mut panels, depth };
     let mut segments: Vec<Segment<'_, V::Element>> = Vec::new();
     let mut filled = 0;
     for pairs in part.sum.pairs {
         let mut taken = 0;
         while taken < pairs.count {
-            let count = (pairs.count - taken).min(BLOCK - filled);
+            let count = (pairs.count - taken).min(depth - filled);
             segments.push(segment(pairs, taken, (filled, count)));
             (taken, filled) = (taken + count, filled + count);
-            if filled == BLOCK {
+            if filled == depth {
                 block::<V, NV>(&segments, &mut panels, part);
                 segments.clear();
                 filled = 0;
@@ -77,7 +86,7 @@ fn segment<'a, T: Float>(
 #[inline(always)]
 fn block<V: Vector, const NV: usize>(
     segments: &[Segment<'_, V::Element>],
-    panels: &mut [V::Element],
+    panels: &mut Packed<'_, V::Element>,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
     let width = panel_width::<V::Element>();
@@ -101,14 +110,13 @@ fn block<V: Vector, const NV: usize>(
 fn panel_group<V: Vector, const NV: usize, const P: usize>(
     segments: &[Segment<'_, V::Element>],
     (first, end): (usize, usize),
-    panels: &mut [V::Element],
+    panels: &mut Packed<'_, V::Element>,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
     if const { P * rows_per_tile::<V>(NV) * NV > V::ACCUMULATORS } {
         unreachable!("panels_per_group keeps to the registers");
     }
     let (len, columns) = (end - first, part.sum.first + first);
-    let panels = &mut panels[..P * BLOCK * panel_width::<V::Element>()];
     match part.sum.sums {
         None => pack::<V, NV, P>(segments, columns, len, panels),
         Some(at) => {
@@ -143,7 +151,7 @@ fn pack<V: Vector, const NV: usize, const P: usize>(
     segments: &[Segment<'_, V::Element>],
     first: usize,
     len: usize,
-    panels: &mut [V::Element],
+    panels: &mut Packed<'_, V::Element>,
 ) {
     for segment in segments {
         for k in 0..segment.count {
@@ -159,7 +167,7 @@ fn pack_and_add<V: Vector, const NV: usize, const P: usize>(
     segments: &[Segment<'_, V::Element>],
     first: usize,
     len: usize,
-    panels: &mut [V::Element],
+    panels: &mut Packed<'_, V::Element>,
     sums: &mut [[V; NV]; P],
 ) {
     let one = V::splat(V::Element::ONE);
@@ -183,12 +191,13 @@ fn pack_and_add<V: Vector, const NV: usize, const P: usize>(
 fn store_row<V: Vector, const NV: usize, const P: usize>(
     values: [[V; NV]; P],
     k: usize,
-    panels: &mut [V::Element],
+    panels: &mut Packed<'_, V::Element>,
 ) {
     let width = NV * V::LANES;
     for (p, registers) in values.into_iter().enumerate() {
         for (v, register) in registers.into_iter().enumerate() {
-            register.store(&mut panels[(p * BLOCK + k) * width + v * V::LANES..]);
+            let at = (p * panels.depth + k) * width + v * V::LANES;
+            register.store(&mut panels.values[at..]);
         }
     }
 }
@@ -207,7 +216,7 @@ struct Place {
 #[inline(always)]
 fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     segments: &[Segment<'_, V::Element>],
-    panels: &[V::Element],
+    panels: &Packed<'_, V::Element>,
     place: Place,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
@@ -226,8 +235,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
             *row = &segment.left[place.side][place.row + r..];
         }
         let right = Panels {
-            values: &panels[segment.at * width..],
-            stride: BLOCK * width,
+            values: &panels.values[segment.at * width..],
+            stride: panels.depth * width,
             depth: segment.count,
         };
         acc = multiply::<V, NV, R, P>(acc, rows, segment.left_strides[place.side], right);

@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
-    add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -261,6 +261,10 @@ impl<T: Real> Cell<T> for GruCell<T> {
         };
         sizes == [self.input_size, self.hidden_size]
             && prepared.recurrent_bias.len() == recurrent_bias
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads { previous_hidden: true, ..BackwardReads::NONE }
     }
 
     fn shares_units(&self) -> bool {

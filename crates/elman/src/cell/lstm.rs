@@ -29,8 +29,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
-    add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -211,6 +211,10 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     fn accepts(&self, prepared: &LstmPrepared<T>) -> bool {
         let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
         sizes == [self.input_size, self.hidden_size, 4 * self.hidden_size]
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads { previous_inner: true, state_inner: true, ..BackwardReads::NONE }
     }
 
     fn shares_units(&self) -> bool {

@@ -18,8 +18,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::{Activation, CustomActivation};
 use crate::cell::{
-    BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows, WeightGradient,
-    add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -154,6 +154,10 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
     fn accepts(&self, prepared: &SimplePrepared<T>) -> bool {
         let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
         sizes == [self.input_size, self.hidden_size, self.hidden_size]
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads { state_hidden: true, ..BackwardReads::NONE }
     }
 
     fn shares_units(&self) -> bool {

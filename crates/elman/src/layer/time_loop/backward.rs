@@ -6,7 +6,7 @@ use elman_kernels::{Level, Share};
 use super::crew::{Crew, share_rows};
 use super::kept::{KeptRows, emptied};
 use super::{LoopTrace, Shape, Sizes, pieces};
-use crate::cell::{BackwardRows, Cell, SequenceDeltas, Units};
+use crate::cell::{BackwardReads, BackwardRows, Cell, SequenceDeltas, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
@@ -164,7 +164,7 @@ fn backward_rows<T: Real, C: Cell<T>>(
     units: &mut Units,
 ) {
     let sizes = Sizes::of(cell);
-    let mut buffers = BackwardBuffers::new(rows.len(), &sizes);
+    let mut buffers = BackwardBuffers::new(rows.len(), &sizes, cell.backward_reads());
     let mut scratch = KeptRows::new(rows.len(), &sizes, !units.are_all());
     let mut slices = Vec::with_capacity(rows.len());
     let longest = rows.first().map_or(0, |row| row.length);
@@ -200,6 +200,7 @@ fn backward_rows<T: Real, C: Cell<T>>(
 
 /// The rows of one backward step, side by side.
 struct BackwardBuffers<T> {
+    reads: BackwardReads,
     hidden: usize,
     size: usize,
     previous: Vec<T>,
@@ -209,9 +210,10 @@ struct BackwardBuffers<T> {
 }
 
 impl<T: Real> BackwardBuffers<T> {
-    fn new(rows: usize, sizes: &Sizes) -> Self {
+    fn new(rows: usize, sizes: &Sizes, reads: BackwardReads) -> Self {
         let states = || vec![T::ZERO; rows * sizes.state];
         BackwardBuffers {
+            reads,
             hidden: sizes.hidden,
             size: sizes.state,
             previous: states(),
@@ -241,16 +243,26 @@ impl<T: Real> BackwardBuffers<T> {
         let (hidden, inner) = (self.hidden, self.size - self.hidden);
         let output = |t: usize| t * shape.output_stride + shape.output_offset;
         let t = direction.time(s, length);
-        let state = &mut self.state[r * self.size..][..self.size];
-        state[..hidden].copy_from_slice(&known.outputs[output(t)..][..hidden]);
-        state[hidden..].copy_from_slice(&known.inner[t * inner..][..inner]);
-        let previous = &mut self.previous[r * self.size..][..self.size];
+        let reads = self.reads;
+        let state = self.state[r * self.size..][..self.size].split_at_mut(hidden);
+        if reads.state_hidden {
+            state.0.copy_from_slice(&known.outputs[output(t)..][..hidden]);
+        }
+        if reads.state_inner {
+            state.1.copy_from_slice(&known.inner[t * inner..][..inner]);
+        }
+        let previous = self.previous[r * self.size..][..self.size].split_at_mut(hidden);
         if s == 0 {
-            previous.copy_from_slice(known.initial);
+            previous.0.copy_from_slice(&known.initial[..hidden]);
+            previous.1.copy_from_slice(&known.initial[hidden..]);
         } else {
             let before = direction.time(s - 1, length);
-            previous[..hidden].copy_from_slice(&known.outputs[output(before)..][..hidden]);
-            previous[hidden..].copy_from_slice(&known.inner[before * inner..][..inner]);
+            if reads.previous_hidden {
+                previous.0.copy_from_slice(&known.outputs[output(before)..][..hidden]);
+            }
+            if reads.previous_inner {
+                previous.1.copy_from_slice(&known.inner[before * inner..][..inner]);
+            }
         }
         if let Some(grad) = known.grad_outputs {
             let target = &mut self.grad_state[r * self.size..][..hidden];
