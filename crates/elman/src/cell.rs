@@ -94,6 +94,23 @@ pub trait Cell<T: Real>: Send + Sync {
         false
     }
 
+    /// Whether the cell has [`begin_steps`](Self::begin_steps).
+    fn begins_steps(&self) -> bool {
+        false
+    }
+
+    /// Begins several steps of one sequence with what does not need the state, all steps at once: the
+    /// weights of the inputs are then read once for all of them. `traces` are the rows that the steps
+    /// will find as their [`trace`](StepRows::trace), one for each row of `inputs`.
+    fn begin_steps(
+        &self,
+        _prepared: &Self::Prepared,
+        _inputs: &[&[T]],
+        _traces: &mut [&mut [T]],
+        _units: &Units,
+    ) {
+    }
+
     /// One step forward: `state_t` from `x_t` and `state_{t-1}`.
     fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, '_, T>);
 
@@ -118,8 +135,19 @@ pub struct StepRows<'a, 'b, T> {
     pub state: &'a mut [T],
     /// For each row `[delta_size]`; the first `trace_size` values become what backward needs.
     pub trace: &'a mut [&'b mut [T]],
+    /// Whether the traces hold what [`Cell::begin_steps`] put there.
+    pub begun: Begun,
     /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
     pub units: &'a mut Units,
+}
+
+/// What is there of a step before it is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing.
+    Nothing,
+    /// What [`Cell::begin_steps`] computed.
+    Inputs,
 }
 
 /// Which parts of the states a step backward reads. What it does not read holds any values.

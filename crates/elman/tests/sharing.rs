@@ -1,5 +1,6 @@
 //! Few long sequences through wide cells: threads share the units there, and must change no bit.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "any f32 will do")]
 
 use elman::layer::ArrivingGradient;
 use elman::{
@@ -7,7 +8,7 @@ use elman::{
     GruCell, Layer, LstmCell, Real, ResetPlacement, Rng, SequenceBatch, SimpleCell,
     threads::with_threads,
 };
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis};
 
 const INPUT_SIZE: usize = 24;
 const LENGTHS: [&[usize]; 3] = [&[130], &[130, 97], &[120, 0]];
@@ -61,6 +62,39 @@ fn threads_change_no_bit<T: Real, C: Cell<T> + Clone>(cell: C) {
                 assert!(found == expected, "{direction:?}, {lengths:?}, {threads} threads");
             }
         }
+    }
+}
+
+/// A sequence alone begins several steps at once; in a batch it does not.
+fn alone_equals_batch<C: Cell<f32> + Clone>(cell: C) {
+    for direction in [Direction::Forward, Direction::Reverse] {
+        let layer = Layer::new(cell.clone(), direction).unwrap();
+        let mut rng = Rng::new(29);
+        let mut parameters = layer.parameters::<f32>();
+        parameters.values_mut().iter_mut().for_each(|value| *value = (0.1 * rng.normal()) as f32);
+        let lengths = vec![31, 24, 7];
+        let values = Array3::from_shape_simple_fn((3, 31, INPUT_SIZE), || rng.normal() as f32);
+        let batch = SequenceBatch::with_lengths(values.clone(), lengths.clone()).unwrap();
+        let weights = layer.prepare(&parameters).unwrap();
+        let whole = layer.forward(&weights, &batch, None).unwrap().outputs;
+        for (row, length) in lengths.into_iter().enumerate() {
+            let rows = (row..row + 1).into();
+            let one = values.slice_axis(Axis(0), rows).to_owned();
+            let one = SequenceBatch::with_lengths(one, vec![length]).unwrap();
+            let alone = layer.forward(&weights, &one, None).unwrap().outputs;
+            let bits = |value: &f32| value.to_bits();
+            let expected = whole.slice_axis(Axis(0), rows);
+            assert!(alone.iter().map(bits).eq(expected.iter().map(bits)), "{direction:?}, {row}");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_alone_equals_itself_in_a_batch() {
+    alone_equals_batch(SimpleCell::new(INPUT_SIZE, 100, ActivationKind::Tanh).unwrap());
+    alone_equals_batch(LstmCell::new(INPUT_SIZE, 60).unwrap());
+    for reset in [ResetPlacement::After, ResetPlacement::Before] {
+        alone_equals_batch(GruCell::new(INPUT_SIZE, 60, reset).unwrap());
     }
 }
 

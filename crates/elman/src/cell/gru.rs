@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    Units, WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -271,6 +271,26 @@ impl<T: Real> Cell<T> for GruCell<T> {
         true
     }
 
+    fn begins_steps(&self) -> bool {
+        true
+    }
+
+    fn begin_steps(
+        &self,
+        prepared: &GruPrepared<T>,
+        inputs: &[&[T]],
+        traces: &mut [&mut [T]],
+        units: &Units,
+    ) {
+        let (gates, candidate) = prepared.bias.split_at(2 * self.hidden_size);
+        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_gates };
+        let out = Out::Slices { rows: &mut *traces, first: 0 };
+        T::product_columns(Start::Bias(gates), &[term], out, units.columns(2));
+        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
+        let out = Out::Slices { rows: traces, first: 2 * self.hidden_size };
+        T::product_columns(Start::Bias(candidate), &[term], out, units.columns(1));
+    }
+
     fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>) {
         if rows.inputs.is_empty() {
             return;
@@ -282,9 +302,12 @@ impl<T: Real> Cell<T> for GruCell<T> {
             Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input_gates },
             Term { rows: previous, weights: &prepared.recurrent_gates },
         ];
-        let start = Start::Bias(&prepared.bias[..2 * hidden_size]);
+        let (start, terms) = match rows.begun {
+            Begun::Nothing => (Start::Bias(&prepared.bias[..2 * hidden_size]), &terms[..]),
+            Begun::Inputs => (Start::Output, &terms[1..]),
+        };
         let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
-        T::product_columns(start, &terms, out, rows.units.columns(2));
+        T::product_columns(start, terms, out, rows.units.columns(2));
         match self.reset {
             ResetPlacement::After => after::candidate(self, prepared, rows),
             ResetPlacement::Before => before::candidate(self, prepared, rows),

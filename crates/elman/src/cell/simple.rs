@@ -18,8 +18,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::{Activation, CustomActivation};
 use crate::cell::{
-    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    Units, WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -164,6 +164,22 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         true
     }
 
+    fn begins_steps(&self) -> bool {
+        true
+    }
+
+    fn begin_steps(
+        &self,
+        prepared: &SimplePrepared<T>,
+        inputs: &[&[T]],
+        traces: &mut [&mut [T]],
+        units: &Units,
+    ) {
+        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
+        let out = Out::Slices { rows: traces, first: 0 };
+        T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(1));
+    }
+
     fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, '_, T>) {
         // a_t = b + x_t·W + h_{t-1}·U, in this order.
         let terms = [
@@ -173,8 +189,18 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
                 weights: &prepared.recurrent,
             },
         ];
+        let (start, terms) = match rows.begun {
+            Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
+            Begun::Inputs => {
+                let states = rows.state.chunks_exact_mut(self.hidden_size);
+                for (state, trace) in states.zip(rows.trace.iter()) {
+                    state[rows.units.own()].copy_from_slice(&trace[rows.units.own()]);
+                }
+                (Start::Output, &terms[1..])
+            }
+        };
         let out = Out::Strided { values: &mut *rows.state, stride: self.hidden_size };
-        T::product_columns(Start::Bias(&prepared.bias), &terms, out, rows.units.columns(1));
+        T::product_columns(start, terms, out, rows.units.columns(1));
         let own = rows.units.own();
         for (state, trace) in rows.state.chunks_exact_mut(self.hidden_size).zip(rows.trace) {
             if self.trace_size() > 0 {

@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::cell::{BackwardRows, Cell, CellState, SequenceDeltas, StepRows, Units};
+use crate::cell::{BackwardRows, Begun, Cell, CellState, SequenceDeltas, StepRows, Units};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
@@ -74,6 +74,7 @@ pub fn step<T: Real, C: Cell<T>>(
         previous: &previous,
         state: &mut state,
         trace: &mut trace_rows,
+        begun: Begun::Nothing,
         units: &mut Units::all(cell.hidden_size()),
     };
     cell.step(&cell.prepare(parameters.values()), operands);

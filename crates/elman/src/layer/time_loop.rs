@@ -11,7 +11,7 @@ mod kept;
 
 use elman_kernels::Share;
 
-use crate::cell::{Cell, CellState, StepRows, Units};
+use crate::cell::{Begun, Cell, CellState, StepRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
@@ -167,6 +167,15 @@ impl<'a, T: Real> ForwardArrays<'a, T> {
     }
 }
 
+/// How many steps are begun at once: some where a sequence runs alone and the weights fill a good part
+/// of the nearest cache, else none. Two tiles of the product.
+fn ahead<T: Real, C: Cell<T>>(cell: &C, rows: usize) -> usize {
+    const STEPS: usize = 12;
+    const WORTH_IT: usize = 8_000;
+    let worth_it = rows == 1 && Sizes::of(cell).work() >= WORTH_IT;
+    if worth_it && cell.begins_steps() { STEPS } else { 0 }
+}
+
 fn forward_rows<T: Real, C: Cell<T>>(
     (cell, prepared, direction): (&C, &C::Prepared, Direction),
     shape: Shape<'_>,
@@ -179,9 +188,11 @@ fn forward_rows<T: Real, C: Cell<T>>(
     let mut state = vec![T::ZERO; previous.len()];
     // Rows side by side: those of the kept array stand so far apart that they would fight for the same
     // places of the cache while the product and the pointwise part go over them.
-    let mut scratch = vec![T::ZERO; rows.len() * sizes.delta];
+    let ahead = ahead(cell, rows.len());
+    let mut scratch = vec![T::ZERO; rows.len().max(ahead) * sizes.delta];
     let mut slices = Vec::with_capacity(rows.len());
     let mut inputs: Vec<&[T]> = Vec::with_capacity(rows.len());
+    let mut coming: Vec<&[T]> = Vec::with_capacity(ahead);
     for row in &mut rows {
         (row.length..shape.seq_len).for_each(|t| row.outputs.fill(t, T::ZERO));
         if row.length == 0 {
@@ -199,13 +210,30 @@ fn forward_rows<T: Real, C: Cell<T>>(
             let t = direction.time(s, row.length);
             &row.inputs[t * sizes.input..][..sizes.input]
         }));
+        if ahead > 0 && s.is_multiple_of(ahead) {
+            let (row, mut traces) = (&rows[0], emptied(slices));
+            traces.extend(scratch.chunks_exact_mut(sizes.delta).take(row.length - s));
+            coming.clear();
+            coming.extend((s..s + traces.len()).map(|s| {
+                let t = direction.time(s, row.length);
+                &row.inputs[t * sizes.input..][..sizes.input]
+            }));
+            cell.begin_steps(prepared, &coming, &mut traces, units);
+            slices = emptied(traces);
+        }
+        // A sequence that runs alone has the traces of some steps side by side, others one each.
+        let (first, begun) = match ahead {
+            0 => (0, Begun::Nothing),
+            ahead => (s % ahead, Begun::Inputs),
+        };
         let mut trace = emptied(slices);
-        trace.extend(scratch.chunks_exact_mut(sizes.delta).take(active));
+        trace.extend(scratch.chunks_exact_mut(sizes.delta).skip(first).take(active));
         let operands = StepRows {
             inputs: &inputs,
             previous: &previous[..active * size],
             state: &mut state[..active * size],
             trace: &mut trace,
+            begun,
             units,
         };
         cell.step(prepared, operands);
@@ -215,7 +243,7 @@ fn forward_rows<T: Real, C: Cell<T>>(
             let values = &state[r * size..][..size];
             row.outputs.write(t, &values[..hidden]);
             if let Some(kept) = &mut row.kept {
-                kept.write(t, &scratch[r * sizes.delta..][..sizes.trace]);
+                kept.write(t, &scratch[(first + r) * sizes.delta..][..sizes.trace]);
             }
             if let Some(inner) = &mut row.inner {
                 inner.write(t, &values[hidden..]);

@@ -5,7 +5,7 @@ use elman_kernels::matmul::{Out, Rows, Start, Term};
 use elman_kernels::pointwise::{GruForward, gru_after_backward, gru_after_forward};
 
 use super::{GruCell, GruPrepared, operands};
-use crate::cell::{BackwardRows, StepRows};
+use crate::cell::{BackwardRows, Begun, StepRows};
 use crate::real::Real;
 
 /// The rest of a step whose gates r and z are there, before σ.
@@ -15,13 +15,15 @@ pub(super) fn candidate<T: Real>(
     rows: StepRows<'_, '_, T>,
 ) {
     let hidden_size = cell.hidden_size;
-    let StepRows { inputs, previous, state, trace, units } = rows;
+    let StepRows { inputs, previous, state, trace, begun, units } = rows;
     let columns = units.columns(1);
     // n = b_n + x_t·W_n
-    let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
-    let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
-    let out = Out::Slices { rows: &mut *trace, first: 2 * hidden_size };
-    T::product_columns(start, &[term], out, columns);
+    if begun == Begun::Nothing {
+        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
+        let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
+        let out = Out::Slices { rows: &mut *trace, first: 2 * hidden_size };
+        T::product_columns(start, &[term], out, columns);
+    }
     // q = b_hn + h_{t-1}·U_n
     let states = Rows::Strided { values: previous, stride: hidden_size };
     let term = Term { rows: states, weights: &prepared.recurrent_candidate };

@@ -7,7 +7,7 @@ use elman_kernels::pointwise::{
 };
 
 use super::{GruCell, GruPrepared, operands};
-use crate::cell::{BackwardRows, StepRows};
+use crate::cell::{BackwardRows, Begun, StepRows};
 use crate::real::Real;
 
 /// The rest of a step whose gates r and z are there, before σ.
@@ -18,7 +18,7 @@ pub(super) fn candidate<T: Real>(
 ) {
     let hidden_size = cell.hidden_size;
     let (level, functions) = (Level::current(), cell.functions);
-    let StepRows { inputs, previous, state, trace, units } = rows;
+    let StepRows { inputs, previous, state, trace, begun, units } = rows;
     let own = units.own();
     let rows = GruForward {
         hidden_size,
@@ -30,14 +30,22 @@ pub(super) fn candidate<T: Real>(
     gru_before_gates(level, functions, rows);
     units.exchange(trace, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in this order, in the place of the state.
+    if begun == Begun::Inputs {
+        for (state, trace) in state.chunks_exact_mut(hidden_size).zip(trace.iter()) {
+            state[own.clone()].copy_from_slice(&trace[2 * hidden_size..][own.clone()]);
+        }
+    }
     let resets = Rows::Mutable { rows: trace, first: 3 * hidden_size };
     let terms = [
         Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate },
         Term { rows: resets, weights: &prepared.recurrent_candidate },
     ];
-    let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
+    let (start, terms) = match begun {
+        Begun::Nothing => (Start::Bias(&prepared.bias[2 * hidden_size..]), &terms[..]),
+        Begun::Inputs => (Start::Output, &terms[1..]),
+    };
     let out = Out::Strided { values: &mut *state, stride: hidden_size };
-    T::product_columns(start, &terms, out, units.columns(1));
+    T::product_columns(start, terms, out, units.columns(1));
     let rows = GruForward { hidden_size, units: own, gates: trace, previous, state };
     gru_before_state(level, functions, rows);
 }
