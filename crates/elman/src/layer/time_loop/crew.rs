@@ -10,7 +10,7 @@ use crate::real::Real;
 use crate::workers::{Sharing, each, side_by_side};
 
 /// How a run over sequences is shared.
-pub(super) fn sharing<T: Real, C: Cell<T>>(cell: &C, lengths: &[usize]) -> Sharing {
+fn sharing<T: Real, C: Cell<T>>(cell: &C, lengths: &[usize]) -> Sharing {
     let sizes = Sizes::of(cell);
     let members = if cell.shares_units() { most_members::<T>(sizes.hidden) } else { 1 };
     let work = lengths.iter().sum::<usize>() * sizes.work();

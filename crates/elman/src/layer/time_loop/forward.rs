@@ -1,0 +1,256 @@
+//! The time loop from the first step to the last.
+
+use elman_kernels::Share;
+
+use super::crew::{Crew, share_rows};
+use super::kept::emptied;
+use super::{Keep, LoopTrace, Shape, Sizes, pieces, resize};
+use crate::cell::{Begun, Cell, StepRows, Units};
+use crate::layer::Direction;
+use crate::real::Real;
+
+/// One sequence of a forward run, for some of the units.
+struct ForwardRow<'a, T> {
+    length: usize,
+    inputs: &'a [T],             // [T, I]
+    initial: &'a [T],            // [S]
+    outputs: Share<'a, T>,       // [T, H] in rows of output_stride
+    final_state: Share<'a, T>,   // [1, S]
+    kept: Option<Share<'a, T>>,  // [T, delta_size]
+    inner: Option<Share<'a, T>>, // [T, S - H]
+}
+
+/// Runs `cell` over `inputs` `[B, T, I]`. `trace.initial` is read; everything else is written,
+/// padding with zeros.
+pub(crate) fn forward<T: Real, C: Cell<T>>(
+    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    shape: Shape<'_>,
+    inputs: &[T],
+    outputs: &mut [T],
+    (trace, keep): (&mut LoopTrace<T>, Keep),
+) {
+    let (batch_size, seq_len, sizes) = (shape.lengths.len(), shape.seq_len, Sizes::of(cell));
+    let (kept_row, inner_row) = match keep {
+        Keep::Nothing => (0, 0),
+        Keep::Trace => (seq_len * sizes.delta, seq_len * (sizes.state - sizes.hidden)),
+    };
+    resize(&mut trace.kept, batch_size * kept_row);
+    resize(&mut trace.inner, batch_size * inner_row);
+    resize(&mut trace.final_state, batch_size * sizes.state);
+    let initial = &trace.initial;
+    let mut outputs = pieces(outputs, seq_len * shape.output_stride);
+    let mut finals = pieces(&mut trace.final_state, sizes.state);
+    let mut kept = pieces(&mut trace.kept, kept_row);
+    let mut inner = pieces(&mut trace.inner, inner_row);
+    let rows = (0..batch_size).map(|row| ForwardArrays {
+        length: shape.lengths[row],
+        inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
+        initial: &initial[row * sizes.state..][..sizes.state],
+        outputs: outputs(),
+        final_state: finals(),
+        kept: (keep == Keep::Trace).then(&mut kept),
+        inner: (keep == Keep::Trace).then(&mut inner),
+    });
+    let cell_run = (cell, prepared, direction);
+    share_rows(
+        (cell, shape),
+        rows,
+        |arrays, crew, members| arrays.divide(shape, &sizes, crew, members),
+        |rows, units| forward_rows(cell_run, shape, rows, units),
+    );
+}
+
+/// The arrays of one sequence of a forward run.
+struct ForwardArrays<'a, T> {
+    length: usize,
+    inputs: &'a [T],
+    initial: &'a [T],
+    outputs: &'a mut [T],
+    final_state: &'a mut [T],
+    kept: Option<&'a mut [T]>,
+    inner: Option<&'a mut [T]>,
+}
+
+impl<'a, T: Real> ForwardArrays<'a, T> {
+    fn divide(
+        self,
+        shape: Shape<'_>,
+        sizes: &Sizes,
+        crew: &Crew,
+        members: &mut [Vec<(usize, ForwardRow<'a, T>)>],
+    ) {
+        let columns = (shape.output_offset, sizes.hidden);
+        let mut outputs = crew.shares(self.outputs, shape.output_stride, columns);
+        let mut final_state = crew.shares(self.final_state, sizes.state, (0, sizes.state));
+        let whole = |values, size| crew.shares(values, size, (0, size));
+        let mut kept = self.kept.map(|kept| whole(kept, sizes.delta));
+        let mut inner = self.inner.map(|inner| whole(inner, sizes.state - sizes.hidden));
+        for rows in members {
+            let (Some(outputs), Some(final_state)) = (outputs.next(), final_state.next()) else {
+                return;
+            };
+            let row = ForwardRow {
+                length: self.length,
+                inputs: self.inputs,
+                initial: self.initial,
+                outputs,
+                final_state,
+                kept: kept.as_mut().and_then(Iterator::next),
+                inner: inner.as_mut().and_then(Iterator::next),
+            };
+            rows.push((self.length, row));
+        }
+    }
+}
+
+fn forward_rows<T: Real, C: Cell<T>>(
+    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    shape: Shape<'_>,
+    mut rows: Vec<ForwardRow<'_, T>>,
+    units: &mut Units,
+) {
+    for row in &mut rows {
+        (row.length..shape.seq_len).for_each(|t| row.outputs.fill(t, T::ZERO));
+        if row.length == 0 {
+            row.final_state.write(0, row.initial);
+        }
+    }
+    let longest = rows.first().map_or(0, |row| row.length);
+    let mut run = ForwardLoop::new(cell, direction, rows);
+    for s in 0..longest {
+        run.begin(cell, prepared, s, units);
+        run.step(cell, prepared, s, units);
+        run.keep(s);
+        run.exchange(units);
+        std::mem::swap(&mut run.previous, &mut run.state);
+    }
+}
+
+/// The rows of a worker on their way through time, longest first.
+struct ForwardLoop<'a, T> {
+    rows: Vec<ForwardRow<'a, T>>,
+    /// How many rows the current step has.
+    active: usize,
+    direction: Direction,
+    sizes: Sizes,
+    previous: Vec<T>, // [rows, S]
+    state: Vec<T>,    // [rows, S]
+    /// Trace rows side by side, one for each row or for each step that is begun: those of the kept
+    /// array stand so far apart that they would fight for the same places of the cache while the
+    /// product and the pointwise part go over them.
+    scratch: Vec<T>, // [rows or steps, delta_size]
+    ahead: usize,
+    /// Memory for lists, used again in every step.
+    inputs: Vec<&'a [T]>,
+    slices: Vec<&'a mut [T]>,
+}
+
+impl<'a, T: Real> ForwardLoop<'a, T> {
+    fn new<C: Cell<T>>(cell: &C, direction: Direction, rows: Vec<ForwardRow<'a, T>>) -> Self {
+        let (sizes, ahead) = (Sizes::of(cell), steps_begun(cell, rows.len()));
+        let previous: Vec<T> = rows.iter().flat_map(|row| row.initial).copied().collect();
+        ForwardLoop {
+            active: rows.len(),
+            direction,
+            state: vec![T::ZERO; previous.len()],
+            previous,
+            scratch: vec![T::ZERO; rows.len().max(ahead) * sizes.delta],
+            ahead,
+            inputs: Vec::with_capacity(rows.len().max(ahead)),
+            slices: Vec::with_capacity(rows.len().max(ahead)),
+            sizes,
+            rows,
+        }
+    }
+
+    /// Lists `x_t` of these steps of a row.
+    fn list_inputs(&mut self, row: usize, steps: std::ops::Range<usize>) {
+        let (row, size) = (&self.rows[row], self.sizes.input);
+        let time = |s| self.direction.time(s, row.length);
+        self.inputs.extend(steps.map(|s| &row.inputs[time(s) * size..][..size]));
+    }
+
+    /// Begins this step and some more where a sequence runs alone.
+    fn begin<C: Cell<T>>(&mut self, cell: &C, prepared: &C::Prepared, s: usize, units: &Units) {
+        if self.ahead == 0 || !s.is_multiple_of(self.ahead) {
+            return;
+        }
+        let end = self.rows[0].length.min(s + self.ahead);
+        self.inputs.clear();
+        self.list_inputs(0, s..end);
+        let mut traces = emptied(std::mem::take(&mut self.slices));
+        traces.extend(self.scratch.chunks_exact_mut(self.sizes.delta).take(end - s));
+        cell.begin_steps(prepared, &self.inputs, &mut traces, units);
+        self.slices = emptied(traces);
+    }
+
+    /// The scratch row of the first row in this step: a sequence alone has those of some steps.
+    fn first(&self, s: usize) -> usize {
+        if self.ahead == 0 { 0 } else { s % self.ahead }
+    }
+
+    fn step<C: Cell<T>>(&mut self, cell: &C, prepared: &C::Prepared, s: usize, units: &mut Units) {
+        while self.rows[self.active - 1].length <= s {
+            self.active -= 1;
+        }
+        self.inputs.clear();
+        (0..self.active).for_each(|row| self.list_inputs(row, s..s + 1));
+        let first = self.first(s);
+        let mut trace = emptied(std::mem::take(&mut self.slices));
+        let scratch = self.scratch.chunks_exact_mut(self.sizes.delta);
+        trace.extend(scratch.skip(first).take(self.active));
+        let states = self.active * self.sizes.state;
+        let operands = StepRows {
+            inputs: &self.inputs,
+            previous: &self.previous[..states],
+            state: &mut self.state[..states],
+            trace: &mut trace,
+            begun: if self.ahead == 0 { Begun::Nothing } else { Begun::Inputs },
+            units,
+        };
+        cell.step(prepared, operands);
+        self.slices = emptied(trace);
+    }
+
+    /// Writes what the step computed to where it belongs.
+    fn keep(&mut self, s: usize) {
+        let first = self.first(s);
+        let (size, hidden) = (self.sizes.state, self.sizes.hidden);
+        for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
+            let t = self.direction.time(s, row.length);
+            let values = &self.state[r * size..][..size];
+            row.outputs.write(t, &values[..hidden]);
+            if let Some(kept) = &mut row.kept {
+                let trace = &self.scratch[(first + r) * self.sizes.delta..];
+                kept.write(t, &trace[..self.sizes.trace]);
+            }
+            if let Some(inner) = &mut row.inner {
+                inner.write(t, &values[hidden..]);
+            }
+            if row.length == s + 1 {
+                row.final_state.write(0, values);
+            }
+        }
+    }
+
+    /// The hidden states of the units that others compute.
+    fn exchange(&mut self, units: &mut Units) {
+        if units.are_all() {
+            return;
+        }
+        let size = self.sizes.state;
+        let mut states = emptied(std::mem::take(&mut self.slices));
+        states.extend(self.state[..self.active * size].chunks_exact_mut(size));
+        units.exchange(&mut states, &[0]);
+        self.slices = emptied(states);
+    }
+}
+
+/// How many steps are begun at once: some where a sequence runs alone and the weights fill a good part
+/// of the nearest cache, else none. Two tiles of the product.
+fn steps_begun<T: Real, C: Cell<T>>(cell: &C, rows: usize) -> usize {
+    const STEPS: usize = 12;
+    const WORTH_IT: usize = 8_000;
+    let worth_it = rows == 1 && Sizes::of(cell).work() >= WORTH_IT;
+    if worth_it && cell.begins_steps() { STEPS } else { 0 }
+}
