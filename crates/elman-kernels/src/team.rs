@@ -244,7 +244,7 @@ impl Drop for Team {
 /// Waits some microseconds without giving up the processor, which takes longer than most waits; then
 /// lets others run, and calls `check` each time.
 fn wait(done: impl Fn() -> bool, check: impl Fn()) {
-    const SPINS: u32 = 20_000;
+    const SPINS: u32 = 2_000;
     let mut spins = 0;
     while !done() {
         if spins < SPINS {
