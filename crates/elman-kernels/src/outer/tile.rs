@@ -65,6 +65,16 @@ const fn panels_per_group<V: Vector>(registers_per_panel: usize) -> usize {
     if fitting < MAX_PANELS { fitting } else { MAX_PANELS }
 }
 
+/// The most rows of a tile of so many panels. The compiler loads the left values of all rows
+/// before it multiplies, so they need registers beside accumulators and panels; an accumulator
+/// without one would go through memory in every step of the inner loop.
+#[inline(always)]
+const fn rows_of_panels<V: Vector>(panels: usize, registers_per_panel: usize) -> usize {
+    let rows = rows_per_tile::<V>(registers_per_panel);
+    // 24 accumulators, 4 panels and 6 left values are more than the 32 registers of AVX-512.
+    if panels == MAX_PANELS { rows - 1 } else { rows }
+}
+
 #[inline(always)]
 fn segment<'a, T: Float>(
     pairs: &Pairs<'a, T>,
@@ -128,7 +138,7 @@ fn panel_group<V: Vector, const NV: usize, const P: usize>(
     }
     for (side, left) in part.sum.left.into_iter().enumerate() {
         let Some(left) = left else { continue };
-        let tiles = left.rows.div_ceil(rows_per_tile::<V>(NV));
+        let tiles = left.rows.div_ceil(rows_of_panels::<V>(P, NV));
         for tile_index in 0..tiles {
             let row = left.rows * tile_index / tiles;
             let rows = left.rows * (tile_index + 1) / tiles - row;
