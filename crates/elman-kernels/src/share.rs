@@ -93,7 +93,8 @@ impl<'a, T: Copy> Share<'a, T> {
             "units that overlap"
         );
         let RowLayout { width, origin, parts, size } = layout;
-        assert!(origin <= width && parts * size <= width - origin, "parts that leave the row");
+        let len = parts.saturating_mul(size);
+        assert!(origin <= width && len <= width - origin, "parts that leave the row");
         let output = Output::new(values);
         units.iter().map(move |units| Share {
             output: output.again(),
@@ -137,12 +138,13 @@ impl<'a, T: Copy> Share<'a, T> {
     /// No such row.
     #[inline]
     pub fn row(&mut self, row: usize) -> Option<&mut [T]> {
-        let RowLayout { width, origin, parts, size } = self.layout;
+        let RowLayout { parts, size, .. } = self.layout;
         if !self.is_whole() {
             return None;
         }
+        let start = start_of(row, self.layout);
         // SAFETY: all units are this share's alone, and it is borrowed while the piece lives.
-        Some(unsafe { self.output.piece(row * width + origin, parts * size) })
+        Some(unsafe { self.output.piece(start, parts * size) })
     }
 
     /// Sets the share's units of all parts of a row.
@@ -171,9 +173,9 @@ impl<'a, T: Copy> Share<'a, T> {
     /// among them.
     #[inline]
     fn for_parts(&mut self, row: usize, len: usize, mut run: impl FnMut(&mut [T], Range<usize>)) {
-        let RowLayout { width, origin, parts, size } = self.layout;
+        let RowLayout { parts, size, .. } = self.layout;
         assert!(len <= parts * size, "more than the parts of a row");
-        let start = row * width + origin;
+        let start = start_of(row, self.layout);
         if self.units.len() == size {
             // SAFETY: all units are this share's alone, and the piece ends here.
             return run(unsafe { self.output.piece(start, len) }, 0..len);
@@ -184,6 +186,14 @@ impl<'a, T: Copy> Share<'a, T> {
             run(unsafe { self.output.piece(start + at.start, at.len()) }, at);
         }
     }
+}
+
+/// Where the parts of a row start. A number that went round would be a place in other units.
+#[inline(always)]
+fn start_of(row: usize, layout: RowLayout) -> usize {
+    let rows = row.checked_add(1).and_then(|rows| rows.checked_mul(layout.width));
+    let end = rows.expect("a piece of the output: no such row");
+    end - layout.width + layout.origin
 }
 
 #[cfg(test)]
@@ -250,5 +260,13 @@ mod tests {
     fn rows_outside_are_refused() {
         Share::split(&mut [0; 8], LAYOUT, from_ref(&(0..4)))
             .for_each(|mut share| share.write(2, &[1; 4]));
+    }
+
+    #[test]
+    #[should_panic(expected = "no such row")]
+    fn a_row_whose_place_goes_round_is_refused() {
+        let mut values = [0; 8];
+        let share = Share::split(&mut values, LAYOUT, from_ref(&(0..2))).next();
+        share.into_iter().for_each(|mut share| share.write(usize::MAX / 4 + 2, &[1; 4]));
     }
 }

@@ -12,12 +12,14 @@
 mod binary;
 mod cross_entropy;
 mod regression;
+mod softmax;
 
 use serde::{Deserialize, Serialize};
 
 pub use binary::{BinaryCrossEntropy, BinaryTargets};
-pub use cross_entropy::{ClassTargets, CrossEntropy, softmax};
+pub use cross_entropy::{ClassTargets, CrossEntropy};
 pub use regression::RegressionLoss;
+pub use softmax::softmax;
 
 use crate::error::{Error, Result};
 

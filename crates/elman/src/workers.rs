@@ -2,7 +2,8 @@
 //!
 //! Results never depend on the number of threads.
 
-use std::sync::Mutex;
+use std::num::NonZero;
+use std::sync::{Mutex, OnceLock};
 
 use elman_kernels::outer::{OuterSum, split};
 use elman_kernels::{Lead, Level, Team};
@@ -36,12 +37,19 @@ impl Sharing {
     pub(crate) fn of(sequences: usize, (work, step): (usize, usize), members: usize) -> Sharing {
         let threads = count(usize::MAX, work / LONG);
         let few = if step < BEYOND_CACHE { threads } else { FEW * threads };
-        let members = members.min(threads);
+        let members = members.min(threads).min(processors());
         if members > 1 && sequences < few && sequences * step >= members * WORTH_AN_EXCHANGE {
             return Sharing::Units(members);
         }
         Sharing::Sequences(count(sequences, work))
     }
+}
+
+/// Processors that can run at the same time. A member of a team that waits for one would hold up all
+/// others in every step.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// How many times more work than for a thread must be there for a team, which takes longer to gather.
@@ -139,6 +147,9 @@ mod tests {
             let run = || Sharing::of(sequences, (sequences * steps * step, step), members);
             crate::threads::with_threads(Some(2), run).expect("two threads")
         };
+        if processors() < 2 {
+            return assert_eq!(of(1, 4096, 70_000, 8), Sharing::Sequences(1));
+        }
         assert_eq!(of(1, 4096, 70_000, 8), Sharing::Units(2));
         assert_eq!(of(1, 4096, 70_000, 1), Sharing::Sequences(1), "no whole panels");
         assert_eq!(of(1, 10, 70_000, 8), Sharing::Sequences(1), "too short");

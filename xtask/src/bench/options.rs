@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     record: Option<String>,
     /// List cells, workloads, modes and peers, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["peers", "record", "show", "table"])]
     list: bool,
     /// Print the report of a record instead of running
     #[arg(long, value_name = "FILE", conflicts_with_all = ["peers", "record", "table"])]

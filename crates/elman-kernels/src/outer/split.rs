@@ -29,7 +29,7 @@ pub(crate) struct PartOfSum<'a, T> {
 ///
 /// # Panics
 ///
-/// Sums that overlap in `grad` or leave it, or differ in the distance between rows.
+/// Sums that overlap in `grad` or leave it, or differ in the distance between rows, or have none.
 #[must_use]
 pub fn split<'a, T: Float>(
     sums: &'a [OuterSum<'a, T>],
@@ -62,15 +62,18 @@ impl Rectangle {
         let places = left.chain(sum.sums.map(|at| (at, 1)));
         let places = places.filter(|(_, rows)| *rows > 0 && sum.columns > 0);
         let rectangle = |(at, rows)| {
-            let (row, column) = (at / sum.stride, at % sum.stride);
-            let columns = column..column + sum.columns;
-            Rectangle { rows: row..row + rows, columns, stride: sum.stride }
+            let (row, column): (usize, usize) = (at / sum.stride, at % sum.stride);
+            let end =
+                |start: usize, len| start.checked_add(len).expect("gradient: sizes beyond memory");
+            let (rows, columns) = (row..end(row, rows), column..end(column, sum.columns));
+            Rectangle { rows, columns, stride: sum.stride }
         };
         places.map(rectangle).collect()
     }
 
+    /// Where the last row ends; the largest number if no memory reaches so far.
     fn end(&self) -> usize {
-        (self.rows.end - 1) * self.stride + self.columns.end
+        (self.rows.end - 1).saturating_mul(self.stride).saturating_add(self.columns.end)
     }
 
     fn overlaps(&self, other: &Rectangle) -> bool {

@@ -106,3 +106,17 @@ fn sums_that_share_an_element_are_refused() {
     };
     let _ = split(&[sum, OuterSum { left: [None, None], sums: Some(1), ..sum }], &mut [0.0; 9], 1);
 }
+
+#[test]
+#[should_panic(expected = "too small for a sum")]
+fn a_sum_beyond_memory_is_refused() {
+    let sum = OuterSum::<f32> {
+        pairs: &[],
+        left: [Some(Left { rows: usize::MAX / 2, at: 0 }), None],
+        sums: None,
+        first: 0,
+        columns: 2,
+        stride: 4,
+    };
+    let _ = split(&[sum], &mut [0.0; 9], 1);
+}

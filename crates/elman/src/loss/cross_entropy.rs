@@ -1,10 +1,10 @@
 //! Softmax cross-entropy: classes against logits.
 
-use elman_kernels::Level;
-use elman_kernels::pointwise::{Partition, softmax_exponentials};
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
+use elman_kernels::pointwise::Partition;
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
+use super::softmax::{each_row, largest};
 use super::{Reduction, check_weights, same_shape};
 use crate::error::{Error, Result};
 use crate::real::{Float, Real};
@@ -313,37 +313,6 @@ impl CrossEntropy {
     }
 }
 
-/// `p_c = e^(x_c) / Σ_k e^(x_k)` for each row of logits `[N, C]`, into `probabilities` `[N, C]`.
-///
-/// # Errors
-///
-/// Probabilities of another shape.
-///
-/// ```
-/// use elman::loss::softmax;
-/// use ndarray::{Array2, array};
-///
-/// # fn main() -> elman::Result<()> {
-/// let mut probabilities = Array2::zeros((1, 2));
-/// softmax(array![[1e4, 1e4]].view(), probabilities.view_mut())?;
-/// assert_eq!(probabilities, array![[0.5, 0.5]]);
-/// # Ok(())
-/// # }
-/// ```
-pub fn softmax<T: Real>(
-    logits: ArrayView2<'_, T>,
-    probabilities: ArrayViewMut2<'_, T>,
-) -> Result<()> {
-    same_shape("probabilities", logits.shape(), probabilities.shape())?;
-    if logits.ncols() > 0 {
-        each_row(logits, probabilities, |_, _, (mut row, partition)| {
-            let share = T::from_f64(1.0 / partition.sum);
-            row.map_inplace(|p| *p *= share);
-        });
-    }
-    Ok(())
-}
-
 /// The target of one row.
 #[derive(Clone, Copy)]
 enum RowTarget<'a, T> {
@@ -355,53 +324,6 @@ enum RowTarget<'a, T> {
 struct Attraction {
     loss: f64,
     total: f64,
-}
-
-fn largest<T: Real>(logits: ArrayView1<'_, T>) -> T {
-    logits.iter().fold(logits[0], |max, &x| max.max(x))
-}
-
-/// Calls `finish` with each row of `logits` `[N, C]` and of `out`, which then holds `e^(x − max x)`,
-/// in order.
-fn each_row<T: Real>(
-    logits: ArrayView2<'_, T>,
-    mut out: ArrayViewMut2<'_, T>,
-    mut finish: impl FnMut(usize, ArrayView1<'_, T>, (ArrayViewMut1<'_, T>, Partition<T>)),
-) {
-    /// Rows at a time: enough exponentials for a loop over them to pay, and still in L1 after it.
-    const BLOCK: usize = 16;
-    let blocks = logits.axis_chunks_iter(Axis(0), BLOCK);
-    for (block, (logits, mut out)) in
-        blocks.zip(out.axis_chunks_iter_mut(Axis(0), BLOCK)).enumerate()
-    {
-        let mut partitions = [Partition::default(); BLOCK];
-        exponentials(logits, out.view_mut(), &mut partitions[..logits.nrows()]);
-        let rows = logits.outer_iter().zip(out.outer_iter_mut().zip(partitions));
-        for (row, (logits, result)) in rows.enumerate() {
-            finish(block * BLOCK + row, logits, result);
-        }
-    }
-}
-
-/// `e^(x − max x)` into `out`, row by row, and the partition of each row.
-fn exponentials<T: Real>(
-    logits: ArrayView2<'_, T>,
-    mut out: ArrayViewMut2<'_, T>,
-    partitions: &mut [Partition<T>],
-) {
-    out.assign(&logits);
-    let columns = logits.ncols();
-    if let Some(values) = out.as_slice_mut() {
-        softmax_exponentials(Level::current(), (values, columns), partitions);
-        return;
-    }
-    for ((logits, mut out), partition) in
-        logits.outer_iter().zip(out.outer_iter_mut()).zip(partitions)
-    {
-        let max = largest(logits);
-        out.map_inplace(|x| *x = (*x - max).exp());
-        *partition = Partition { max, sum: out.iter().map(|e| e.to_f64()).sum() };
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::testing::{assert_gradient, normal};
 use super::*;
+use crate::loss::softmax;
 
 fn plain() -> CrossEntropy {
     CrossEntropy::default()
