@@ -12,6 +12,9 @@
 //!       accumulators += row[k] · panel[k]                  one broadcast per row
 //! ```
 
+#[cfg(target_arch = "x86_64")]
+mod far;
+mod inner;
 mod tile;
 
 use std::ops::Range;
@@ -21,7 +24,8 @@ use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
 use crate::vector::Lane;
 
-pub(crate) use tile::{MAX_ROWS, Panels, load_panels, multiply, rows_per_tile, store_tile};
+pub(crate) use inner::{LeftRows, Panels, multiply};
+pub(crate) use tile::{MAX_ROWS, load_panels, rows_per_tile, store_tile};
 
 /// The rows of the left factor of one term, each of the same length.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +162,12 @@ pub(crate) fn product<T: Float + Lane>(
     for range in wanted {
         let whole = range.end.is_multiple_of(width) || range.end == columns;
         assert!(range.start.is_multiple_of(width) && whole, "columns: whole panels");
-        let panels = range.start / width..range.end.div_ceil(width);
+        let mut panels = range.start / width..range.end.div_ceil(width);
+        #[cfg(target_arch = "x86_64")]
+        if level == Level::Avx512 && far::is_worth_it(&job) {
+            // SAFETY: a packed matrix exists only for a level that this processor supports.
+            panels = unsafe { run_far_avx512(&job, panels, out) };
+        }
         match level {
             Level::Portable => tile::run::<T::Portable, 2>(&job, panels, out),
             #[cfg(target_arch = "x86_64")]
@@ -190,6 +199,16 @@ fn run_avx2<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut O
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut Out<'_, '_, T>) {
     tile::run::<T::Avx512, 1>(job, panels, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_far_avx512<T: Float + Lane>(
+    job: &Job<'_, T>,
+    panels: Range<usize>,
+    out: &mut Out<'_, '_, T>,
+) -> Range<usize> {
+    far::run::<T::Avx512, 1>(job, panels, out)
 }
 
 #[cfg(test)]

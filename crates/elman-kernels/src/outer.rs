@@ -8,7 +8,7 @@
 //! for each block of 128 pairs
 //!   for each group of up to 4 panels of columns (16 of f32 each)
 //!     copy the group's right values into panels, adding them to the sums on the way    32 KiB, L1
-//!     for each 6 left columns
+//!     for each 5 left columns (6 beside fewer panels)
 //!       accumulators = grad; accumulators += left[k] · panels[k] for each k; grad = accumulators
 //! ```
 //!

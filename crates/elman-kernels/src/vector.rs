@@ -25,6 +25,11 @@ pub(crate) trait Vector: Copy {
     fn store(self, target: &mut [Self::Element]);
     /// `self * factor + term`, one rounding per lane.
     fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// Asks for the cache line of the first value to come into the processor's own cache. Does nothing
+    /// where that cannot be said.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn ask(_line: &[Self::Element]) {}
 }
 
 /// Lanes in an ordinary array, for any processor.
@@ -97,6 +102,12 @@ macro_rules! register {
             fn mul_add(self, factor: Self, term: Self) -> Self {
                 // SAFETY: used only inside functions compiled for this instruction set.
                 $name(unsafe { core::arch::x86_64::$mul_add(self.0, factor.0, term.0) })
+            }
+            #[inline(always)]
+            fn ask(line: &[$element]) {
+                use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+                // SAFETY: a hint, without effect on values, wherever it points.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
             }
         }
     };

@@ -87,3 +87,15 @@ proptest! {
         check::<f64>(rows, [a, b], columns);
     }
 }
+
+/// Weights beyond a processor's own cache: in one pass over the depth, and in several. 13 panels are
+/// three groups of 4 and a panel that is left; 11 rows are blocks of 5 and 6; 3 rows are too few.
+#[test]
+fn far_weights_change_no_chain() {
+    let columns = 12 * panel_width::<f32>() + 5;
+    for (rows, depths) in [(11, [100, 1400]), (11, [3, 3200]), (3, [3, 1400])] {
+        assert!(depths[1] * columns * size_of::<f32>() > 1 << 20, "near weights");
+        check::<f32>(rows, depths, columns);
+        check::<f64>(rows, depths, columns);
+    }
+}

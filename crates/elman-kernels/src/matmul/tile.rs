@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::inner::{LeftRows, Panels, multiply};
 use super::{Job, Out, Start};
 use crate::float::Float;
 use crate::pack::panel_width;
@@ -134,16 +135,7 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     let first = place.panel * width;
     let taken = (job.columns - first).min(P * width);
     let mut rows = out.pieces::<R>(place.row, first, taken);
-    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
-    match job.start {
-        Start::Zero => {}
-        Start::Bias(bias) => acc = [load_panels(&bias[first..first + taken]); R],
-        Start::Output => {
-            for r in 0..R {
-                acc[r] = load_panels(rows[r]);
-            }
-        }
-    }
+    let mut acc: [[[V; NV]; P]; R] = load_tile(job.start, first, &rows);
     for term in job.terms {
         let depth = term.weights.depth();
         let mut left: [&[V::Element]; R] = [&[]; R];
@@ -151,10 +143,30 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
             *left = term.rows.row(place.row + r, depth);
         }
         let values = term.weights.panels(place.panel, P);
-        acc =
-            multiply::<V, NV, R, P>(acc, left, 1, Panels { values, stride: depth * width, depth });
+        let panels = Panels { values, stride: depth * width, depth };
+        acc = multiply(acc, LeftRows { rows: left, step: 1 }, panels);
     }
     store_tile(acc, &mut rows);
+}
+
+/// What the accumulators of some rows start from, for columns from `first` on.
+#[inline(always)]
+pub(super) fn load_tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    start: Start<'_, V::Element>,
+    first: usize,
+    rows: &[&mut [V::Element]; R],
+) -> [[[V; NV]; P]; R] {
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
+    match start {
+        Start::Zero => {}
+        Start::Bias(bias) => acc = [load_panels(&bias[first..first + rows[0].len()]); R],
+        Start::Output => {
+            for r in 0..R {
+                acc[r] = load_panels(rows[r]);
+            }
+        }
+    }
+    acc
 }
 
 /// Writes panels side by side to rows of one length; columns beyond it are dropped.
@@ -203,56 +215,6 @@ fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, cons
     for (row, padded) in rows.iter_mut().zip(&padded) {
         row.copy_from_slice(&padded[..row.len()]);
     }
-}
-
-/// Panels one after the other: panel `p` starts at `p * stride` and holds `depth` rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Panels<'a, T> {
-    pub values: &'a [T],
-    pub stride: usize,
-    pub depth: usize,
-}
-
-/// The inner loop: `acc[r] += Σ_k rows[r][k · step] · panels[k]`.
-#[inline(always)]
-pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usize>(
-    mut acc: [[[V; NV]; P]; R],
-    rows: [&[V::Element]; R],
-    step: usize,
-    panels: Panels<'_, V::Element>,
-) -> [[[V; NV]; P]; R] {
-    let width = NV * V::LANES;
-    let depth = panels.depth;
-    if depth == 0 {
-        return acc;
-    }
-    for row in rows {
-        assert!(row.len() > (depth - 1) * step, "row too short for the depth of the panels");
-    }
-    let mut pieces: [&[V::Element]; P] = [&[]; P];
-    for (p, piece) in pieces.iter_mut().enumerate() {
-        *piece = &panels.values[p * panels.stride..][..depth * width];
-    }
-    for k in 0..depth {
-        let mut weights = [[V::splat(V::Element::ZERO); NV]; P];
-        for p in 0..P {
-            for (v, register) in weights[p].iter_mut().enumerate() {
-                let at = k * width + v * V::LANES;
-                // SAFETY: k < depth and v < NV, so at + LANES <= depth * width = piece length.
-                *register = V::load(unsafe { pieces[p].get_unchecked(at..at + V::LANES) });
-            }
-        }
-        for r in 0..R {
-            // SAFETY: k * step <= (depth - 1) * step < row length, asserted above.
-            let value = V::splat(unsafe { *rows[r].get_unchecked(k * step) });
-            for p in 0..P {
-                for v in 0..NV {
-                    acc[r][p][v] = value.mul_add(weights[p][v], acc[r][p][v]);
-                }
-            }
-        }
-    }
-    acc
 }
 
 /// The values of panels side by side; missing columns of the last panel are zero.

@@ -4,7 +4,7 @@ use super::split::PartOfSum;
 use super::{BLOCK, Pairs};
 use crate::aligned::Aligned;
 use crate::float::Float;
-use crate::matmul::{MAX_ROWS, Panels, load_panels, multiply, rows_per_tile, store_tile};
+use crate::matmul::{LeftRows, MAX_ROWS, Panels, load_panels, multiply, rows_per_tile, store_tile};
 use crate::pack::panel_width;
 use crate::vector::Vector;
 
@@ -249,7 +249,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
             stride: panels.depth * width,
             depth: segment.count,
         };
-        acc = multiply::<V, NV, R, P>(acc, rows, segment.left_strides[place.side], right);
+        let left = LeftRows { rows, step: segment.left_strides[place.side] };
+        acc = multiply::<V, NV, R, P>(acc, left, right);
     }
     store_tile(acc, &mut grad);
 }

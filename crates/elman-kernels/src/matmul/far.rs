@@ -1,0 +1,184 @@
+//! The product with weights that a processor's own cache cannot hold.
+//!
+//! ```text
+//! for each cut of the depth                                256 KiB of weights for 4 panels
+//!   for each group of 4 panels                             these stay in the processor's cache
+//!     for each block of 5 or 6 rows
+//!       accumulators = start, or the output so far
+//!       for each k: multiply, and ask for this block's share of the next group
+//! ```
+//!
+//! The output between two cuts holds the sums so far, exactly: the chains go on where they stopped.
+
+use std::ops::Range;
+
+use super::inner::{LeftRows, Panels, pieces, sweep};
+use super::tile::{MAX_ROWS, load_tile, store_tile};
+use super::{Job, Out, Start, Term};
+use crate::float::Float;
+use crate::pack::{PackedMatrix, panel_width};
+use crate::vector::Vector;
+
+/// The panels of a group.
+const PANELS: usize = 4;
+
+/// The most rows of weights in one pass: more of them, for four panels and with as many values of the
+/// left rows, would leave the processor's own cache while the rows pass by.
+const DEPTH: usize = 1536;
+
+/// Whether weights are far, and the rows so many that they leave time for what they ask for.
+pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>) -> bool {
+    let blocks = job.rows.div_ceil(MAX_ROWS);
+    job.rows / blocks >= MAX_ROWS - 1 && job.terms.iter().any(|term| is_far(term.weights))
+}
+
+/// Whether weights are larger than a processor's own cache, commonly 1 MiB, so that a sweep over them
+/// reads from one that several share, or from memory.
+fn is_far<T: Float>(weights: &PackedMatrix<T>) -> bool {
+    weights.depth() * weights.columns() * size_of::<T>() > 1 << 20
+}
+
+/// Computes whole groups of panels and returns the panels that are left.
+#[inline(always)]
+pub(super) fn run<V: Vector, const NV: usize>(
+    job: &Job<'_, V::Element>,
+    panels: Range<usize>,
+    out: &mut Out<'_, '_, V::Element>,
+) -> Range<usize> {
+    let blocks = job.rows.div_ceil(MAX_ROWS);
+    let groups = Groups { first: panels.start, count: panels.len() / PANELS, blocks };
+    let depth = job.terms.iter().map(|term| term.weights.depth()).sum::<usize>();
+    if depth <= DEPTH {
+        let pass = Pass { job, terms: job.terms, steps: 0..depth, start: job.start };
+        groups.pass::<V, NV>(&pass, out);
+    } else {
+        let mut start = job.start;
+        for terms in job.terms.chunks(1) {
+            let depth = terms[0].weights.depth();
+            let cuts = depth.div_ceil(DEPTH);
+            for cut in 0..cuts {
+                let steps = depth * cut / cuts..depth * (cut + 1) / cuts;
+                groups.pass::<V, NV>(&Pass { job, terms, steps, start }, out);
+                start = Start::Output;
+            }
+        }
+    }
+    panels.start + groups.count * PANELS..panels.end
+}
+
+/// Some terms, and the rows of their weights, as far as they have them.
+struct Pass<'a, T> {
+    job: &'a Job<'a, T>,
+    terms: &'a [Term<'a, T>],
+    steps: Range<usize>,
+    start: Start<'a, T>,
+}
+
+/// Groups of panels from `first` on, and the blocks of rows that pass by each.
+struct Groups {
+    first: usize,
+    count: usize,
+    blocks: usize,
+}
+
+impl Groups {
+    #[inline(always)]
+    fn pass<V: Vector, const NV: usize>(
+        &self,
+        pass: &Pass<'_, V::Element>,
+        out: &mut Out<'_, '_, V::Element>,
+    ) {
+        let (rows, blocks) = (pass.job.rows, self.blocks);
+        for group in 0..self.count {
+            let panel = self.first + group * PANELS;
+            for block in 0..blocks {
+                let row = rows * block / blocks;
+                let place = Place { row, panel, block, blocks, is_last: group + 1 == self.count };
+                match rows * (block + 1) / blocks - row {
+                    5 => tile::<V, NV, 5>(pass, place, out),
+                    _ => tile::<V, NV, MAX_ROWS>(pass, place, out),
+                }
+            }
+        }
+    }
+}
+
+/// The first row and panel of a tile, and which of the blocks it is.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    panel: usize,
+    block: usize,
+    blocks: usize,
+    is_last: bool,
+}
+
+/// `R` rows × [`PANELS`] panels.
+#[inline(always)]
+fn tile<V: Vector, const NV: usize, const R: usize>(
+    pass: &Pass<'_, V::Element>,
+    place: Place,
+    out: &mut Out<'_, '_, V::Element>,
+) {
+    if const { R * PANELS * NV > V::ACCUMULATORS } {
+        unreachable!("run keeps to the registers");
+    }
+    let width = panel_width::<V::Element>();
+    let first = place.panel * width;
+    let taken = (pass.job.columns - first).min(PANELS * width);
+    let mut target = out.pieces::<R>(place.row, first, taken);
+    let mut acc: [[[V; NV]; PANELS]; R] = load_tile(pass.start, first, &target);
+    for term in pass.terms {
+        let steps = pass.steps.start..pass.steps.end.min(term.weights.depth());
+        let mut rows: [&[V::Element]; R] = [&[]; R];
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = &term.rows.row(place.row + r, steps.end)[steps.start..];
+        }
+        let next = next(term, &steps, place);
+        let panels = panels(term, place.panel, steps);
+        acc = multiply_and_ask(acc, LeftRows { rows, step: 1 }, panels, next);
+    }
+    store_tile(acc, &mut target);
+}
+
+/// The rows `steps` of a group of panels.
+#[inline(always)]
+fn panels<'a, T: Float>(term: &Term<'a, T>, first: usize, steps: Range<usize>) -> Panels<'a, T> {
+    let width = panel_width::<T>();
+    let values = &term.weights.panels(first, PANELS)[steps.start * width..];
+    Panels { values, stride: term.weights.depth() * width, depth: steps.len() }
+}
+
+/// What a block asks for: its share of the group that follows.
+#[inline(always)]
+fn next<'a, T: Float>(term: &Term<'a, T>, steps: &Range<usize>, place: Place) -> Panels<'a, T> {
+    if place.is_last {
+        return panels(term, place.panel, 0..0);
+    }
+    let share = |block| steps.start + steps.len() * block / place.blocks;
+    panels(term, place.panel + PANELS, share(place.block)..share(place.block + 1))
+}
+
+/// Rows of the panels between two requests: as long as the journey of a few cache lines.
+const CHUNK: usize = 16;
+
+/// `acc[r] += Σ_k rows[r][k · step] · panels[k]`, asking on the way for `next`, which is read soon, to
+/// come into the processor's own cache.
+#[inline(always)]
+fn multiply_and_ask<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    mut acc: [[[V; NV]; P]; R],
+    left: LeftRows<'_, V::Element, R>,
+    panels: Panels<'_, V::Element>,
+    next: Panels<'_, V::Element>,
+) -> [[[V; NV]; P]; R] {
+    let (pieces, asked) = (pieces::<V, NV, P>(panels), pieces::<V, NV, P>(next));
+    let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * NV * V::LANES;
+    for start in (0..panels.depth).step_by(CHUNK) {
+        for piece in asked {
+            let lines = piece.get(start / CHUNK * share..).unwrap_or(&[]);
+            lines[..share.min(lines.len())].chunks(NV * V::LANES).for_each(V::ask);
+        }
+        acc = sweep(acc, left, pieces, start..panels.depth.min(start + CHUNK));
+    }
+    acc
+}
