@@ -147,6 +147,23 @@ impl<'a, T: Copy> Share<'a, T> {
         Some(unsafe { self.output.piece(start, parts * size) })
     }
 
+    /// Consecutive rows, if the share is all of them.
+    ///
+    /// # Panics
+    ///
+    /// No such rows.
+    #[inline]
+    pub fn rows(&mut self, rows: Range<usize>) -> Option<&mut [T]> {
+        let RowLayout { width, parts, size, .. } = self.layout;
+        if !self.is_whole() || parts * size < width || rows.is_empty() {
+            return None;
+        }
+        let start = start_of(rows.start, self.layout);
+        let end = start_of(rows.end - 1, self.layout) + width;
+        // SAFETY: all values of all rows are this share's alone, and it is borrowed while the piece lives.
+        Some(unsafe { self.output.piece(start, end - start) })
+    }
+
     /// Sets the share's units of all parts of a row.
     ///
     /// # Panics
@@ -260,6 +277,23 @@ mod tests {
     fn rows_outside_are_refused() {
         Share::split(&mut [0; 8], LAYOUT, from_ref(&(0..4)))
             .for_each(|mut share| share.write(2, &[1; 4]));
+    }
+
+    #[test]
+    fn rows_together_are_for_whoever_has_all_of_them() {
+        let mut values = [0, 1, 2, 3, 4, 5, 6, 7];
+        let mut share = Share::whole(&mut values, 2, (0, 2));
+        assert_eq!(share.rows(1..3), Some(&mut [2, 3, 4, 5][..]));
+        assert_eq!(share.rows(2..2), None);
+        assert_eq!(Share::whole(&mut values, 4, (0, 2)).rows(0..2), None, "other columns");
+        let mut some = Share::split(&mut values, LAYOUT, from_ref(&(0..2)));
+        assert_eq!(some.next().and_then(|mut share| share.rows(0..2).map(drop)), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "too short")]
+    fn rows_beyond_the_values_are_refused() {
+        let _ = Share::whole(&mut [0; 8], 2, (0, 2)).rows(3..5);
     }
 
     #[test]

@@ -67,12 +67,12 @@ const FEW: usize = 4;
 
 /// Calls `run` for every member of a team at the same time, or for one alone where the threads of the
 /// pool are busy elsewhere: they are not waited for. `deal` makes what each of so many members gets;
-/// they exchange up to `values` at once.
+/// they exchange up to `values` at once. Returns how many ran.
 pub(crate) fn side_by_side<R: Send>(
     (members, values): (usize, usize),
     deal: impl FnOnce(usize) -> Vec<R>,
     run: impl Fn(R, Team) + Sync,
-) {
+) -> usize {
     let (lead, seats) = Lead::of(members - 1, values);
     let dealt: Vec<Mutex<Option<R>>> = seats.iter().map(|_| Mutex::new(None)).collect();
     rayon::in_place_scope(|scope| {
@@ -89,7 +89,8 @@ pub(crate) fn side_by_side<R: Send>(
         }
         if !lead.gather() {
             drop(lead);
-            return deal(1).into_iter().for_each(|all| run(all, Team::alone()));
+            deal(1).into_iter().for_each(|all| run(all, Team::alone()));
+            return 1;
         }
         let mut shares = deal(members).into_iter();
         let first = shares.next();
@@ -102,7 +103,8 @@ pub(crate) fn side_by_side<R: Send>(
         if let Some(own) = first {
             run(own, team);
         }
-    });
+        members
+    })
 }
 
 /// Calls `run` for every item at the same time, for the first one on this thread: only the others wait

@@ -8,6 +8,7 @@
 mod backward;
 mod crew;
 mod forward;
+mod input_gradient;
 mod kept;
 
 use crate::cell::{Cell, CellState};

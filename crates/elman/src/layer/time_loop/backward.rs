@@ -4,6 +4,7 @@ use elman_kernels::pointwise::add_assign;
 use elman_kernels::{Level, Share};
 
 use super::crew::{Crew, share_rows};
+use super::input_gradient::{InTheLoop, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
 use super::{LoopTrace, Shape, Sizes, pieces};
 use crate::cell::{BackwardReads, BackwardRows, Cell, SequenceDeltas, Units};
@@ -30,6 +31,7 @@ struct BackwardArrays<'a, T> {
     known: Known<'a, T>,
     kept: &'a mut [T],
     grad_initial: &'a mut [T],
+    grad_inputs: Option<&'a mut [T]>,
 }
 
 /// What a backward run reads of one sequence.
@@ -46,20 +48,22 @@ struct Known<'a, T> {
 struct BackwardRow<'a, T> {
     length: usize,
     known: Known<'a, T>,
-    kept: Share<'a, T>,         // [T, delta_size]
-    grad_initial: Share<'a, T>, // [1, S]
+    kept: Share<'a, T>,               // [T, delta_size]
+    grad_initial: Share<'a, T>,       // [1, S]
+    grad_inputs: Option<&'a mut [T]>, // [T, I], if the worker of this row computes it
 }
 
 impl<'a, T: Real> BackwardArrays<'a, T> {
     fn divide(self, sizes: &Sizes, crew: &Crew, members: &mut [Vec<(usize, BackwardRow<'a, T>)>]) {
+        let mut grad_inputs = self.grad_inputs.filter(|_| members.len() == 1);
         let mut kept = crew.shares(self.kept, sizes.delta, (0, sizes.delta));
         let mut grad_initial = crew.shares(self.grad_initial, sizes.state, (0, sizes.state));
         for rows in members {
             let (Some(kept), Some(grad_initial)) = (kept.next(), grad_initial.next()) else {
                 return;
             };
-            let row = BackwardRow { length: self.length, known: self.known, kept, grad_initial };
-            rows.push((self.length, row));
+            let (length, known, grad_inputs) = (self.length, self.known, grad_inputs.take());
+            rows.push((length, BackwardRow { length, known, kept, grad_initial, grad_inputs }));
         }
     }
 }
@@ -70,7 +74,7 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     shape: Shape<'_>,
     (inputs, outputs): (&[T], &[T]),
     trace: &mut LoopTrace<T>,
-    gradients: Gradients<'_, T>,
+    mut gradients: Gradients<'_, T>,
 ) {
     let (seq_len, sizes) = (shape.seq_len, Sizes::of(cell));
     let inner_row = seq_len * (sizes.state - sizes.hidden);
@@ -79,6 +83,9 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     let (grad_outputs, grad_final) = (gradients.outputs, gradients.final_state);
     let mut kept = pieces(&mut trace.kept, seq_len * sizes.delta);
     let mut grad_initial = pieces(gradients.initial, sizes.state);
+    let in_the_loop = belongs_in_the_loop(shape, &sizes);
+    let grad_inputs = gradients.inputs.as_deref_mut().filter(|_| in_the_loop);
+    let mut grad_inputs = grad_inputs.map(|grad| pieces(grad, seq_len * sizes.input));
     let rows = (0..shape.lengths.len()).map(|row| BackwardArrays {
         length: shape.lengths[row],
         known: Known {
@@ -90,15 +97,16 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
         },
         kept: kept(),
         grad_initial: grad_initial(),
+        grad_inputs: grad_inputs.as_mut().map(|pieces| pieces()),
     });
-    share_rows(
+    let members = share_rows(
         (cell, shape),
         rows,
         |arrays, crew, members| arrays.divide(&sizes, crew, members),
         |rows, units| backward_rows((cell, prepared, direction), shape, rows, units),
     );
-    drop(kept);
-    if let Some(grad_inputs) = gradients.inputs {
+    drop((kept, grad_inputs));
+    if let Some(grad_inputs) = gradients.inputs.filter(|_| !in_the_loop || members > 1) {
         input_gradients((cell, prepared), shape, &trace.kept, grad_inputs);
     }
     let sequences: Vec<_> = (0..shape.lengths.len())
@@ -119,44 +127,6 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     cell.parameter_gradient(&sequences, gradients.parameters);
 }
 
-/// Steps whose input gradient is worth a worker.
-const STEPS: usize = 64;
-
-/// dx of all steps of all sequences; zero in padding.
-fn input_gradients<T: Real, C: Cell<T>>(
-    (cell, prepared): (&C, &C::Prepared),
-    shape: Shape<'_>,
-    deltas: &[T],
-    grad_inputs: &mut [T],
-) {
-    let (sizes, seq_len) = (Sizes::of(cell), shape.seq_len);
-    let mut grad_inputs = pieces(grad_inputs, seq_len * sizes.input);
-    let steps = shape.lengths.iter().sum::<usize>();
-    let workers = crate::workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input);
-    // Each worker gets a like number of steps, in pieces of one sequence each.
-    let mut work: Vec<Vec<(&mut [T], &[T])>> = (0..workers).map(|_| Vec::new()).collect();
-    let mut dealt = 0;
-    for (row, &length) in shape.lengths.iter().enumerate() {
-        let (mut rest, padding) = grad_inputs().split_at_mut(length * sizes.input);
-        padding.fill(T::ZERO);
-        let mut deltas = &deltas[row * seq_len * sizes.delta..][..length * sizes.delta];
-        while !deltas.is_empty() {
-            let left = deltas.len() / sizes.delta;
-            let worker = (dealt * workers / steps).min(workers - 1);
-            let count = left.min((steps * (worker + 1)).div_ceil(workers) - dealt);
-            let (piece, others) = rest.split_at_mut(count * sizes.input);
-            let (own, next) = deltas.split_at(count * sizes.delta);
-            work[worker].push((piece, own));
-            (rest, deltas, dealt) = (others, next, dealt + count);
-        }
-    }
-    crate::workers::each(work, |pieces| {
-        for (grad_inputs, deltas) in pieces {
-            cell.input_gradient(prepared, deltas, grad_inputs);
-        }
-    });
-}
-
 fn backward_rows<T: Real, C: Cell<T>>(
     (cell, prepared, direction): (&C, &C::Prepared, Direction),
     shape: Shape<'_>,
@@ -167,6 +137,12 @@ fn backward_rows<T: Real, C: Cell<T>>(
     let mut buffers = BackwardBuffers::new(rows.len(), &sizes, cell.backward_reads());
     let mut scratch = KeptRows::new(rows.len(), &sizes, !units.are_all());
     let mut slices = Vec::with_capacity(rows.len());
+    let inputs = InTheLoop::new::<T>(rows.len(), &sizes, direction);
+    for row in &mut rows {
+        if let Some(grad) = &mut row.grad_inputs {
+            grad[row.length * sizes.input..].fill(T::ZERO);
+        }
+    }
     let longest = rows.first().map_or(0, |row| row.length);
     let mut active = 0;
     for s in (0..longest).rev() {
@@ -187,6 +163,9 @@ fn backward_rows<T: Real, C: Cell<T>>(
         slices = emptied(deltas);
         for (r, row) in rows[..active].iter_mut().enumerate() {
             scratch.write((r, direction.time(s, row.length)), &mut row.kept);
+            if let Some(grad) = row.grad_inputs.as_mut().filter(|_| inputs.is_due(s)) {
+                inputs.compute((cell, prepared), (s, row.length), &mut row.kept, grad);
+            }
         }
         std::mem::swap(&mut buffers.grad_state, &mut buffers.grad_previous);
     }

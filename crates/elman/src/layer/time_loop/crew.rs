@@ -19,13 +19,13 @@ fn sharing<T: Real, C: Cell<T>>(cell: &C, lengths: &[usize]) -> Sharing {
 
 /// Calls `run` for the sequences that `arrays` belong to: by several workers with some of the rows
 /// each, or by several with some of the units each. `divide` makes the rows of each member of a crew
-/// from the arrays of one sequence.
+/// from the arrays of one sequence. Returns how many share the units of a row.
 pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
     (cell, shape): (&C, Shape<'_>),
     arrays: impl Iterator<Item = A>,
     divide: impl Fn(A, &Crew, &mut [Vec<(usize, R)>]) + Sync,
     run: impl Fn(Vec<R>, &mut Units) + Sync,
-) {
+) -> usize {
     let hidden_size = cell.hidden_size();
     let batch_size = shape.lengths.len();
     // Longest first: a batch shrinks from its end.
@@ -48,7 +48,8 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
         Sharing::Sequences(workers) => {
             let rows: Vec<R> = deal(&Crew::of::<T>(hidden_size, 1)).pop().unwrap_or_default();
             if workers < 2 {
-                return run(rows, &mut Units::all(hidden_size));
+                run(rows, &mut Units::all(hidden_size));
+                return 1;
             }
             // Each worker gets a like share of every length.
             let mut groups: Vec<Vec<R>> = (0..workers).map(|_| Vec::new()).collect();
@@ -56,6 +57,7 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
                 groups[index % workers].push(row);
             }
             each(groups, |rows| run(rows, &mut Units::all(hidden_size)));
+            1
         }
     }
 }
