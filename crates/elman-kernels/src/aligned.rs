@@ -6,17 +6,42 @@ use crate::float::Float;
 
 /// Values from the start of a cache line on: a register of 64 bytes is then loaded from one line,
 /// where elsewhere it would take two.
+///
+/// ```
+/// use elman_kernels::Aligned;
+///
+/// let mut values = Aligned::<f32>::zeros(3);
+/// values[1] = 2.0;
+/// values.resize(2);
+/// assert_eq!(*values, [0.0, 2.0]);
+/// ```
 #[derive(Debug)]
-pub(crate) struct Aligned<T> {
+pub struct Aligned<T> {
     values: Vec<T>,
     start: usize,
     len: usize,
 }
 
 impl<T: Float> Aligned<T> {
+    /// So many zeros.
+    #[must_use]
     pub fn zeros(len: usize) -> Self {
         let values = vec![T::ZERO; len + spare::<T>()];
         Aligned { start: line_start(&values), values, len }
+    }
+
+    /// Makes room for `len` values. What they are is not said: some from before, others zero.
+    pub fn resize(&mut self, len: usize) {
+        if len > self.values.len().saturating_sub(self.start) {
+            *self = Aligned::zeros(len);
+        }
+        self.len = len;
+    }
+}
+
+impl<T> Default for Aligned<T> {
+    fn default() -> Self {
+        Aligned { values: Vec::new(), start: 0, len: 0 }
     }
 }
 
@@ -62,6 +87,17 @@ impl<T: Clone> Clone for Aligned<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_starts_with_a_line_too() {
+        let mut values = Aligned::<f64>::default();
+        assert!(values.is_empty());
+        for len in [5, 2, 0, 5, 6, 1000, 7] {
+            values.resize(len);
+            assert_eq!(values.len(), len);
+            assert!(len == 0 || (values.as_ptr() as usize).is_multiple_of(64));
+        }
+    }
 
     #[test]
     fn values_and_their_clone_start_with_a_line() {

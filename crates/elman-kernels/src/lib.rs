@@ -20,6 +20,7 @@ mod share;
 mod team;
 mod vector;
 
+pub use aligned::Aligned;
 pub use compiled::Compiled;
 pub use dispatch::{Kernel, dispatch};
 pub use float::Float;

@@ -122,6 +122,9 @@ impl<'a, T: Copy> Share<'a, T> {
     /// No such row, or `source` longer than its parts.
     #[inline]
     pub fn write(&mut self, row: usize, source: &[T]) {
+        if let Some(row) = self.row(row) {
+            return row[..source.len()].copy_from_slice(source);
+        }
         self.for_parts(row, source.len(), |target, at| target.copy_from_slice(&source[at]));
     }
 
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "too short")]
+    #[should_panic(expected = "a piece of the output")]
     fn rows_beyond_the_values_are_refused() {
         let _ = Share::whole(&mut [0; 8], 2, (0, 2)).rows(3..5);
     }

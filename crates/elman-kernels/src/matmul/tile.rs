@@ -193,6 +193,10 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
     }
 }
 
+/// From the start of a cache line on.
+#[repr(align(64))]
+struct Lines<T>(T);
+
 /// The most columns of a tile: [`MAX_PANELS`] of 16 `f32`.
 const MAX_COLUMNS: usize = 16 * MAX_PANELS;
 
@@ -204,7 +208,7 @@ fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, cons
     rows: &mut [&mut [V::Element]; R],
 ) {
     let width = NV * V::LANES;
-    let mut padded = [[V::Element::ZERO; C]; R];
+    let Lines(padded) = &mut Lines([[V::Element::ZERO; C]; R]);
     for r in 0..R {
         for p in 0..P {
             for v in 0..NV {
@@ -212,7 +216,7 @@ fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, cons
             }
         }
     }
-    for (row, padded) in rows.iter_mut().zip(&padded) {
+    for (row, padded) in rows.iter_mut().zip(padded) {
         row.copy_from_slice(&padded[..row.len()]);
     }
 }
@@ -235,12 +239,12 @@ fn load_padded<V: Vector, const NV: usize, const P: usize, const C: usize>(
     values: &[V::Element],
 ) -> [[V; NV]; P] {
     let width = NV * V::LANES;
-    let mut padded = [V::Element::ZERO; C];
+    let Lines(padded) = &mut Lines([V::Element::ZERO; C]);
     let source = if values.len() >= P * width {
         values
     } else {
         padded[..values.len()].copy_from_slice(values);
-        &padded
+        padded
     };
     let mut panels = [[V::splat(V::Element::ZERO); NV]; P];
     for p in 0..P {

@@ -202,10 +202,16 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         let out = Out::Strided { values: &mut *rows.state, stride: self.hidden_size };
         T::product_columns(start, terms, out, rows.units.columns(1));
         let own = rows.units.own();
-        for (state, trace) in rows.state.chunks_exact_mut(self.hidden_size).zip(rows.trace) {
-            if self.trace_size() > 0 {
+        if self.trace_size() > 0 {
+            let states = rows.state.chunks_exact(self.hidden_size);
+            for (state, trace) in states.zip(rows.trace) {
                 trace[own.clone()].copy_from_slice(&state[own.clone()]);
             }
+        }
+        if rows.units.are_all() {
+            return self.activation.apply(rows.state);
+        }
+        for state in rows.state.chunks_exact_mut(self.hidden_size) {
             self.activation.apply(&mut state[own.clone()]);
         }
     }

@@ -11,6 +11,8 @@ mod forward;
 mod input_gradient;
 mod kept;
 
+use elman_kernels::Aligned;
+
 use crate::cell::{Cell, CellState};
 use crate::real::Real;
 
@@ -34,9 +36,9 @@ pub(crate) struct LoopTrace<T> {
     pub initial: Vec<T>,     // [B, S]
     pub final_state: Vec<T>, // [B, S]
     /// The trace, later the deltas: [B, T, delta_size]; empty after inference.
-    pub kept: Vec<T>,
+    pub kept: Aligned<T>,
     /// The parts of the states that are not outputs: [B, T, S - H]; empty after inference.
-    pub inner: Vec<T>,
+    pub inner: Aligned<T>,
 }
 
 /// Whether a forward run keeps what backward needs.

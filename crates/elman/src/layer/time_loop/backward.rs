@@ -1,7 +1,7 @@
 //! The time loop from the last step to the first.
 
 use elman_kernels::pointwise::add_assign;
-use elman_kernels::{Level, Share};
+use elman_kernels::{Aligned, Level, Share};
 
 use super::crew::{Crew, share_rows};
 use super::input_gradient::{InTheLoop, belongs_in_the_loop, input_gradients};
@@ -182,15 +182,15 @@ struct BackwardBuffers<T> {
     reads: BackwardReads,
     hidden: usize,
     size: usize,
-    previous: Vec<T>,
-    state: Vec<T>,
-    grad_state: Vec<T>,
-    grad_previous: Vec<T>,
+    previous: Aligned<T>,
+    state: Aligned<T>,
+    grad_state: Aligned<T>,
+    grad_previous: Aligned<T>,
 }
 
 impl<T: Real> BackwardBuffers<T> {
     fn new(rows: usize, sizes: &Sizes, reads: BackwardReads) -> Self {
-        let states = || vec![T::ZERO; rows * sizes.state];
+        let states = || Aligned::zeros(rows * sizes.state);
         BackwardBuffers {
             reads,
             hidden: sizes.hidden,

@@ -1,6 +1,6 @@
 //! The time loop from the first step to the last.
 
-use elman_kernels::Share;
+use elman_kernels::{Aligned, Share};
 
 use super::crew::{Crew, share_rows};
 use super::kept::emptied;
@@ -20,6 +20,13 @@ struct ForwardRow<'a, T> {
     inner: Option<Share<'a, T>>, // [T, S - H]
 }
 
+impl<'a, T> ForwardRow<'a, T> {
+    /// `x_t` of a step.
+    fn input(&self, s: usize, direction: Direction, size: usize) -> &'a [T] {
+        &self.inputs[direction.time(s, self.length) * size..][..size]
+    }
+}
+
 /// Runs `cell` over `inputs` `[B, T, I]`. `trace.initial` is read; everything else is written,
 /// padding with zeros.
 pub(crate) fn forward<T: Real, C: Cell<T>>(
@@ -34,8 +41,8 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         Keep::Nothing => (0, 0),
         Keep::Trace => (seq_len * sizes.delta, seq_len * (sizes.state - sizes.hidden)),
     };
-    resize(&mut trace.kept, batch_size * kept_row);
-    resize(&mut trace.inner, batch_size * inner_row);
+    trace.kept.resize(batch_size * kept_row);
+    trace.inner.resize(batch_size * inner_row);
     resize(&mut trace.final_state, batch_size * sizes.state);
     let initial = &trace.initial;
     let mut outputs = pieces(outputs, seq_len * shape.output_stride);
@@ -48,8 +55,8 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         initial: &initial[row * sizes.state..][..sizes.state],
         outputs: outputs(),
         final_state: finals(),
-        kept: (keep == Keep::Trace).then(&mut kept),
-        inner: (keep == Keep::Trace).then(&mut inner),
+        kept: (keep == Keep::Trace && sizes.trace > 0).then(&mut kept),
+        inner: (inner_row > 0).then(&mut inner),
     });
     let cell_run = (cell, prepared, direction);
     share_rows(
@@ -133,12 +140,12 @@ struct ForwardLoop<'a, T> {
     active: usize,
     direction: Direction,
     sizes: Sizes,
-    previous: Vec<T>, // [rows, S]
-    state: Vec<T>,    // [rows, S]
+    previous: Aligned<T>, // [rows, S]
+    state: Aligned<T>,    // [rows, S]
     /// Trace rows side by side, one for each row or for each step that is begun: those of the kept
     /// array stand so far apart that they would fight for the same places of the cache while the
     /// product and the pointwise part go over them.
-    scratch: Vec<T>, // [rows or steps, delta_size]
+    scratch: Aligned<T>, // [rows or steps, delta_size]
     ahead: usize,
     /// Memory for lists, used again in every step.
     inputs: Vec<&'a [T]>,
@@ -148,13 +155,16 @@ struct ForwardLoop<'a, T> {
 impl<'a, T: Real> ForwardLoop<'a, T> {
     fn new<C: Cell<T>>(cell: &C, direction: Direction, rows: Vec<ForwardRow<'a, T>>) -> Self {
         let (sizes, ahead) = (Sizes::of(cell), steps_begun(cell, rows.len()));
-        let previous: Vec<T> = rows.iter().flat_map(|row| row.initial).copied().collect();
+        let mut previous = Aligned::zeros(rows.len() * sizes.state);
+        for (target, row) in previous.chunks_exact_mut(sizes.state).zip(&rows) {
+            target.copy_from_slice(row.initial);
+        }
         ForwardLoop {
             active: rows.len(),
             direction,
-            state: vec![T::ZERO; previous.len()],
+            state: Aligned::zeros(previous.len()),
             previous,
-            scratch: vec![T::ZERO; rows.len().max(ahead) * sizes.delta],
+            scratch: Aligned::zeros(rows.len().max(ahead) * sizes.delta),
             ahead,
             inputs: Vec::with_capacity(rows.len().max(ahead)),
             slices: Vec::with_capacity(rows.len().max(ahead)),
@@ -163,11 +173,12 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         }
     }
 
-    /// Lists `x_t` of these steps of a row.
-    fn list_inputs(&mut self, row: usize, steps: std::ops::Range<usize>) {
-        let (row, size) = (&self.rows[row], self.sizes.input);
-        let time = |s| self.direction.time(s, row.length);
-        self.inputs.extend(steps.map(|s| &row.inputs[time(s) * size..][..size]));
+    /// Lists `x_t` of the active rows in a step.
+    fn list_inputs(&mut self, s: usize) {
+        let (size, direction) = (self.sizes.input, self.direction);
+        self.inputs.clear();
+        self.inputs
+            .extend(self.rows[..self.active].iter().map(|row| row.input(s, direction, size)));
     }
 
     /// Begins this step and some more where a sequence runs alone.
@@ -175,9 +186,10 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         if self.ahead == 0 || !s.is_multiple_of(self.ahead) {
             return;
         }
+        let (size, direction) = (self.sizes.input, self.direction);
         let end = self.rows[0].length.min(s + self.ahead);
         self.inputs.clear();
-        self.list_inputs(0, s..end);
+        self.inputs.extend((s..end).map(|s| self.rows[0].input(s, direction, size)));
         let mut traces = emptied(std::mem::take(&mut self.slices));
         traces.extend(self.scratch.chunks_exact_mut(self.sizes.delta).take(end - s));
         cell.begin_steps(prepared, &self.inputs, &mut traces, units);
@@ -193,8 +205,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         while self.rows[self.active - 1].length <= s {
             self.active -= 1;
         }
-        self.inputs.clear();
-        (0..self.active).for_each(|row| self.list_inputs(row, s..s + 1));
+        self.list_inputs(s);
         let first = self.first(s);
         let mut trace = emptied(std::mem::take(&mut self.slices));
         let scratch = self.scratch.chunks_exact_mut(self.sizes.delta);
