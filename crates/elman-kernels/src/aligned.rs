@@ -73,6 +73,9 @@ impl<T> DerefMut for Aligned<T> {
 
 impl<T: Clone> Clone for Aligned<T> {
     fn clone(&self) -> Self {
+        if self.values.is_empty() {
+            return Aligned::default();
+        }
         // Other memory starts at another place in its line.
         let mut values = self.values.clone();
         let start = line_start(&values);
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn room_starts_with_a_line_too() {
         let mut values = Aligned::<f64>::default();
-        assert!(values.is_empty());
+        assert!(values.is_empty() && values.clone().is_empty());
         for len in [5, 2, 0, 5, 6, 1000, 7] {
             values.resize(len);
             assert_eq!(values.len(), len);
