@@ -25,12 +25,41 @@ pub(crate) trait Vector: Copy {
     fn store(self, target: &mut [Self::Element]);
     /// `self * factor + term`, one rounding per lane.
     fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// As many values as there are, at most all lanes of `N` vectors; the other lanes are zero.
+    #[inline(always)]
+    fn load_some<const N: usize>(values: &[Self::Element]) -> [Self; N] {
+        let Line(line) = &mut Line([Self::Element::ZERO; LINE]);
+        line[..values.len()].copy_from_slice(values);
+        let mut vectors = [Self::splat(Self::Element::ZERO); N];
+        for (v, vector) in vectors.iter_mut().enumerate() {
+            *vector = Self::load(&line[v * Self::LANES..]);
+        }
+        vectors
+    }
+
+    /// Writes as many lanes of `N` vectors as `target` has room for.
+    #[inline(always)]
+    fn store_some<const N: usize>(vectors: [Self; N], target: &mut [Self::Element]) {
+        let Line(line) = &mut Line([Self::Element::ZERO; LINE]);
+        for (v, vector) in vectors.into_iter().enumerate() {
+            vector.store(&mut line[v * Self::LANES..]);
+        }
+        target.copy_from_slice(&line[..target.len()]);
+    }
     /// Asks for the cache line of the first value to come into the processor's own cache. Does nothing
     /// where that cannot be said.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn ask(_line: &[Self::Element]) {}
 }
+
+/// The most values of a panel: 64 bytes of `f32`.
+const LINE: usize = 16;
+
+/// From the start of a cache line on.
+#[repr(align(64))]
+struct Line<T>([T; LINE]);
 
 /// Lanes in an ordinary array, for any processor.
 #[derive(Clone, Copy)]
@@ -71,7 +100,8 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
     ($name:ident, $doc:literal, $register:ident, $element:ty, $lanes:literal, $accumulators:literal,
-     $splat:ident, $load:ident, $store:ident, $mul_add:ident) => {
+     $splat:ident, $load:ident, $store:ident, $mul_add:ident
+     $(, $mask:ty, $load_masked:ident, $store_masked:ident)?) => {
         #[doc = $doc]
         #[derive(Clone, Copy)]
         pub(crate) struct $name(core::arch::x86_64::$register);
@@ -103,6 +133,26 @@ macro_rules! register {
                 // SAFETY: used only inside functions compiled for this instruction set.
                 $name(unsafe { core::arch::x86_64::$mul_add(self.0, factor.0, term.0) })
             }
+            $(
+            #[inline(always)]
+            fn load_some<const N: usize>(values: &[$element]) -> [Self; N] {
+                let mut vectors = [Self::splat(0.0); N];
+                for (vector, values) in vectors.iter_mut().zip(values.chunks($lanes)) {
+                    let mask = <$mask>::MAX >> ($lanes - values.len());
+                    // SAFETY: lanes beyond the values are masked, and memory of those is not touched.
+                    *vector = $name(unsafe { core::arch::x86_64::$load_masked(mask, values.as_ptr()) });
+                }
+                vectors
+            }
+            #[inline(always)]
+            fn store_some<const N: usize>(vectors: [Self; N], target: &mut [$element]) {
+                for (vector, target) in vectors.iter().zip(target.chunks_mut($lanes)) {
+                    let mask = <$mask>::MAX >> ($lanes - target.len());
+                    // SAFETY: lanes beyond the target are masked, and memory of those is not touched.
+                    unsafe { core::arch::x86_64::$store_masked(target.as_mut_ptr(), mask, vector.0) }
+                }
+            }
+            )?
             #[inline(always)]
             fn ask(line: &[$element]) {
                 use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
@@ -150,7 +200,10 @@ register!(
     _mm512_set1_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
-    _mm512_fmadd_ps
+    _mm512_fmadd_ps,
+    u16,
+    _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps
 );
 #[cfg(target_arch = "x86_64")]
 register!(
@@ -163,7 +216,10 @@ register!(
     _mm512_set1_pd,
     _mm512_loadu_pd,
     _mm512_storeu_pd,
-    _mm512_fmadd_pd
+    _mm512_fmadd_pd,
+    u8,
+    _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd
 );
 
 /// The vector types of an element type, one for each level. Private to this crate: whoever could name

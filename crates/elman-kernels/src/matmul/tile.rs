@@ -169,7 +169,7 @@ pub(super) fn load_tile<V: Vector, const NV: usize, const R: usize, const P: usi
     acc
 }
 
-/// Writes panels side by side to rows of one length; columns beyond it are dropped.
+/// Writes panels side by side to rows of one length, which ends in the last of them.
 #[inline(always)]
 pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     acc: [[[V; NV]; P]; R],
@@ -186,38 +186,14 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
         }
         return;
     }
-    match P {
-        1 => store_padded::<V, NV, R, P, 16>(acc, rows),
-        2..=4 => store_padded::<V, NV, R, P, 64>(acc, rows),
-        _ => store_padded::<V, NV, R, P, MAX_COLUMNS>(acc, rows),
-    }
-}
-
-/// From the start of a cache line on.
-#[repr(align(64))]
-struct Lines<T>(T);
-
-/// The most columns of a tile: [`MAX_PANELS`] of 16 `f32`.
-const MAX_COLUMNS: usize = 16 * MAX_PANELS;
-
-/// Through `C` columns in memory, at least those of `P` panels: a loop with a branch for each panel
-/// would be no straight code, and then the accumulators of every tile would go through memory.
-#[inline(always)]
-fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, const C: usize>(
-    acc: [[[V; NV]; P]; R],
-    rows: &mut [&mut [V::Element]; R],
-) {
-    let width = NV * V::LANES;
-    let Lines(padded) = &mut Lines([[V::Element::ZERO; C]; R]);
-    for r in 0..R {
-        for p in 0..P {
-            for v in 0..NV {
-                acc[r][p][v].store(&mut padded[r][p * width + v * V::LANES..]);
+    // Straight code: with a branch for each panel the accumulators of every tile go through memory.
+    for (acc, row) in acc.iter().zip(rows) {
+        for (p, panel) in acc[..P - 1].iter().enumerate() {
+            for (v, register) in panel.iter().enumerate() {
+                register.store(&mut row[p * width + v * V::LANES..]);
             }
         }
-    }
-    for (row, padded) in rows.iter_mut().zip(padded) {
-        row.copy_from_slice(&padded[..row.len()]);
+        V::store_some(acc[P - 1], &mut row[(P - 1) * width..]);
     }
 }
 
@@ -226,31 +202,20 @@ fn store_padded<V: Vector, const NV: usize, const R: usize, const P: usize, cons
 pub(crate) fn load_panels<V: Vector, const NV: usize, const P: usize>(
     values: &[V::Element],
 ) -> [[V; NV]; P] {
-    match P {
-        1 => load_padded::<V, NV, P, 16>(values),
-        2..=4 => load_padded::<V, NV, P, 64>(values),
-        _ => load_padded::<V, NV, P, MAX_COLUMNS>(values),
-    }
-}
-
-/// Through `C` columns, at least those of `P` panels, where values are missing.
-#[inline(always)]
-fn load_padded<V: Vector, const NV: usize, const P: usize, const C: usize>(
-    values: &[V::Element],
-) -> [[V; NV]; P] {
     let width = NV * V::LANES;
-    let Lines(padded) = &mut Lines([V::Element::ZERO; C]);
-    let source = if values.len() >= P * width {
-        values
-    } else {
-        padded[..values.len()].copy_from_slice(values);
-        padded
-    };
     let mut panels = [[V::splat(V::Element::ZERO); NV]; P];
-    for p in 0..P {
-        for v in 0..NV {
-            panels[p][v] = V::load(&source[p * width + v * V::LANES..]);
+    for (p, panel) in panels[..P - 1].iter_mut().enumerate() {
+        for (v, register) in panel.iter_mut().enumerate() {
+            *register = V::load(&values[p * width + v * V::LANES..]);
         }
+    }
+    let last = &values[(P - 1) * width..];
+    if last.len() >= width {
+        for (v, register) in panels[P - 1].iter_mut().enumerate() {
+            *register = V::load(&last[v * V::LANES..]);
+        }
+    } else {
+        panels[P - 1] = V::load_some(last);
     }
     panels
 }
