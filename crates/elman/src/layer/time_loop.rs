@@ -10,6 +10,7 @@ mod crew;
 mod forward;
 mod input_gradient;
 mod kept;
+mod parameter_gradient;
 
 use elman_kernels::Aligned;
 
@@ -39,6 +40,8 @@ pub(crate) struct LoopTrace<T> {
     pub kept: Aligned<T>,
     /// The parts of the states that are not outputs: [B, T, S - H]; empty after inference.
     pub inner: Aligned<T>,
+    /// The parameter gradient of the second half of a large batch.
+    pub second_half: Aligned<T>,
 }
 
 /// Whether a forward run keeps what backward needs.

@@ -6,6 +6,7 @@ use elman_kernels::{Aligned, Level, Share};
 use super::crew::{Crew, share_rows};
 use super::input_gradient::{InTheLoop, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
+use super::parameter_gradient::parameter_gradient;
 use super::{LoopTrace, Shape, Sizes, pieces};
 use crate::cell::{BackwardReads, BackwardRows, Cell, SequenceDeltas, Units};
 use crate::layer::Direction;
@@ -109,22 +110,21 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     if let Some(grad_inputs) = gradients.inputs.filter(|_| !in_the_loop || members > 1) {
         input_gradients((cell, prepared), shape, &trace.kept, grad_inputs);
     }
-    let sequences: Vec<_> = (0..shape.lengths.len())
-        .map(|row| SequenceDeltas {
-            inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
-            input_size: sizes.input,
-            initial: &trace.initial[row * sizes.state..][..sizes.hidden],
-            outputs: outputs[row * output_row..][..output_row]
-                .get(shape.output_offset..)
-                .unwrap_or(&[]),
-            output_stride: shape.output_stride,
-            deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
-            delta_stride: sizes.delta,
-            length: shape.lengths[row],
-            reverse: direction == Direction::Reverse,
-        })
-        .collect();
-    cell.parameter_gradient(&sequences, gradients.parameters);
+    let of_row = |row: usize| SequenceDeltas {
+        inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
+        input_size: sizes.input,
+        initial: &trace.initial[row * sizes.state..][..sizes.hidden],
+        outputs: outputs[row * output_row..][..output_row]
+            .get(shape.output_offset..)
+            .unwrap_or(&[]),
+        output_stride: shape.output_stride,
+        deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
+        delta_stride: sizes.delta,
+        length: shape.lengths[row],
+        reverse: direction == Direction::Reverse,
+    };
+    let grad = gradients.parameters;
+    parameter_gradient(cell, shape, &sizes, of_row, (grad, &mut trace.second_half));
 }
 
 fn backward_rows<T: Real, C: Cell<T>>(

@@ -1,0 +1,60 @@
+//! The sum over all steps of all sequences.
+//!
+//! Through a narrow layer a large batch is summed in two halves, those of the first two workers of the
+//! time loop: each reads the deltas that it wrote, and no cache line of them travels between processors,
+//! which takes about as long as the arithmetic where these are far from each other. What a half is
+//! depends on the batch alone, so that no number of threads changes a bit. The deltas of a wide layer
+//! leave the processors' caches anyway, and its parameters would not stay there twice.
+
+use std::cmp::Reverse;
+
+use elman_kernels::pointwise::add_assign;
+use elman_kernels::{Aligned, Level};
+
+use super::{Shape, Sizes};
+use crate::cell::{Cell, SequenceDeltas};
+use crate::real::Real;
+use crate::workers::each;
+
+/// Sequences from which on a batch has halves.
+const SEQUENCES: usize = 16;
+
+/// Multiply-adds from which on the deltas are worth two arrays of parameters.
+const WORK: usize = 10_000_000;
+
+/// Bytes of an array of parameters that stays in a processor's own cache beside all else.
+const NARROW: usize = 128 << 10;
+
+/// Adds the gradient of the parameters to `grad`; `second_half` is memory for that of the second half.
+pub(super) fn parameter_gradient<'a, T: Real, C: Cell<T>>(
+    cell: &C,
+    shape: Shape<'_>,
+    sizes: &Sizes,
+    of_row: impl Fn(usize) -> SequenceDeltas<'a, T>,
+    (grad, second_half): (&mut [T], &mut Aligned<T>),
+) {
+    if !has_halves::<T>(shape.lengths, sizes) {
+        let sequences: Vec<_> = (0..shape.lengths.len()).map(of_row).collect();
+        return cell.parameter_gradient(&sequences, grad);
+    }
+    let [first, second] =
+        halves(shape.lengths).map(|rows| rows.into_iter().map(&of_row).collect::<Vec<_>>());
+    second_half.resize(grad.len());
+    second_half.fill(T::ZERO);
+    let halves = [(first, &mut *grad), (second, &mut **second_half)];
+    each(halves, |(sequences, grad)| cell.parameter_gradient(&sequences, grad));
+    add_assign(Level::current(), grad, second_half);
+}
+
+fn has_halves<T>(lengths: &[usize], sizes: &Sizes) -> bool {
+    lengths.len() >= SEQUENCES
+        && lengths.iter().sum::<usize>() * sizes.work() >= WORK
+        && sizes.work() * size_of::<T>() <= NARROW
+}
+
+/// Every second row, in the order in which rows are dealt to workers: longest first.
+fn halves(lengths: &[usize]) -> [Vec<usize>; 2] {
+    let mut rows: Vec<usize> = (0..lengths.len()).collect();
+    rows.sort_by_key(|row| Reverse(lengths[*row]));
+    [0, 1].map(|first| rows.iter().copied().skip(first).step_by(2).collect())
+}
