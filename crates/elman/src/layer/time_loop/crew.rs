@@ -51,15 +51,21 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
                 run(rows, &mut Units::all(hidden_size));
                 return 1;
             }
-            // Each worker gets a like share of every length.
             let mut groups: Vec<Vec<R>> = (0..workers).map(|_| Vec::new()).collect();
             for (index, row) in rows.into_iter().enumerate() {
-                groups[index % workers].push(row);
+                groups[worker_of(index, workers)].push(row);
             }
             each(groups, |rows| run(rows, &mut Units::all(hidden_size)));
             1
         }
     }
+}
+
+/// The worker of a row, rows being dealt longest first, there and back: each worker gets a like share of
+/// every length, and none the longer one every time.
+pub(super) fn worker_of(index: usize, workers: usize) -> usize {
+    let (round, place) = (index / workers, index % workers);
+    if round.is_multiple_of(2) { place } else { workers - 1 - place }
 }
 
 /// The workers that run the same rows, each for units of its own.
@@ -104,6 +110,20 @@ impl<'a, T> Iterator for Shares<'a, T> {
         match self {
             Shares::Whole(share) => share.take(),
             Shares::Units(shares) => shares.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_get_rows_of_the_same_length_in_all() {
+        for workers in 1..5 {
+            let mut sums = vec![0; workers];
+            (0..8 * workers).for_each(|index| sums[worker_of(index, workers)] += 100 - index);
+            assert!(sums.iter().all(|sum| *sum == sums[0]), "{sums:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use elman_kernels::pointwise::add_assign;
 use elman_kernels::{Aligned, Level};
 
+use super::crew::worker_of;
 use super::{Shape, Sizes};
 use crate::cell::{Cell, SequenceDeltas};
 use crate::real::Real;
@@ -52,9 +53,12 @@ fn has_halves<T>(lengths: &[usize], sizes: &Sizes) -> bool {
         && sizes.work() * size_of::<T>() <= NARROW
 }
 
-/// Every second row, in the order in which rows are dealt to workers: longest first.
+/// The rows of the first and of the second of two workers, in the order in which they are dealt.
 fn halves(lengths: &[usize]) -> [Vec<usize>; 2] {
     let mut rows: Vec<usize> = (0..lengths.len()).collect();
     rows.sort_by_key(|row| Reverse(lengths[*row]));
-    [0, 1].map(|first| rows.iter().copied().skip(first).step_by(2).collect())
+    [0, 1].map(|worker| {
+        let dealt = rows.iter().copied().enumerate();
+        dealt.filter(|(index, _)| worker_of(*index, 2) == worker).map(|(_, row)| row).collect()
+    })
 }
