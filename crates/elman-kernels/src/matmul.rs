@@ -162,12 +162,14 @@ pub(crate) fn product<T: Float + Lane>(
     for range in wanted {
         let whole = range.end.is_multiple_of(width) || range.end == columns;
         assert!(range.start.is_multiple_of(width) && whole, "columns: whole panels");
-        let mut panels = range.start / width..range.end.div_ceil(width);
+        let panels = range.start / width..range.end.div_ceil(width);
         #[cfg(target_arch = "x86_64")]
-        if level == Level::Avx512 && far::is_worth_it(&job) {
+        let panels = if level == Level::Avx512 && far::is_worth_it(&job) {
             // SAFETY: a packed matrix exists only for a level that this processor supports.
-            panels = unsafe { run_far_avx512(&job, panels, out) };
-        }
+            unsafe { run_far_avx512(&job, panels, out) }
+        } else {
+            panels
+        };
         match level {
             Level::Portable => tile::run::<T::Portable, 2>(&job, panels, out),
             #[cfg(target_arch = "x86_64")]

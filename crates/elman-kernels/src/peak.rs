@@ -14,6 +14,7 @@ use crate::vector::{Lane, Vector};
 const FEW_CHAINS: usize = 12;
 
 /// Chains at AVX-512, which has 32 registers.
+#[cfg(target_arch = "x86_64")]
 const MANY_CHAINS: usize = 24;
 
 /// Repeats one fused multiply-add of f32 in every chain, with the instructions of the level in
