@@ -1,7 +1,7 @@
 //! The product with weights that a processor's own cache cannot hold.
 //!
 //! ```text
-//! for each cut of the depth                                256 KiB of weights for 4 panels
+//! for each cut of the depth                                at most 384 KiB of weights for 4 panels
 //!   for each group of 4 panels                             these stay in the processor's cache
 //!     for each block of 5 or 6 rows
 //!       accumulators = start, or the output so far

@@ -56,8 +56,10 @@ pub(super) fn sweep<V: Vector, const NV: usize, const R: usize, const P: usize>(
     if steps.is_empty() {
         return acc;
     }
+    // The largest number where it goes round: no row is longer.
+    let last = (steps.end - 1).saturating_mul(step);
     for row in rows {
-        assert!(row.len() > (steps.end - 1) * step, "row too short for the depth of the panels");
+        assert!(row.len() > last, "row too short for the depth of the panels");
     }
     for piece in pieces {
         assert!(piece.len() >= steps.end * width, "panel too short");
@@ -72,7 +74,7 @@ pub(super) fn sweep<V: Vector, const NV: usize, const R: usize, const P: usize>(
             }
         }
         for r in 0..R {
-            // SAFETY: k * step <= (steps.end - 1) * step < row length, asserted above.
+            // SAFETY: k * step <= last < row length, asserted above.
             let value = V::splat(unsafe { *rows[r].get_unchecked(k * step) });
             for p in 0..P {
                 for v in 0..NV {

@@ -120,3 +120,24 @@ fn a_sum_beyond_memory_is_refused() {
     };
     let _ = split(&[sum], &mut [0.0; 9], 1);
 }
+
+/// Row 2 of such a factor would start at 0 again, row 1 far beyond it.
+#[test]
+#[should_panic(expected = "row too short")]
+fn a_distance_between_rows_that_goes_round_is_refused() {
+    let values = [1.0f32; 12];
+    let right = Strided { values: &values, stride: 4 };
+    let left = Strided { values: &values, stride: 1 << (usize::BITS - 1) };
+    let pairs = [Pairs { left: [left, right], right, count: 3 }];
+    let sum = OuterSum {
+        pairs: &pairs,
+        left: [Some(Left { rows: 1, at: 0 }), None],
+        sums: None,
+        first: 0,
+        columns: 4,
+        stride: 4,
+    };
+    for part in split(&[sum], &mut [0.0; 4], 1) {
+        run(Level::current(), part);
+    }
+}
