@@ -15,6 +15,8 @@
 #[cfg(target_arch = "x86_64")]
 mod far;
 mod inner;
+#[cfg(target_arch = "x86_64")]
+mod row;
 mod tile;
 
 use std::ops::Range;
@@ -24,7 +26,7 @@ use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
 use crate::vector::Lane;
 
-pub(crate) use inner::{LeftRows, Panels, multiply};
+pub(crate) use inner::{LeftRows, multiply};
 pub(crate) use tile::{MAX_ROWS, load_panels, rows_per_tile, store_tile};
 
 /// The rows of the left factor of one term, each of the same length.
@@ -162,9 +164,16 @@ pub(crate) fn product<T: Float + Lane>(
     for range in wanted {
         let whole = range.end.is_multiple_of(width) || range.end == columns;
         assert!(range.start.is_multiple_of(width) && whole, "columns: whole panels");
+    }
+    #[cfg(target_arch = "x86_64")]
+    if level == Level::Avx512 && row::is_worth_it(&job, wanted) {
+        // SAFETY: a packed matrix exists only for a level that this processor supports.
+        return unsafe { run_row_avx512(&job, wanted, out) };
+    }
+    for range in wanted {
         let panels = range.start / width..range.end.div_ceil(width);
         #[cfg(target_arch = "x86_64")]
-        let panels = if level == Level::Avx512 && far::is_worth_it(&job) {
+        let panels = if level == Level::Avx512 && far::is_worth_it(&job, &panels) {
             // SAFETY: a packed matrix exists only for a level that this processor supports.
             unsafe { run_far_avx512(&job, panels, out) }
         } else {
@@ -201,6 +210,16 @@ fn run_avx2<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut O
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut Out<'_, '_, T>) {
     tile::run::<T::Avx512, 1>(job, panels, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_row_avx512<T: Float + Lane>(
+    job: &Job<'_, T>,
+    wanted: &[Range<usize>],
+    out: &mut Out<'_, '_, T>,
+) {
+    row::run::<T::Avx512, 1>(job, wanted, out);
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,9 @@
 //! A matrix rearranged so that a product reads it in one forward sweep.
 //!
-//! The columns are cut into panels of a fixed width; a panel holds its rows one after the other,
-//! the last panel padded with zeros. Packing costs one pass over the matrix and is done once for
-//! many products.
+//! The columns are cut into panels of a fixed width, the last one padded with zeros. Where a tile of a
+//! product has many registers, the rows of four panels stand side by side: it reads one stream, at one
+//! address. Elsewhere a panel holds its rows one after the other. Packing costs one pass over the
+//! matrix and is done once for many products.
 
 use crate::aligned::Aligned;
 use crate::float::Float;
@@ -14,13 +15,22 @@ pub(crate) fn panel_width<T: Float>() -> usize {
     64 / size_of::<T>()
 }
 
+/// Panels whose rows stand side by side. A tile of AVX2 is one panel: its rows among those of others
+/// would take four times as many cache lines of a set.
+pub(crate) const fn panels_per_group(level: Level) -> usize {
+    match level {
+        Level::Avx512 => 4,
+        Level::Portable | Level::Avx2 => 1,
+    }
+}
+
 /// A matrix `[depth, columns]` in panels.
 #[derive(Clone, Debug)]
 pub struct PackedMatrix<T> {
     level: Level,
     depth: usize,
     columns: usize,
-    panels: Aligned<T>,
+    values: Aligned<T>,
 }
 
 impl<T: Float> PackedMatrix<T> {
@@ -39,8 +49,8 @@ impl<T: Float> PackedMatrix<T> {
     pub fn zeros_for(level: Level, depth: usize, columns: usize) -> Self {
         assert!(level.is_supported(), "this processor cannot run level {}", level.name());
         let width = panel_width::<T>();
-        let panels = Aligned::zeros(depth * columns.div_ceil(width) * width);
-        PackedMatrix { level, depth, columns, panels }
+        let values = Aligned::zeros(depth * columns.div_ceil(width) * width);
+        PackedMatrix { level, depth, columns, values }
     }
 
     /// Takes over the values of `source`, row-major `[depth, columns]`.
@@ -59,7 +69,7 @@ impl<T: Float> PackedMatrix<T> {
     ///
     /// `source` is too short for that, or the stride shorter than a row.
     pub fn fill_strided(&mut self, source: &[T], stride: usize) {
-        if self.panels.is_empty() {
+        if self.values.is_empty() {
             return;
         }
         let needed = (self.depth - 1) * stride + self.columns;
@@ -68,10 +78,11 @@ impl<T: Float> PackedMatrix<T> {
             "packed matrix: source too short"
         );
         let width = panel_width::<T>();
-        for (panel, target) in self.panels.chunks_exact_mut(self.depth * width).enumerate() {
-            let start = panel * width;
+        for start in (0..self.columns).step_by(width) {
             let taken = width.min(self.columns - start);
-            for (row, values) in target.chunks_exact_mut(width).zip(source.chunks(stride)) {
+            let place = self.place(start / width);
+            let rows = self.values[place.start..].chunks_mut(place.stride);
+            for (row, values) in rows.zip(source.chunks(stride)).take(self.depth) {
                 row[..taken].copy_from_slice(&values[start..start + taken]);
             }
         }
@@ -85,16 +96,15 @@ impl<T: Float> PackedMatrix<T> {
     /// `source` is too short for that.
     pub fn fill_transposed(&mut self, source: &[T], stride: usize) {
         let width = panel_width::<T>();
-        if self.panels.is_empty() {
+        if self.values.is_empty() {
             return;
         }
-        for (panel, target) in self.panels.chunks_exact_mut(self.depth * width).enumerate() {
-            let start = panel * width;
-            for column in 0..width.min(self.columns - start) {
-                let row = &source[(start + column) * stride..][..self.depth];
-                for (k, value) in row.iter().enumerate() {
-                    target[k * width + column] = *value;
-                }
+        for column in 0..self.columns {
+            let place = self.place(column / width);
+            let row = &source[column * stride..][..self.depth];
+            let targets = self.values[place.start + column % width..].iter_mut();
+            for (target, value) in targets.step_by(place.stride).zip(row) {
+                *target = *value;
             }
         }
     }
@@ -117,11 +127,52 @@ impl<T: Float> PackedMatrix<T> {
         self.columns
     }
 
-    /// `count` panels from panel `first` on, in memory order.
-    pub(crate) fn panels(&self, first: usize, count: usize) -> &[T] {
-        let size = self.depth * panel_width::<T>();
-        &self.panels[first * size..(first + count) * size]
+    /// `count` panels from panel `first` on, of one group where panels stand together.
+    #[inline(always)]
+    pub(crate) fn panels(&self, first: usize, count: usize) -> Panels<'_, T> {
+        let (width, depth) = (panel_width::<T>(), self.depth);
+        let Place { start, stride } = self.place(first);
+        if panels_per_group(self.level) == 1 {
+            let (size, apart) = (count * depth * width, depth * width);
+            return Panels { values: &self.values[start..start + size], stride, apart, depth };
+        }
+        if depth == 0 {
+            return Panels { values: &[], stride, apart: width, depth };
+        }
+        let end = start + (depth - 1) * stride + count * width;
+        Panels { values: &self.values[start..end], stride, apart: width, depth }
     }
+
+    /// Where a panel stands.
+    #[inline(always)]
+    fn place(&self, panel: usize) -> Place {
+        let (width, depth) = (panel_width::<T>(), self.depth);
+        // The group is a power of two at each level: this arm takes no division.
+        let first = match self.level {
+            Level::Avx512 => panel - panel % const { panels_per_group(Level::Avx512) },
+            Level::Portable | Level::Avx2 => panel,
+        };
+        let group = self.columns.div_ceil(width) - first;
+        let stride = group.min(panels_per_group(self.level)) * width;
+        Place { start: first * depth * width + (panel - first) * width, stride }
+    }
+}
+
+/// The first value of a panel, and the distance between two of its rows.
+struct Place {
+    start: usize,
+    stride: usize,
+}
+
+/// Some rows of panels, from their first row on.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a, T> {
+    pub values: &'a [T],
+    /// The distance between two rows of a panel; their width where panels stand alone.
+    pub stride: usize,
+    /// The distance between two panels; their width where they stand together.
+    pub apart: usize,
+    pub depth: usize,
 }
 
 #[cfg(test)]
@@ -142,12 +193,12 @@ mod tests {
         plain.fill(&source);
         let mut turned = PackedMatrix::zeros(depth, columns);
         turned.fill_transposed(&transpose, depth);
-        assert_eq!(*plain.panels, *turned.panels);
+        assert_eq!(*plain.values, *turned.values);
         let wide: Vec<f32> =
             source.chunks(columns).flat_map(|row| [&[9.0; 2], row].concat()).collect();
         let mut strided = PackedMatrix::zeros(depth, columns);
         strided.fill_strided(&wide[2..], columns + 2);
-        assert_eq!(*plain.panels, *strided.panels);
-        assert_eq!(plain.panels(1, 1)[..6], [16.0, 17.0, 18.0, 19.0, 20.0, 0.0]);
+        assert_eq!(*plain.values, *strided.values);
+        assert_eq!(plain.panels(1, 1).values[..6], [16.0, 17.0, 18.0, 19.0, 20.0, 0.0]);
     }
 }

@@ -4,6 +4,7 @@
 //! number of lanes cannot change a result.
 
 use crate::float::Float;
+use crate::level::Level;
 
 /// `LANES` elements that are computed side by side.
 ///
@@ -12,6 +13,8 @@ use crate::float::Float;
 pub(crate) trait Vector: Copy {
     /// The element type.
     type Element: Float;
+    /// The level whose instructions these are.
+    const LEVEL: Level;
     /// How many elements.
     const LANES: usize;
     /// Accumulators that fit in the registers beside panels and a broadcast.
@@ -67,6 +70,7 @@ pub(crate) struct Lanes<T, const N: usize>([T; N]);
 
 impl<T: Float, const N: usize> Vector for Lanes<T, N> {
     type Element = T;
+    const LEVEL: Level = Level::Portable;
     const LANES: usize = N;
     // Without fused multiply-adds in hardware (x86-64 below AVX2) each one is a call, and a larger
     // block is only more code.
@@ -99,7 +103,7 @@ impl<T: Float, const N: usize> Vector for Lanes<T, N> {
 /// One register type of an x86-64 instruction set as a [`Vector`].
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
-    ($name:ident, $doc:literal, $register:ident, $element:ty, $lanes:literal, $accumulators:literal,
+    ($name:ident, $doc:literal, $level:ident, $register:ident, $element:ty, $lanes:literal, $accumulators:literal,
      $splat:ident, $load:ident, $store:ident, $mul_add:ident
      $(, $mask:ty, $load_masked:ident, $store_masked:ident)?) => {
         #[doc = $doc]
@@ -108,6 +112,7 @@ macro_rules! register {
 
         impl Vector for $name {
             type Element = $element;
+            const LEVEL: Level = Level::$level;
             const LANES: usize = $lanes;
             const ACCUMULATORS: usize = $accumulators;
 
@@ -167,6 +172,7 @@ macro_rules! register {
 register!(
     Avx2F32,
     "Eight `f32` in an AVX2 register.",
+    Avx2,
     __m256,
     f32,
     8,
@@ -180,6 +186,7 @@ register!(
 register!(
     Avx2F64,
     "Four `f64` in an AVX2 register.",
+    Avx2,
     __m256d,
     f64,
     4,
@@ -193,6 +200,7 @@ register!(
 register!(
     Avx512F32,
     "Sixteen `f32` in an AVX-512 register.",
+    Avx512,
     __m512,
     f32,
     16,
@@ -209,6 +217,7 @@ register!(
 register!(
     Avx512F64,
     "Eight `f64` in an AVX-512 register.",
+    Avx512,
     __m512d,
     f64,
     8,

@@ -12,24 +12,26 @@
 
 use std::ops::Range;
 
-use super::inner::{LeftRows, Panels, pieces, sweep};
+use super::inner::{LeftRows, sweep};
 use super::tile::{MAX_ROWS, load_tile, store_tile};
 use super::{Job, Out, Start, Term};
 use crate::float::Float;
-use crate::pack::{PackedMatrix, panel_width};
+use crate::level::Level;
+use crate::pack::{PackedMatrix, Panels, panel_width, panels_per_group};
 use crate::vector::Vector;
 
-/// The panels of a group.
-const PANELS: usize = 4;
+/// The panels of a group: those that stand together.
+const PANELS: usize = panels_per_group(Level::Avx512);
 
 /// The most rows of weights in one pass: more of them, for four panels and with as many values of the
 /// left rows, would leave the processor's own cache while the rows pass by.
 const DEPTH: usize = 1536;
 
 /// Whether weights are far, and the rows so many that they leave time for what they ask for.
-pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>) -> bool {
+pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>, panels: &Range<usize>) -> bool {
     let blocks = job.rows.div_ceil(MAX_ROWS);
-    job.rows / blocks >= MAX_ROWS - 1 && job.terms.iter().any(|term| is_far(term.weights))
+    let far = job.terms.iter().any(|term| is_far(term.weights));
+    far && job.rows / blocks >= MAX_ROWS - 1 && panels.start.is_multiple_of(PANELS)
 }
 
 /// Whether weights are larger than a processor's own cache, commonly 1 MiB, so that a sweep over them
@@ -144,9 +146,8 @@ fn tile<V: Vector, const NV: usize, const R: usize>(
 /// The rows `steps` of a group of panels.
 #[inline(always)]
 fn panels<'a, T: Float>(term: &Term<'a, T>, first: usize, steps: Range<usize>) -> Panels<'a, T> {
-    let width = panel_width::<T>();
-    let values = &term.weights.panels(first, PANELS)[steps.start * width..];
-    Panels { values, stride: term.weights.depth() * width, depth: steps.len() }
+    let all = term.weights.panels(first, PANELS);
+    Panels { values: &all.values[steps.start * all.stride..], depth: steps.len(), ..all }
 }
 
 /// What a block asks for: its share of the group that follows.
@@ -171,14 +172,12 @@ fn multiply_and_ask<V: Vector, const NV: usize, const R: usize, const P: usize>(
     panels: Panels<'_, V::Element>,
     next: Panels<'_, V::Element>,
 ) -> [[[V; NV]; P]; R] {
-    let (pieces, asked) = (pieces::<V, NV, P>(panels), pieces::<V, NV, P>(next));
-    let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * NV * V::LANES;
+    let asked = &next.values[..next.depth * next.stride];
+    let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * next.stride;
     for start in (0..panels.depth).step_by(CHUNK) {
-        for piece in asked {
-            let lines = piece.get(start / CHUNK * share..).unwrap_or(&[]);
-            lines[..share.min(lines.len())].chunks(NV * V::LANES).for_each(V::ask);
-        }
-        acc = sweep(acc, left, pieces, start..panels.depth.min(start + CHUNK));
+        let lines = asked.get(start / CHUNK * share..).unwrap_or(&[]);
+        lines[..share.min(lines.len())].chunks(NV * V::LANES).for_each(V::ask);
+        acc = sweep(acc, left, panels, start..panels.depth.min(start + CHUNK));
     }
     acc
 }

@@ -3,15 +3,8 @@
 use std::ops::Range;
 
 use crate::float::Float;
+use crate::pack::{Panels, panels_per_group};
 use crate::vector::Vector;
-
-/// Some rows of panels: those of panel `p` start at `p * stride` and are `depth`.
-#[derive(Clone, Copy)]
-pub(crate) struct Panels<'a, T> {
-    pub values: &'a [T],
-    pub stride: usize,
-    pub depth: usize,
-}
 
 /// The rows of the left factor, and the distance between two of their values.
 #[derive(Clone, Copy)]
@@ -27,50 +20,42 @@ pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usiz
     left: LeftRows<'_, V::Element, R>,
     panels: Panels<'_, V::Element>,
 ) -> [[[V; NV]; P]; R] {
-    let pieces = pieces::<V, NV, P>(panels);
-    sweep(acc, left, pieces, 0..panels.depth)
+    sweep(acc, left, panels, 0..panels.depth)
 }
 
-/// Each panel's rows.
-#[inline(always)]
-pub(super) fn pieces<V: Vector, const NV: usize, const P: usize>(
-    panels: Panels<'_, V::Element>,
-) -> [&[V::Element]; P] {
-    let mut pieces: [&[V::Element]; P] = [&[]; P];
-    for (p, piece) in pieces.iter_mut().enumerate() {
-        *piece = &panels.values[p * panels.stride..][..panels.depth * NV * V::LANES];
-    }
-    pieces
-}
-
-/// The rows `steps` of the panels.
+/// As [`multiply`], for the rows `steps` of the panels.
 #[inline(always)]
 pub(super) fn sweep<V: Vector, const NV: usize, const R: usize, const P: usize>(
     mut acc: [[[V; NV]; P]; R],
     left: LeftRows<'_, V::Element, R>,
-    pieces: [&[V::Element]; P],
+    panels: Panels<'_, V::Element>,
     steps: Range<usize>,
 ) -> [[[V; NV]; P]; R] {
     let LeftRows { rows, step } = left;
-    let width = NV * V::LANES;
+    let (width, values) = (NV * V::LANES, panels.values);
+    // A distance that is known to the compiler takes no register.
+    let (stride, apart) = match const { panels_per_group(V::LEVEL) } {
+        1 => (width, panels.apart),
+        _ => (panels.stride, width),
+    };
     if steps.is_empty() {
         return acc;
     }
-    // The largest number where it goes round: no row is longer.
+    // The largest numbers where they go round: nothing is longer.
     let last = (steps.end - 1).saturating_mul(step);
     for row in rows {
         assert!(row.len() > last, "row too short for the depth of the panels");
     }
-    for piece in pieces {
-        assert!(piece.len() >= steps.end * width, "panel too short");
-    }
+    let last_row = (steps.end - 1).saturating_mul(stride);
+    let end = last_row.saturating_add((P - 1).saturating_mul(apart)).saturating_add(width);
+    assert!(values.len() >= end, "panel too short");
     for k in steps {
         let mut weights = [[V::splat(V::Element::ZERO); NV]; P];
-        for p in 0..P {
-            for (v, register) in weights[p].iter_mut().enumerate() {
-                let at = k * width + v * V::LANES;
-                // SAFETY: k < steps.end and v < NV, so at + LANES <= steps.end * width <= length.
-                *register = V::load(unsafe { pieces[p].get_unchecked(at..at + V::LANES) });
+        for (p, panel) in weights.iter_mut().enumerate() {
+            for (v, register) in panel.iter_mut().enumerate() {
+                let at = k * stride + p * apart + v * V::LANES;
+                // SAFETY: at + LANES is at most the end of the last panel in the last step, asserted above.
+                *register = V::load(unsafe { values.get_unchecked(at..at + V::LANES) });
             }
         }
         for r in 0..R {

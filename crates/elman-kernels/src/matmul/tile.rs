@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::inner::{LeftRows, Panels, multiply};
+use super::inner::{LeftRows, multiply};
 use super::{Job, Out, Start};
 use crate::float::Float;
-use crate::pack::panel_width;
+use crate::pack::{panel_width, panels_per_group};
 use crate::vector::Vector;
 
 /// The most rows of one block of several panels. With two registers for each row, 12 accumulators,
@@ -45,10 +45,13 @@ pub(super) fn run<V: Vector, const NV: usize>(
     // Blocks of nearly equal height: 16 rows are 6 + 5 + 5, not 6 + 6 + 4.
     let blocks = job.rows.div_ceil(rows_per_tile::<V>(NV));
     let most = panels_per_tile::<V>(job.rows.div_ceil(blocks), NV);
-    let groups = panels.len().div_ceil(most);
-    for group in 0..groups {
-        let panel = panels.start + panels.len() * group / groups;
-        let count = panels.start + panels.len() * (group + 1) / groups - panel;
+    let mut panel = panels.start;
+    while panel < panels.end {
+        let left = panels.end - panel;
+        let count = match const { panels_per_group(V::LEVEL) } {
+            1 => left.div_ceil(left.div_ceil(most)),
+            group => left.min(group - panel % group),
+        };
         let mut row = 0;
         if const { MANY_ROWS * NV <= V::ACCUMULATORS } {
             while job.rows - row >= MANY_ROWS && count * MANY_ROWS * NV <= V::ACCUMULATORS {
@@ -62,6 +65,7 @@ pub(super) fn run<V: Vector, const NV: usize>(
             let (first, end) = (left * block / blocks, left * (block + 1) / blocks);
             tile_of::<V, NV>((end - first, count), job, Place { row: row + first, panel }, out);
         }
+        panel += count;
     }
 }
 
@@ -137,13 +141,11 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     let mut rows = out.pieces::<R>(place.row, first, taken);
     let mut acc: [[[V; NV]; P]; R] = load_tile(job.start, first, &rows);
     for term in job.terms {
-        let depth = term.weights.depth();
+        let panels = term.weights.panels(place.panel, P);
         let mut left: [&[V::Element]; R] = [&[]; R];
         for (r, left) in left.iter_mut().enumerate() {
-            *left = term.rows.row(place.row + r, depth);
+            *left = term.rows.row(place.row + r, panels.depth);
         }
-        let values = term.weights.panels(place.panel, P);
-        let panels = Panels { values, stride: depth * width, depth };
         acc = multiply(acc, LeftRows { rows: left, step: 1 }, panels);
     }
     store_tile(acc, &mut rows);

@@ -4,17 +4,16 @@ use super::split::PartOfSum;
 use super::{BLOCK, Pairs};
 use crate::aligned::Aligned;
 use crate::float::Float;
-use crate::matmul::{LeftRows, MAX_ROWS, Panels, load_panels, multiply, rows_per_tile, store_tile};
-use crate::pack::panel_width;
+use crate::matmul::{LeftRows, MAX_ROWS, load_panels, multiply, rows_per_tile, store_tile};
+use crate::pack::{Panels, panel_width};
 use crate::vector::Vector;
 
 /// The most panels of one group.
 const MAX_PANELS: usize = 4;
 
-/// The right values of one block: panels one after the other, each of `depth` rows.
+/// The right values of one block: the rows of a group of panels side by side.
 struct Packed<'a, T> {
     values: &'a mut [T],
-    depth: usize,
 }
 
 /// Consecutive pairs of one block whose rows stand at equal distances.
@@ -37,7 +36,7 @@ pub(super) fn run<V: Vector, const NV: usize>(part: &mut PartOfSum<'_, V::Elemen
     let depth = part.sum.pairs.iter().map(|pairs| pairs.count).sum::<usize>().min(BLOCK);
     let count = part.columns.len().div_ceil(width).min(panels_per_group::<V>(NV));
     let mut panels = Aligned::zeros(count * depth * width);
-    let mut panels = Packed { values: &mut panels, depth };
+    let mut panels = Packed { values: &mut panels };
     let mut segments: Vec<Segment<'_, V::Element>> = Vec::new();
     let mut filled = 0;
     for pairs in part.sum.pairs {
@@ -206,7 +205,7 @@ fn store_row<V: Vector, const NV: usize, const P: usize>(
     let width = NV * V::LANES;
     for (p, registers) in values.into_iter().enumerate() {
         for (v, register) in registers.into_iter().enumerate() {
-            let at = (p * panels.depth + k) * width + v * V::LANES;
+            let at = (k * P + p) * width + v * V::LANES;
             register.store(&mut panels.values[at..]);
         }
     }
@@ -245,8 +244,9 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
             *row = &segment.left[place.side][place.row + r..];
         }
         let right = Panels {
-            values: &panels.values[segment.at * width..],
-            stride: panels.depth * width,
+            values: &panels.values[segment.at * P * width..],
+            stride: P * width,
+            apart: width,
             depth: segment.count,
         };
         let left = LeftRows { rows, step: segment.left_strides[place.side] };
