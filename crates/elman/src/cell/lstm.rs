@@ -29,8 +29,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardReads, BackwardRows, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
+    Units, WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -221,6 +221,22 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         true
     }
 
+    fn begins_steps(&self) -> bool {
+        true
+    }
+
+    fn begin_steps(
+        &self,
+        prepared: &LstmPrepared<T>,
+        inputs: &[&[T]],
+        traces: &mut [&mut [T]],
+        units: &Units,
+    ) {
+        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
+        let out = Out::Slices { rows: traces, first: 0 };
+        T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(4));
+    }
+
     fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>) {
         // [i f o g] = b + x_t·W + h_{t-1}·U, in this order.
         let previous = Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size };
@@ -228,8 +244,12 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
             Term { rows: previous, weights: &prepared.recurrent },
         ];
+        let (start, terms) = match rows.begun {
+            Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
+            Begun::Inputs => (Start::Output, &terms[1..]),
+        };
         let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
-        T::product_columns(Start::Bias(&prepared.bias), &terms, out, rows.units.columns(4));
+        T::product_columns(start, terms, out, rows.units.columns(4));
         let operands = LstmForward {
             hidden_size: self.hidden_size,
             units: rows.units.own(),

@@ -257,11 +257,14 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
     }
 }
 
-/// How many steps are begun at once: some where a sequence runs alone and the weights fill a good part
-/// of the nearest cache, else none. Two tiles of the product.
+/// How many steps are begun at once: some where a sequence runs alone, the weights fill a good part of
+/// the nearest cache, and those of the inputs are more than the sums that are written and read again;
+/// else none. Two tiles of the product.
 fn steps_begun<T: Real, C: Cell<T>>(cell: &C, rows: usize) -> usize {
     const STEPS: usize = 12;
     const WORTH_IT: usize = 8_000;
-    let worth_it = rows == 1 && Sizes::of(cell).work() >= WORTH_IT;
+    const INPUTS: usize = 8;
+    let sizes = Sizes::of(cell);
+    let worth_it = rows == 1 && sizes.work() >= WORTH_IT && sizes.input >= INPUTS;
     if worth_it && cell.begins_steps() { STEPS } else { 0 }
 }
