@@ -5,7 +5,7 @@
 //! elements are computed side by side, so every block size and every level gives the same bits.
 //!
 //! ```text
-//! for each group of panels (16 columns of f32 each)        the panels stay in L1
+//! for each group of panels (16 columns of f32 each)        the panels stay in cache
 //!   for each block of up to 6 rows
 //!     accumulators = start                                 12 registers of 16
 //!     for each term, for each k                            one load per panel register,

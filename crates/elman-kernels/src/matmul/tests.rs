@@ -99,3 +99,41 @@ fn far_weights_change_no_chain() {
         check::<f64>(rows, depths, columns);
     }
 }
+
+/// Ranges that begin with a group of panels, in any order, with and without a rest, up to the panel that
+/// ends the row: what one worker's units are of each gate. The other values stay.
+#[test]
+fn a_row_alone_takes_groups_of_panels_from_anywhere() {
+    fn check<T: Float + Lane>(depths: [usize; 2], columns: usize, wanted: &[Range<usize>]) {
+        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+            let lefts = depths.map(|depth| values::<T>(depth, 1 + depth as u64));
+            let rights = depths.map(|depth| values::<T>(depth * columns, 7 + depth as u64));
+            let mut packed = depths.map(|depth| PackedMatrix::zeros_for(level, depth, columns));
+            packed.iter_mut().zip(&rights).for_each(|(packed, right)| packed.fill(right));
+            let terms = [0, 1].map(|i| Term {
+                rows: Rows::Strided { values: &lefts[i], stride: depths[i] },
+                weights: &packed[i],
+            });
+            let before: Vec<T> = values(columns, 5);
+            let mut out = before.clone();
+            let target = Out::Strided { values: &mut out, stride: columns };
+            product(Start::Output, &terms, target, wanted);
+            for (c, out) in out.into_iter().enumerate() {
+                let pairs = |i: usize| -> Vec<(T, T)> {
+                    (0..depths[i]).map(|k| (lefts[i][k], rights[i][k * columns + c])).collect()
+                };
+                let asked = wanted.iter().any(|range| range.contains(&c));
+                let sum = chain(chain(before[c], &pairs(0)), &pairs(1));
+                let expected = if asked { sum } else { before[c] };
+                assert_eq!(out, expected, "{level:?} column {c} of {columns}, {wanted:?}");
+            }
+        }
+    }
+    for wanted in [vec![64..128, 128..200], vec![128..200, 0..64], vec![0..16, 64..112, 128..160]] {
+        check::<f32>([0, 3], 200, &wanted);
+        check::<f64>([5, 2], 200, &wanted);
+    }
+    let gates: Vec<Range<usize>> = (0..4).map(|gate| gate * 192..gate * 192 + 128).collect();
+    check::<f32>([7, 20], 4 * 192, &gates);
+    check::<f64>([7, 20], 4 * 192, &gates);
+}
