@@ -99,12 +99,14 @@ impl<T: Float> PackedMatrix<T> {
         if self.values.is_empty() {
             return;
         }
-        for column in 0..self.columns {
-            let place = self.place(column / width);
-            let row = &source[column * stride..][..self.depth];
-            let targets = self.values[place.start + column % width..].iter_mut();
-            for (target, value) in targets.step_by(place.stride).zip(row) {
-                *target = *value;
+        for start in (0..self.columns).step_by(width) {
+            let place = self.place(start / width);
+            let target = &mut self.values[place.start..];
+            for column in 0..width.min(self.columns - start) {
+                let row = &source[(start + column) * stride..][..self.depth];
+                for (k, value) in row.iter().enumerate() {
+                    target[k * place.stride + column] = *value;
+                }
             }
         }
     }
@@ -132,6 +134,8 @@ impl<T: Float> PackedMatrix<T> {
     pub(crate) fn panels(&self, first: usize, count: usize) -> Panels<'_, T> {
         let (width, depth) = (panel_width::<T>(), self.depth);
         let Place { start, stride } = self.place(first);
+        let group = panels_per_group(self.level);
+        debug_assert!(group == 1 || first % group + count <= group, "panels of two groups");
         if panels_per_group(self.level) == 1 {
             let (size, apart) = (count * depth * width, depth * width);
             return Panels { values: &self.values[start..start + size], stride, apart, depth };
