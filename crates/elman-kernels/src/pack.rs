@@ -136,28 +136,22 @@ impl<T: Float> PackedMatrix<T> {
         let Place { start, stride } = self.place(first);
         let group = panels_per_group(self.level);
         debug_assert!(group == 1 || first % group + count <= group, "panels of two groups");
-        if panels_per_group(self.level) == 1 {
-            let (size, apart) = (count * depth * width, depth * width);
-            return Panels { values: &self.values[start..start + size], stride, apart, depth };
-        }
+        let apart = if group == 1 { depth * width } else { width };
         if depth == 0 {
-            return Panels { values: &[], stride, apart: width, depth };
+            return Panels { values: &[], stride, apart, depth };
         }
-        let end = start + (depth - 1) * stride + count * width;
-        Panels { values: &self.values[start..end], stride, apart: width, depth }
+        let end = start + (depth - 1) * stride + (count - 1) * apart + width;
+        Panels { values: &self.values[start..end], stride, apart, depth }
     }
 
     /// Where a panel stands.
     #[inline(always)]
     fn place(&self, panel: usize) -> Place {
         let (width, depth) = (panel_width::<T>(), self.depth);
-        // The group is a power of two at each level: this arm takes no division.
-        let first = match self.level {
-            Level::Avx512 => panel - panel % const { panels_per_group(Level::Avx512) },
-            Level::Portable | Level::Avx2 => panel,
-        };
-        let group = self.columns.div_ceil(width) - first;
-        let stride = group.min(panels_per_group(self.level)) * width;
+        let group = panels_per_group(self.level);
+        // The first panel of a group: its size is a power of two at every level.
+        let first = panel & !(group - 1);
+        let stride = (self.columns.div_ceil(width) - first).min(group) * width;
         Place { start: first * depth * width + (panel - first) * width, stride }
     }
 }

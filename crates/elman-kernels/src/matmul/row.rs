@@ -37,7 +37,7 @@ pub(super) fn run<V: Vector, const NV: usize>(
     let mut tile = Tile { groups: [0; MAX_GROUPS], count: 0, rest: 0 };
     for range in wanted {
         let (mut panel, end) = (range.start / width, range.end.div_ceil(width));
-        while end - panel >= GROUP {
+        while panel + GROUP <= end {
             if tile.count == MAX_GROUPS {
                 tile.run::<V, NV>(0, job, row);
             }

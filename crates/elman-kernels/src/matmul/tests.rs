@@ -137,3 +137,24 @@ fn a_row_alone_takes_groups_of_panels_from_anywhere() {
     check::<f32>([7, 20], 4 * 192, &gates);
     check::<f64>([7, 20], 4 * 192, &gates);
 }
+
+fn one_row_of_40_columns(wanted: &[Range<usize>]) -> Vec<f32> {
+    let mut weights = PackedMatrix::zeros(3, 40);
+    weights.fill(&[1.0; 120]);
+    let term = Term { rows: Rows::Strided { values: &[1.0; 3], stride: 3 }, weights: &weights };
+    let mut out = vec![0.5; 40];
+    product(Start::Zero, &[term], Out::Strided { values: &mut out, stride: 40 }, wanted);
+    out
+}
+
+#[test]
+fn a_range_of_no_columns_touches_none() {
+    assert_eq!(one_row_of_40_columns(&[0..0, 32..32]), [0.5; 40]);
+    assert_eq!(one_row_of_40_columns(&[]), [0.5; 40]);
+}
+
+#[test]
+#[should_panic(expected = "range end index")]
+fn columns_beyond_the_last_are_refused() {
+    one_row_of_40_columns(std::slice::from_ref(&(0..64)));
+}
