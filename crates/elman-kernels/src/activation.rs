@@ -18,7 +18,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use exp::exp_f32;
+pub(crate) use exp::{MANTISSA_BITS, exp_f32};
 pub(crate) use sigmoid::{sigmoid_f32, sigmoid_f64};
 pub(crate) use tanh::tanh_f32;
 

@@ -7,6 +7,10 @@ use crate::float::Float;
 use crate::level::Level;
 use crate::matmul::{self, Out, Start, Term};
 use crate::outer::{self, Part};
+use crate::pointwise::{
+    self, Function, GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions,
+    LstmBackward, LstmForward, LstmFunctions,
+};
 
 /// A number type with compiled kernels: `f32` or `f64`.
 pub trait Compiled: Float {
@@ -44,6 +48,59 @@ pub trait Compiled: Float {
     ///
     /// Rows that are too short, or a level that this processor cannot run.
     fn add_outer_products(level: Level, part: Part<'_, Self>);
+
+    /// `values = φ(values)`
+    fn activation_forward(level: Level, function: Function, values: &mut [Self]);
+
+    /// `delta = grad ⊙ φ'`, the derivative taken from the activation's value `hidden`.
+    ///
+    /// # Panics
+    ///
+    /// Slices of different length.
+    fn activation_backward(
+        level: Level,
+        function: Function,
+        hidden_and_grad: [&[Self]; 2],
+        delta: &mut [Self],
+    );
+
+    /// Gates and state of one step of an LSTM from the pre-activations.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn lstm_forward(level: Level, functions: LstmFunctions, rows: LstmForward<'_, '_, Self>);
+
+    /// Deltas of one step of an LSTM, and the gradient of the cell state before it.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn lstm_backward(level: Level, functions: LstmFunctions, rows: LstmBackward<'_, '_, Self>);
+
+    /// One part of a step of a GRU forward.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn gru_forward(
+        level: Level,
+        functions: GruFunctions,
+        part: GruForwardPart,
+        rows: GruForward<'_, '_, Self>,
+    );
+
+    /// One part of a step of a GRU backward.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn gru_backward(
+        level: Level,
+        functions: GruFunctions,
+        part: GruBackwardPart,
+        rows: GruBackward<'_, '_, Self>,
+    );
 }
 
 macro_rules! compile {
@@ -60,6 +117,45 @@ macro_rules! compile {
 
             fn add_outer_products(level: Level, part: Part<'_, Self>) {
                 outer::run(level, part);
+            }
+
+            fn activation_forward(level: Level, function: Function, values: &mut [Self]) {
+                pointwise::activation_forward(level, function, values);
+            }
+
+            fn activation_backward(
+                level: Level,
+                function: Function,
+                hidden_and_grad: [&[Self]; 2],
+                delta: &mut [Self],
+            ) {
+                pointwise::activation_backward(level, function, hidden_and_grad, delta);
+            }
+
+            fn lstm_forward(level: Level, functions: LstmFunctions, rows: LstmForward<'_, '_, Self>) {
+                pointwise::lstm_forward(level, functions, rows);
+            }
+
+            fn lstm_backward(level: Level, functions: LstmFunctions, rows: LstmBackward<'_, '_, Self>) {
+                pointwise::lstm_backward(level, functions, rows);
+            }
+
+            fn gru_forward(
+                level: Level,
+                functions: GruFunctions,
+                part: GruForwardPart,
+                rows: GruForward<'_, '_, Self>,
+            ) {
+                pointwise::gru_forward(level, functions, part, rows);
+            }
+
+            fn gru_backward(
+                level: Level,
+                functions: GruFunctions,
+                part: GruBackwardPart,
+                rows: GruBackward<'_, '_, Self>,
+            ) {
+                pointwise::gru_backward(level, functions, part, rows);
             }
         }
     )*};

@@ -6,6 +6,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::activation::{exp_f32, sigmoid_f32, sigmoid_f64, tanh_f32};
+use crate::vector::Lanes;
 
 mod sealed {
     /// Kernels are compiled for these two types and count on there being no third.
@@ -144,11 +145,11 @@ impl Float for f32 {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        tanh_f32(self)
+        tanh_f32(Lanes::one(self)).get()
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        sigmoid_f32(self)
+        sigmoid_f32(Lanes::one(self)).get()
     }
     #[inline(always)]
     fn relu(self) -> Self {

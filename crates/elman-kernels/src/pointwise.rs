@@ -1,9 +1,11 @@
 //! Element by element: the parts of a cell between two products.
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::dispatch::{Kernel, VectorKernel, dispatch, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
+use crate::vector::{Lane, Vector};
 
+mod blocks;
 mod function;
 mod gru;
 mod lstm;
@@ -11,30 +13,32 @@ mod optimizer;
 mod parts;
 mod softmax;
 mod table;
-mod update;
 
 pub use function::Function;
-pub use gru::{
-    GruBackward, GruForward, GruFunctions, gru_after_backward, gru_after_forward,
-    gru_before_backward, gru_before_gates, gru_before_reset, gru_before_state,
-};
-pub use lstm::{LstmBackward, LstmForward, LstmFunctions, lstm_backward, lstm_forward};
+pub use gru::{GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions};
+pub(crate) use gru::{gru_backward, gru_forward};
+pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
+pub(crate) use lstm::{lstm_backward, lstm_forward};
 pub use optimizer::{
     AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
 };
 pub use softmax::{Partition, softmax_exponentials};
 pub use table::{TablePart, gather_rows, scatter_add_rows};
 
+use blocks::{Block, Blocks, each_block};
 use function::{Formula, HardSigmoid, Relu, Sigmoid, Tanh};
-use update::{update0, update1, update2};
 
 /// `values = φ(values)`
-pub fn activation_forward<T: Float>(level: Level, function: Function, values: &mut [T]) {
+pub(crate) fn activation_forward<T: Float + Lane>(
+    level: Level,
+    function: Function,
+    values: &mut [T],
+) {
     match function {
-        Function::Tanh => dispatch(level, Apply(values, Tanh)),
-        Function::Sigmoid => dispatch(level, Apply(values, Sigmoid)),
-        Function::HardSigmoid => dispatch(level, Apply(values, HardSigmoid)),
-        Function::Relu => dispatch(level, Apply(values, Relu)),
+        Function::Tanh => dispatch_vectors(level, Apply(values, Tanh)),
+        Function::Sigmoid => dispatch_vectors(level, Apply(values, Sigmoid)),
+        Function::HardSigmoid => dispatch_vectors(level, Apply(values, HardSigmoid)),
+        Function::Relu => dispatch_vectors(level, Apply(values, Relu)),
         Function::Identity => {}
     }
 }
@@ -44,7 +48,7 @@ pub fn activation_forward<T: Float>(level: Level, function: Function, values: &m
 /// # Panics
 ///
 /// Slices of different length.
-pub fn activation_backward<T: Float>(
+pub(crate) fn activation_backward<T: Float + Lane>(
     level: Level,
     function: Function,
     [hidden, grad]: [&[T]; 2],
@@ -52,12 +56,14 @@ pub fn activation_backward<T: Float>(
 ) {
     assert!(hidden.len() == delta.len() && grad.len() == delta.len(), "slices of one length");
     match function {
-        Function::Tanh => dispatch(level, Derive { hidden, grad, delta, formula: Tanh }),
-        Function::Sigmoid => dispatch(level, Derive { hidden, grad, delta, formula: Sigmoid }),
-        Function::HardSigmoid => {
-            dispatch(level, Derive { hidden, grad, delta, formula: HardSigmoid });
+        Function::Tanh => dispatch_vectors(level, Derive { hidden, grad, delta, formula: Tanh }),
+        Function::Sigmoid => {
+            dispatch_vectors(level, Derive { hidden, grad, delta, formula: Sigmoid })
         }
-        Function::Relu => dispatch(level, Derive { hidden, grad, delta, formula: Relu }),
+        Function::HardSigmoid => {
+            dispatch_vectors(level, Derive { hidden, grad, delta, formula: HardSigmoid });
+        }
+        Function::Relu => dispatch_vectors(level, Derive { hidden, grad, delta, formula: Relu }),
         Function::Identity => delta.copy_from_slice(grad),
     }
 }
@@ -74,11 +80,21 @@ pub fn add_assign<T: Float>(level: Level, target: &mut [T], source: &[T]) {
 
 struct Apply<'a, T, F>(&'a mut [T], F);
 
-impl<T: Float, F: Formula<T>> Kernel for Apply<'_, T, F> {
-    type Output = ();
+impl<T: Float, F: Formula> VectorKernel<T> for Apply<'_, T, F> {
     #[inline(always)]
-    fn run(self) {
-        update0(self.0, |a| self.1.value(a));
+    fn run<V: Vector<Element = T>>(mut self) {
+        each_block::<V>(&mut self);
+    }
+}
+
+impl<T: Float, F: Formula> Blocks<T> for Apply<'_, T, F> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        B::store(self.1.value(B::load(self.0, at)), self.0, at);
     }
 }
 
@@ -89,11 +105,22 @@ struct Derive<'a, T, F> {
     formula: F,
 }
 
-impl<T: Float, F: Formula<T>> Kernel for Derive<'_, T, F> {
-    type Output = ();
+impl<T: Float, F: Formula> VectorKernel<T> for Derive<'_, T, F> {
     #[inline(always)]
-    fn run(self) {
-        update2(self.delta, self.hidden, self.grad, |_, h, grad| self.formula.backward(h, grad));
+    fn run<V: Vector<Element = T>>(mut self) {
+        each_block::<V>(&mut self);
+    }
+}
+
+impl<T: Float, F: Formula> Blocks<T> for Derive<'_, T, F> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.delta.len()
+    }
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        let (hidden, grad) = (B::load(self.hidden, at), B::load(self.grad, at));
+        B::store(self.formula.backward(hidden, grad), self.delta, at);
     }
 }
 
@@ -106,7 +133,9 @@ impl<T: Float> Kernel for AddAssign<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        update1(self.target, self.source, |a, b| a + b);
+        for (target, source) in self.target.iter_mut().zip(self.source) {
+            *target += *source;
+        }
     }
 }
 

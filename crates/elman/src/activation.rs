@@ -3,7 +3,7 @@
 use std::fmt;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{Function, activation_forward};
+use elman_kernels::pointwise::Function;
 use serde::{Deserialize, Serialize};
 
 use crate::real::Real;
@@ -99,7 +99,7 @@ impl<T: Real> Activation<T> {
     pub fn apply(&self, values: &mut [T]) {
         match self {
             Activation::Known(kind) => {
-                activation_forward(Level::current(), kind.function(), values);
+                T::activation_forward(Level::current(), kind.function(), values);
             }
             Activation::Custom(custom) => {
                 for value in values {

@@ -4,11 +4,13 @@
 
 use std::f32::consts::LOG2_E;
 
+use crate::vector::{Bits, Lanes};
+
 /// `1.5·2^23`: a sum with it is rounded to an integer, which its low mantissa bits then hold.
 pub(super) const TO_INTEGER: f32 = 12_582_912.0;
 
 /// The bits of an f32 below its exponent.
-pub(super) const MANTISSA_BITS: u32 = 23;
+pub(crate) const MANTISSA_BITS: u32 = 23;
 
 /// The bias of an f32's exponent: `1.0` has the exponent field 127.
 pub(super) const EXPONENT_BIAS: f32 = 127.0;
@@ -21,19 +23,20 @@ const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -0.000_212_194_44;
 
 /// `x = n·ln 2 + r`.
-pub(super) struct Reduced {
+pub(super) struct Reduced<V> {
     /// `TO_INTEGER + offset + n`, whose low bits are `offset + n` as an integer.
-    pub(super) biased: f32,
+    pub(super) biased: V,
     /// `|r| <= ln 2 / 2`, less one rounding in `biased`.
-    pub(super) r: f32,
+    pub(super) r: V,
 }
 
 /// Splits `x`, `|x| < 170`, into a power of 2 and a rest; `offset` is added to the power.
 #[inline(always)]
-pub(super) fn reduce(x: f32, offset: f32) -> Reduced {
-    let biased = x.mul_add(LOG2_E, TO_INTEGER + offset);
-    let n = biased - (TO_INTEGER + offset);
-    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+pub(super) fn reduce<V: Bits>(x: V, offset: f32) -> Reduced<V> {
+    let offset = V::splat(TO_INTEGER + offset);
+    let biased = x.mul_add(V::splat(LOG2_E), offset);
+    let n = biased - offset;
+    let r = n.mul_add(V::splat(-LN2_LOW), n.mul_add(V::splat(-LN2_HIGH), x));
     Reduced { biased, r }
 }
 
@@ -44,11 +47,11 @@ pub(super) fn reduce(x: f32, offset: f32) -> Reduced {
 /// `1 + r·(1 + r·q)` would be one operation less, but the rounding error of its bracket, times `r`,
 /// is larger than the step from one `r` to the next, and `e^x` would go down here and there.
 #[inline(always)]
-pub(super) fn exp_minus_1(r: f32) -> f32 {
-    let q = r.mul_add(0.001_382_147, 0.008_368_663);
-    let q = r.mul_add(q, 0.041_668_255);
-    let q = r.mul_add(q, 0.166_665_21);
-    let q = r.mul_add(q, 0.499_999_94);
+pub(super) fn exp_minus_1<V: Bits>(r: V) -> V {
+    let q = r.mul_add(V::splat(0.001_382_147), V::splat(0.008_368_663));
+    let q = r.mul_add(q, V::splat(0.041_668_255));
+    let q = r.mul_add(q, V::splat(0.166_665_21));
+    let q = r.mul_add(q, V::splat(0.499_999_94));
     (r * r).mul_add(q, r)
 }
 
@@ -65,8 +68,8 @@ pub(crate) fn exp_f32(x: f32) -> f32 {
     // Past these the result is 0 or infinite; a NaN fails both comparisons and stays.
     let x = if x < -104.5 { -104.5 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
-    let Reduced { biased, r } = reduce(x, 0.0);
-    let grown = 1.0 + exp_minus_1(r);
+    let Reduced { biased, r } = reduce(Lanes::one(x), 0.0);
+    let (biased, grown) = (biased.get(), 1.0 + exp_minus_1(r).get());
     // 2^n in two halves: n runs from -151 to 128, beyond the exponents of one f32. The first product
     // is exact, so the result is rounded once, in the subnormals too. After a NaN the halves are
     // arbitrary numbers or NaN, and NaN times either is NaN.

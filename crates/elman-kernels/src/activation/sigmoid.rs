@@ -1,6 +1,7 @@
 //! `1 / (1 + e^-x)` in f32 and f64.
 
-use super::exp::{EXPONENT_BIAS, MANTISSA_BITS, Reduced, exp_minus_1, reduce};
+use super::exp::{EXPONENT_BIAS, Reduced, exp_minus_1, reduce};
+use crate::vector::Bits;
 
 /// `1 / (1 + e^-x)` as `c / (c + c·e^-x)` with `c = 2^-24`.
 ///
@@ -8,20 +9,21 @@ use super::exp::{EXPONENT_BIAS, MANTISSA_BITS, Reduced, exp_minus_1, reduce};
 /// subnormals, so one formula serves both sides. Every step is monotone: a rounded sum and a rounded
 /// quotient never turn an order round.
 #[inline(always)]
-pub(crate) fn sigmoid_f32(x: f32) -> f32 {
+pub(crate) fn sigmoid_f32<V: Bits>(x: V) -> V {
     const LOG2_C: f32 = -24.0;
-    const C: f32 = 1.0 / 16_777_216.0;
+    let c = V::splat(1.0 / 16_777_216.0);
     // Below, the result is 0; from 17.4 on it is 1. A NaN fails both comparisons and stays.
-    let x = if x < -104.0 { -104.0 } else { x };
-    let x = if x > 32.0 { 32.0 } else { x };
+    let (lowest, highest) = (V::splat(-104.0), V::splat(32.0));
+    let x = V::select(x.less(lowest), lowest, x);
+    let x = V::select(highest.less(x), highest, x);
     let Reduced { biased, r } = reduce(-x, EXPONENT_BIAS + LOG2_C);
-    let scale = f32::from_bits(biased.to_bits() << MANTISSA_BITS); // c·2^n
+    let scale = biased.low_bits_to_exponent(); // c·2^n
     // c + scale·e^r with one rounding of the sum: e^r itself is never rounded. From n = 24 on the sum
     // of the powers of 2 loses c, which the result still shows; Dekker's Fast2Sum finds what was lost.
-    let sum = scale + C;
-    let lost = C - (sum - scale);
+    let sum = scale + c;
+    let lost = c - (sum - scale);
     let denominator = sum + scale.mul_add(exp_minus_1(r), lost);
-    C / denominator
+    c / denominator
 }
 
 /// `1 / (1 + e^-x)`; for negative `x` as `e^x / (1 + e^x)`, which neither overflows nor loses digits.

@@ -7,7 +7,8 @@
 
 use std::f32::consts::{LN_2, LOG2_E};
 
-use super::exp::{EXPONENT_BIAS, MANTISSA_BITS, TO_INTEGER};
+use super::exp::{EXPONENT_BIAS, TO_INTEGER};
+use crate::vector::Bits;
 
 /// Where the formulas meet: the next number with four digits above `atanh 1/2`.
 pub(super) const MEETING_POINT: f32 = 0.5494;
@@ -17,22 +18,21 @@ pub(super) const CLAMP: f32 = 10.0;
 
 /// `tanh x`.
 #[inline(always)]
-pub(crate) fn tanh_f32(x: f32) -> f32 {
+pub(crate) fn tanh_f32<V: Bits>(x: V) -> V {
     let a = x.abs();
     // A NaN fails the comparison, and `large` hands it on.
-    let y = if a < MEETING_POINT { small(a) } else { large(a) };
-    f32::from_bits(y.to_bits() | (x.to_bits() & (-0.0f32).to_bits()))
+    V::select(a.less(V::splat(MEETING_POINT)), small(a), large(a)).with_sign_of(x)
 }
 
 /// `tanh a = a + a³·p(a²)` for `0 <= a < 0.55`.
 ///
 /// Minimax coefficients for the relative error, 0.62·2^-24, from `tools/activation_constants.py`.
 #[inline(always)]
-fn small(a: f32) -> f32 {
+fn small<V: Bits>(a: V) -> V {
     let s = a * a;
-    let p = s.mul_add(0.016_437_879, -0.052_672_01);
-    let p = s.mul_add(p, 0.133_207_29);
-    let p = s.mul_add(p, -0.333_329_47);
+    let p = s.mul_add(V::splat(0.016_437_879), V::splat(-0.052_672_01));
+    let p = s.mul_add(p, V::splat(0.133_207_29));
+    let p = s.mul_add(p, V::splat(-0.333_329_47));
     (a * s).mul_add(p, a)
 }
 
@@ -44,17 +44,18 @@ fn small(a: f32) -> f32 {
 /// The polynomial `(e^(2r) - 1) / r`, `|r| <= ln 2 / 4`, has the error that the roundings leave room
 /// for within 1.5 ulp: fitted under that weight by `tools/activation_constants.py`.
 #[inline(always)]
-fn large(a: f32) -> f32 {
-    const BIASED: f32 = TO_INTEGER + EXPONENT_BIAS;
-    let a = if a > CLAMP { CLAMP } else { a };
-    let biased = a.mul_add(2.0 * LOG2_E, BIASED);
-    let r = (biased - BIASED).mul_add(-0.5 * LN_2, a);
-    let q = r.mul_add(0.262_210_37, 0.670_162_7);
-    let q = r.mul_add(q, 1.333_528_5);
-    let q = r.mul_add(q, 1.999_970_6);
-    let q = r.mul_add(q, 1.999_998_6);
-    let scale = f32::from_bits(biased.to_bits() << MANTISSA_BITS); // 2^n
+fn large<V: Bits>(a: V) -> V {
+    let (one, clamp) = (V::splat(1.0), V::splat(CLAMP));
+    let offset = V::splat(TO_INTEGER + EXPONENT_BIAS);
+    let a = V::select(clamp.less(a), clamp, a);
+    let biased = a.mul_add(V::splat(2.0 * LOG2_E), offset);
+    let r = (biased - offset).mul_add(V::splat(-0.5 * LN_2), a);
+    let q = r.mul_add(V::splat(0.262_210_37), V::splat(0.670_162_7));
+    let q = r.mul_add(q, V::splat(1.333_528_5));
+    let q = r.mul_add(q, V::splat(1.999_970_6));
+    let q = r.mul_add(q, V::splat(1.999_998_6));
+    let scale = biased.low_bits_to_exponent(); // 2^n
     // 1 + 2^n·e^(2r) with one rounding of the sum: e^(2r) itself is never rounded.
-    let denominator = (scale * r).mul_add(q, scale + 1.0);
-    1.0 - 2.0 / denominator
+    let denominator = (scale * r).mul_add(q, scale + one);
+    one - V::splat(2.0) / denominator
 }

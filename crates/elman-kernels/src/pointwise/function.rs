@@ -1,6 +1,7 @@
 //! The functions that cells apply element by element, with derivatives read off their values.
 
 use crate::float::Float;
+use crate::vector::Arithmetic;
 
 /// A function with a derivative that can be read off its value `y = φ(a)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +30,32 @@ impl Function {
 }
 
 /// A function inside a kernel: a type of its own where the loop is compiled for it alone, or
-/// [`Function`], which is asked element by element.
-pub(crate) trait Formula<T: Float>: Copy {
+/// [`Function`], which is asked block by block.
+pub(crate) trait Formula: Copy {
     /// `φ(a)`
-    fn value(self, a: T) -> T;
+    fn value<V: Arithmetic>(self, a: V) -> V;
     /// `grad · φ'`, the derivative taken at the value `y = φ(a)`.
-    fn backward(self, y: T, grad: T) -> T;
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V;
+}
+
+/// A number in every lane.
+#[inline(always)]
+fn constant<V: Arithmetic>(value: f64) -> V {
+    V::splat(V::Element::from_f64(value))
 }
 
 /// `tanh`
 #[derive(Clone, Copy)]
 pub(crate) struct Tanh;
 
-impl<T: Float> Formula<T> for Tanh {
+impl Formula for Tanh {
     #[inline(always)]
-    fn value(self, a: T) -> T {
+    fn value<V: Arithmetic>(self, a: V) -> V {
         a.tanh()
     }
     #[inline(always)]
-    fn backward(self, y: T, grad: T) -> T {
-        grad * (-y).mul_add(y, T::ONE)
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
+        grad * (-y).mul_add(y, constant(1.0))
     }
 }
 
@@ -56,14 +63,14 @@ impl<T: Float> Formula<T> for Tanh {
 #[derive(Clone, Copy)]
 pub(crate) struct Sigmoid;
 
-impl<T: Float> Formula<T> for Sigmoid {
+impl Formula for Sigmoid {
     #[inline(always)]
-    fn value(self, a: T) -> T {
+    fn value<V: Arithmetic>(self, a: V) -> V {
         a.sigmoid()
     }
     #[inline(always)]
-    fn backward(self, y: T, grad: T) -> T {
-        grad * (y * (T::ONE - y))
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
+        grad * (y * (constant::<V>(1.0) - y))
     }
 }
 
@@ -75,19 +82,20 @@ impl<T: Float> Formula<T> for Sigmoid {
 #[derive(Clone, Copy)]
 pub(crate) struct HardSigmoid;
 
-impl<T: Float> Formula<T> for HardSigmoid {
+impl Formula for HardSigmoid {
     #[inline(always)]
-    fn value(self, a: T) -> T {
-        let six = T::from_f64(6.0);
-        let shifted = a + T::from_f64(3.0);
+    fn value<V: Arithmetic>(self, a: V) -> V {
+        let (zero, six) = (constant::<V>(0.0), constant::<V>(6.0));
+        let shifted = a + constant(3.0);
         // A NaN fails both comparisons and stays.
-        let positive = if shifted <= T::ZERO { T::ZERO } else { shifted };
-        let clamped = if positive > six { six } else { positive };
-        clamped / six
+        let positive = V::select(shifted.at_most(zero), zero, shifted);
+        V::select(six.less(positive), six, positive) / six
     }
     #[inline(always)]
-    fn backward(self, y: T, grad: T) -> T {
-        if y > T::ZERO && y < T::ONE { grad / T::from_f64(6.0) } else { T::ZERO }
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
+        let zero = constant::<V>(0.0);
+        let below_one = V::select(y.less(constant(1.0)), grad / constant(6.0), zero);
+        V::select(zero.less(y), below_one, zero)
     }
 }
 
@@ -95,20 +103,23 @@ impl<T: Float> Formula<T> for HardSigmoid {
 #[derive(Clone, Copy)]
 pub(crate) struct Relu;
 
-impl<T: Float> Formula<T> for Relu {
+impl Formula for Relu {
     #[inline(always)]
-    fn value(self, a: T) -> T {
-        a.relu()
+    fn value<V: Arithmetic>(self, a: V) -> V {
+        // The comparison this way round lets NaN through and makes -0 a 0.
+        let zero = constant::<V>(0.0);
+        V::select(a.at_most(zero), zero, a)
     }
     #[inline(always)]
-    fn backward(self, y: T, grad: T) -> T {
-        if y > T::ZERO { grad } else { T::ZERO }
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
+        let zero = constant::<V>(0.0);
+        V::select(zero.less(y), grad, zero)
     }
 }
 
-impl<T: Float> Formula<T> for Function {
+impl Formula for Function {
     #[inline(always)]
-    fn value(self, a: T) -> T {
+    fn value<V: Arithmetic>(self, a: V) -> V {
         match self {
             Function::Tanh => Tanh.value(a),
             Function::Sigmoid => Sigmoid.value(a),
@@ -118,7 +129,7 @@ impl<T: Float> Formula<T> for Function {
         }
     }
     #[inline(always)]
-    fn backward(self, y: T, grad: T) -> T {
+    fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
         match self {
             Function::Tanh => Tanh.backward(y, grad),
             Function::Sigmoid => Sigmoid.backward(y, grad),

@@ -14,14 +14,13 @@
 
 use std::ops::Range;
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
+use crate::pointwise::blocks::{Block, Blocks, each_block};
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
 use crate::pointwise::parts::parts_mut;
-use crate::pointwise::update::{
-    update_gates, update_pair2, update_triple1, update0, update1, update2, update3,
-};
+use crate::vector::{Arithmetic, Lane, Vector};
 
 /// The functions of a GRU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub struct GruForward<'a, 'b, T> {
     pub gates: &'a mut [&'b mut [T]],
     /// `h_{t-1}`, `[rows, H]`.
     pub previous: &'a [T],
-    /// Becomes `h_t`, `[rows, H]`; see the functions.
+    /// Becomes `h_t`, `[rows, H]`; see the parts.
     pub state: &'a mut [T],
 }
 
@@ -60,122 +59,80 @@ pub struct GruBackward<'a, 'b, T> {
     pub hidden_size: usize,
     /// The units to be computed; nothing of others is read or written.
     pub units: Range<usize>,
-    /// `[r z n q]`, 4H for each row; see the functions.
+    /// `[r z n q]`, 4H for each row; see the parts.
     pub gates: &'a mut [&'b mut [T]],
     /// `h_{t-1}`, `[rows, H]`.
     pub previous: &'a [T],
-    /// `dh_t`, `[rows, H]`; see the functions.
+    /// `dh_t`, `[rows, H]`; see the parts.
     pub grad_state: &'a mut [T],
-    /// Becomes the pointwise part of `dh_{t-1}`, `[rows, H]`; see the functions.
+    /// Becomes the pointwise part of `dh_{t-1}`, `[rows, H]`; see the parts.
     pub grad_previous: &'a mut [T],
 }
 
-/// Reset after the product: gates and state of one step, from all pre-activations and
-/// `q = h_{t-1}·U_n + b_hn`.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_after_forward<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruForward<'_, '_, T>,
-) {
-    forward(level, functions, (ForwardPart::After, rows));
-}
-
-/// Reset before the product, first part: r, z and `q = r⊙h_{t-1}`; n and `state` are not touched.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_before_gates<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruForward<'_, '_, T>,
-) {
-    forward(level, functions, (ForwardPart::BeforeGates, rows));
-}
-
-/// Reset before the product, second part: n and the state, which holds the pre-activation of n.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_before_state<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruForward<'_, '_, T>,
-) {
-    forward(level, functions, (ForwardPart::BeforeState, rows));
-}
-
-/// Reset after the product: the gates become the deltas `[dr dz dn dq]`, and
-/// `grad_previous = dh_t⊙z`.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_after_backward<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruBackward<'_, '_, T>,
-) {
-    backward(level, functions, (BackwardPart::After, rows));
-}
-
-/// Reset before the product, first part: z and n become dz and dn, and `grad_state` becomes `dh_t⊙z`.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_before_backward<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruBackward<'_, '_, T>,
-) {
-    backward(level, functions, (BackwardPart::BeforeCandidate, rows));
-}
-
-/// Reset before the product, second part: r becomes dr; `q = r⊙h_{t-1}` stays where it is.
-/// `grad_previous` holds dq and becomes `dh_t⊙z + dq⊙r`, with the first product from the first part.
-///
-/// # Panics
-///
-/// Slices whose lengths do not fit each other.
-pub fn gru_before_reset<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    rows: GruBackward<'_, '_, T>,
-) {
-    backward(level, functions, (BackwardPart::BeforeReset, rows));
-}
-
-#[derive(Clone, Copy)]
-enum ForwardPart {
+/// What of a step forward is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GruForwardPart {
+    /// Reset after the product: gates and state of one step, from all pre-activations and
+    /// `q = h_{t-1}·U_n + b_hn`.
     After,
+    /// Reset before the product, first part: r, z and `q = r⊙h_{t-1}`; n and `state` are not touched.
     BeforeGates,
+    /// Reset before the product, second part: n and the state, which holds the pre-activation of n.
     BeforeState,
 }
 
-struct Forward<'a, 'b, T, G, C> {
-    part: ForwardPart,
-    rows: GruForward<'a, 'b, T>,
-    gate: G,
-    candidate: C,
+/// What of a step backward is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GruBackwardPart {
+    /// Reset after the product: the gates become the deltas `[dr dz dn dq]`, and
+    /// `grad_previous = dh_t⊙z`.
+    After,
+    /// Reset before the product, first part: z and n become dz and dn, and `grad_state` becomes
+    /// `dh_t⊙z`.
+    BeforeCandidate,
+    /// Reset before the product, second part: r becomes dr; `q = r⊙h_{t-1}` stays where it is.
+    /// `grad_previous` holds dq and becomes `dh_t⊙z + dq⊙r`, with the first product from the first part.
+    BeforeReset,
 }
 
-fn forward<T: Float>(
+/// One part of a step forward.
+///
+/// # Panics
+///
+/// Slices whose lengths do not fit each other.
+pub(crate) fn gru_forward<T: Float + Lane>(
     level: Level,
     functions: GruFunctions,
-    (part, rows): (ForwardPart, GruForward<'_, '_, T>),
+    part: GruForwardPart,
+    rows: GruForward<'_, '_, T>,
 ) {
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     let GruFunctions { gate, candidate } = functions;
     if functions == GruFunctions::STANDARD {
-        dispatch(level, Forward { part, rows, gate: Sigmoid, candidate: Tanh });
+        dispatch_vectors(level, Forward { part, rows, gate: Sigmoid, candidate: Tanh });
     } else {
-        dispatch(level, Forward { part, rows, gate, candidate });
+        dispatch_vectors(level, Forward { part, rows, gate, candidate });
+    }
+}
+
+/// One part of a step backward.
+///
+/// # Panics
+///
+/// Slices whose lengths do not fit each other.
+pub(crate) fn gru_backward<T: Float + Lane>(
+    level: Level,
+    functions: GruFunctions,
+    part: GruBackwardPart,
+    rows: GruBackward<'_, '_, T>,
+) {
+    let states = [rows.previous, &*rows.grad_state, &*rows.grad_previous];
+    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
+    let GruFunctions { gate, candidate } = functions;
+    if functions == GruFunctions::STANDARD {
+        dispatch_vectors(level, Backward { part, rows, gate: Sigmoid, candidate: Tanh });
+    } else {
+        dispatch_vectors(level, Backward { part, rows, gate, candidate });
     }
 }
 
@@ -184,98 +141,158 @@ fn check<T, const N: usize>(hidden_size: usize, gates: &[&mut [T]], states: [usi
     assert!(states.iter().all(|len| *len == gates.len() * hidden_size), "states: [rows, H]");
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Forward<'_, '_, T, G, C> {
-    type Output = ();
+struct Forward<'a, 'b, T, G, C> {
+    part: GruForwardPart,
+    rows: GruForward<'a, 'b, T>,
+    gate: G,
+    candidate: C,
+}
 
+impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Forward<'_, '_, T, G, C> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<Element = T>>(self) {
         let GruForward { hidden_size, units, gates, previous, state } = self.rows;
         let states = previous.chunks_exact(hidden_size).zip(state.chunks_exact_mut(hidden_size));
         for (gates, (previous, state)) in gates.iter_mut().zip(states) {
-            let [r, z, n, q] = parts_mut(gates, hidden_size, &units);
-            let (h, state) = (&previous[units.clone()], &mut state[units.clone()]);
-            if let ForwardPart::After | ForwardPart::BeforeGates = self.part {
-                update0(r, |a| self.gate.value(a));
-                update0(z, |a| self.gate.value(a));
+            each_block::<V>(&mut ForwardRow {
+                part: self.part,
+                gates: parts_mut(gates, hidden_size, &units),
+                previous: &previous[units.clone()],
+                state: &mut state[units.clone()],
+                formulas: (self.gate, self.candidate),
+            });
+        }
+    }
+}
+
+struct ForwardRow<'a, T, F> {
+    part: GruForwardPart,
+    gates: [&'a mut [T]; 4],
+    previous: &'a [T],
+    state: &'a mut [T],
+    formulas: F,
+}
+
+impl<T: Float, G: Formula, C: Formula> Blocks<T> for ForwardRow<'_, T, (G, C)> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.previous.len()
+    }
+
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        let (gate, candidate) = self.formulas;
+        match self.part {
+            GruForwardPart::After => {
+                let r = gate.value(B::load(self.gates[0], at));
+                let z = gate.value(B::load(self.gates[1], at));
+                let a = r.mul_add(B::load(self.gates[3], at), B::load(self.gates[2], at));
+                let (h, n) = (B::load(self.previous, at), candidate.value(a));
+                B::store(r, self.gates[0], at);
+                B::store(z, self.gates[1], at);
+                B::store(n, self.gates[2], at);
+                B::store(blend(z, h, n), self.state, at);
             }
-            match self.part {
-                ForwardPart::After => {
-                    update2(n, r, q, |a, r, q| self.candidate.value(r.mul_add(q, a)));
-                }
-                ForwardPart::BeforeGates => update2(q, r, h, |_, r, h| r * h),
-                ForwardPart::BeforeState => update1(n, state, |_, a| self.candidate.value(a)),
+            GruForwardPart::BeforeGates => {
+                let (r, z) = (B::load(self.gates[0], at), B::load(self.gates[1], at));
+                let (r, z, h) = (gate.value(r), gate.value(z), B::load(self.previous, at));
+                B::store(r, self.gates[0], at);
+                B::store(z, self.gates[1], at);
+                B::store(r * h, self.gates[3], at);
             }
-            if let ForwardPart::After | ForwardPart::BeforeState = self.part {
-                update3(state, z, n, h, |_, z, n, h| z.mul_add(h, (T::ONE - z) * n));
+            GruForwardPart::BeforeState => {
+                let (z, a) = (B::load(self.gates[1], at), B::load(self.state, at));
+                let (h, n) = (B::load(self.previous, at), candidate.value(a));
+                B::store(n, self.gates[2], at);
+                B::store(blend(z, h, n), self.state, at);
             }
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum BackwardPart {
-    After,
-    BeforeCandidate,
-    BeforeReset,
+/// `z⊙h + (1-z)⊙n`
+#[inline(always)]
+fn blend<V: Arithmetic>(z: V, h: V, n: V) -> V {
+    z.mul_add(h, (V::splat(V::Element::ONE) - z) * n)
 }
 
 struct Backward<'a, 'b, T, G, C> {
-    part: BackwardPart,
+    part: GruBackwardPart,
     rows: GruBackward<'a, 'b, T>,
     gate: G,
     candidate: C,
 }
 
-fn backward<T: Float>(
-    level: Level,
-    functions: GruFunctions,
-    (part, rows): (BackwardPart, GruBackward<'_, '_, T>),
-) {
-    let states = [rows.previous, &*rows.grad_state, &*rows.grad_previous];
-    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
-    let GruFunctions { gate, candidate } = functions;
-    if functions == GruFunctions::STANDARD {
-        dispatch(level, Backward { part, rows, gate: Sigmoid, candidate: Tanh });
-    } else {
-        dispatch(level, Backward { part, rows, gate, candidate });
-    }
-}
-
-impl<T: Float, G: Formula<T>, C: Formula<T>> Kernel for Backward<'_, '_, T, G, C> {
-    type Output = ();
-
+impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Backward<'_, '_, T, G, C> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<Element = T>>(self) {
         let Backward { part, rows, gate, candidate } = self;
         let (size, units) = (rows.hidden_size, &rows.units);
         let grads = rows.grad_state.chunks_exact_mut(size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(size));
         let states = rows.previous.chunks_exact(size).zip(grads);
-        for (gates, (h, (grad, grad_h))) in rows.gates.iter_mut().zip(states) {
-            let [r, z, n, q] = parts_mut(gates, size, units);
-            let (h, grad) = (&h[units.clone()], &mut grad[units.clone()]);
-            let grad_h = &mut grad_h[units.clone()];
-            match part {
-                BackwardPart::After => {
-                    let inputs = [&*grad, h, h, h];
-                    update_gates([r, z, n, q], grad_h, inputs, |[r, z, n, q], [dh, h, _, _]| {
-                        let dn = candidate.backward(n, dh * (T::ONE - z));
-                        let dz = gate.backward(z, dh * (h - n));
-                        [gate.backward(r, dn * q), dz, dn, dn * r, dh * z]
-                    });
-                }
-                BackwardPart::BeforeCandidate => {
-                    update_triple1([z, n, grad], h, |[z, n, dh], h| {
-                        let dn = candidate.backward(n, dh * (T::ONE - z));
-                        [gate.backward(z, dh * (h - n)), dn, dh * z]
-                    });
-                }
-                BackwardPart::BeforeReset => {
-                    update_pair2(r, grad_h, grad, h, |r, dq, dhz, h| {
-                        (gate.backward(r, dq * h), dq.mul_add(r, dhz))
-                    });
-                }
+        for (gates, (h, (grad, grad_previous))) in rows.gates.iter_mut().zip(states) {
+            each_block::<V>(&mut BackwardRow {
+                part,
+                gates: parts_mut(gates, size, units),
+                previous: &h[units.clone()],
+                grad: &mut grad[units.clone()],
+                grad_previous: &mut grad_previous[units.clone()],
+                formulas: (gate, candidate),
+            });
+        }
+    }
+}
+
+struct BackwardRow<'a, T, F> {
+    part: GruBackwardPart,
+    gates: [&'a mut [T]; 4],
+    previous: &'a [T],
+    grad: &'a mut [T],
+    grad_previous: &'a mut [T],
+    formulas: F,
+}
+
+impl<T: Float, G: Formula, C: Formula> Blocks<T> for BackwardRow<'_, T, (G, C)> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.previous.len()
+    }
+
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        match self.part {
+            GruBackwardPart::After => {
+                let (r, q) = (B::load(self.gates[0], at), B::load(self.gates[3], at));
+                let [dn, dh_z] = self.update_and_candidate::<B>(at);
+                B::store(self.formulas.0.backward(r, dn * q), self.gates[0], at);
+                B::store(dn * r, self.gates[3], at);
+                B::store(dh_z, self.grad_previous, at);
+            }
+            GruBackwardPart::BeforeCandidate => {
+                let [_, dh_z] = self.update_and_candidate::<B>(at);
+                B::store(dh_z, self.grad, at);
+            }
+            GruBackwardPart::BeforeReset => {
+                let (r, dq) = (B::load(self.gates[0], at), B::load(self.grad_previous, at));
+                let dr = self.formulas.0.backward(r, dq * B::load(self.previous, at));
+                B::store(dr, self.gates[0], at);
+                B::store(dq.mul_add(r, B::load(self.grad, at)), self.grad_previous, at);
             }
         }
+    }
+}
+
+impl<T: Float, G: Formula, C: Formula> BackwardRow<'_, T, (G, C)> {
+    /// z and n become dz and dn; returned are dn and `dh_t⊙z`.
+    #[inline(always)]
+    fn update_and_candidate<B: Block<Element = T>>(&mut self, at: usize) -> [B::Vector; 2] {
+        let (gate, candidate) = self.formulas;
+        let (z, n) = (B::load(self.gates[1], at), B::load(self.gates[2], at));
+        let (h, dh) = (B::load(self.previous, at), B::load(self.grad, at));
+        let dn = candidate.backward(n, dh * (B::Vector::splat(T::ONE) - z));
+        B::store(gate.backward(z, dh * (h - n)), self.gates[1], at);
+        B::store(dn, self.gates[2], at);
+        [dn, dh * z]
     }
 }

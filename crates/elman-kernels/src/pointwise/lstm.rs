@@ -14,12 +14,13 @@
 
 use std::ops::Range;
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
+use crate::pointwise::blocks::{Block, Blocks, each_block, load_all, load_all_mut, store_all};
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
 use crate::pointwise::parts::{parts, parts_mut};
-use crate::pointwise::update::{map4, update_gates, update0, update2};
+use crate::vector::{Arithmetic, Lane, Vector};
 
 /// The functions of an LSTM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub struct LstmForward<'a, 'b, T> {
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn lstm_forward<T: Float>(
+pub(crate) fn lstm_forward<T: Float + Lane>(
     level: Level,
     functions: LstmFunctions,
     rows: LstmForward<'_, '_, T>,
@@ -69,9 +70,9 @@ pub fn lstm_forward<T: Float>(
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
-        dispatch(level, Forward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
+        dispatch_vectors(level, Forward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
     } else {
-        dispatch(level, Forward { rows, gate, candidate, output });
+        dispatch_vectors(level, Forward { rows, gate, candidate, output });
     }
 }
 
@@ -87,25 +88,50 @@ struct Forward<'a, 'b, T, G, C, O> {
     output: O,
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel for Forward<'_, '_, T, G, C, O> {
-    type Output = ();
-
+impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T> for Forward<'_, '_, T, G, C, O> {
     #[inline(always)]
-    fn run(self) {
-        let LstmForward { hidden_size, units, gates, previous, state } = self.rows;
+    fn run<V: Vector<Element = T>>(self) {
+        let Forward { rows, gate, candidate, output } = self;
+        let LstmForward { hidden_size, units, gates, previous, state } = rows;
         let previous = previous.chunks_exact(2 * hidden_size);
         let state = state.chunks_exact_mut(2 * hidden_size);
         for ((gates, previous), state) in gates.iter_mut().zip(previous).zip(state) {
             let [i, f, o, g] = parts_mut(gates, hidden_size, &units);
             let [h, c] = parts_mut(state, hidden_size, &units);
             let [_, before] = parts(previous, hidden_size, &units);
-            for gate in [&mut *i, &mut *f, &mut *o] {
-                update0(gate, |a| self.gate.value(a));
-            }
-            update0(g, |a| self.candidate.value(a));
-            map4(c, i, g, f, before, |i, g, f, c| i.mul_add(g, f * c));
-            update2(h, o, c, |_, o, c| o * self.output.value(c));
+            each_block::<V>(&mut ForwardRow {
+                gates: [i, f, o, g],
+                before,
+                state: [h, c],
+                formulas: (gate, candidate, output),
+            });
         }
+    }
+}
+
+struct ForwardRow<'a, T, F> {
+    gates: [&'a mut [T]; 4],
+    before: &'a [T],
+    state: [&'a mut [T]; 2],
+    formulas: F,
+}
+
+impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for ForwardRow<'_, T, (G, C, O)> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.before.len()
+    }
+
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        let (gate, candidate, output) = self.formulas;
+        let [i, f, o, g] = load_all_mut::<B, 4>(&self.gates, at);
+        let (i, f, o) = (gate.value(i), gate.value(f), gate.value(o));
+        let g = candidate.value(g);
+        let c = i.mul_add(g, f * B::load(self.before, at));
+        store_all::<B, 4>([i, f, o, g], &mut self.gates, at);
+        B::store(c, self.state[1], at);
+        B::store(o * output.value(c), self.state[0], at);
     }
 }
 
@@ -133,7 +159,7 @@ pub struct LstmBackward<'a, 'b, T> {
 /// # Panics
 ///
 /// Slices whose lengths do not fit each other.
-pub fn lstm_backward<T: Float>(
+pub(crate) fn lstm_backward<T: Float + Lane>(
     level: Level,
     functions: LstmFunctions,
     rows: LstmBackward<'_, '_, T>,
@@ -142,9 +168,9 @@ pub fn lstm_backward<T: Float>(
     check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
-        dispatch(level, Backward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
+        dispatch_vectors(level, Backward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
     } else {
-        dispatch(level, Backward { rows, gate, candidate, output });
+        dispatch_vectors(level, Backward { rows, gate, candidate, output });
     }
 }
 
@@ -155,13 +181,11 @@ struct Backward<'a, 'b, T, G, C, O> {
     output: O,
 }
 
-impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel
+impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T>
     for Backward<'_, '_, T, G, C, O>
 {
-    type Output = ();
-
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<Element = T>>(self) {
         let Backward { rows, gate, candidate, output } = self;
         let (size, units) = (rows.hidden_size, &rows.units);
         let states = rows.previous.chunks_exact(2 * size).zip(rows.state.chunks_exact(2 * size));
@@ -169,17 +193,44 @@ impl<T: Float, G: Formula<T>, C: Formula<T>, O: Formula<T>> Kernel
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(2 * size));
         let rows = rows.gates.iter_mut().zip(states).zip(grads);
         for ((gates, (previous, state)), (grad, grad_previous)) in rows {
-            let [_, d_c] = parts_mut(grad_previous, size, units);
+            let [_, d_before] = parts_mut(grad_previous, size, units);
             let ([_, before], [_, c]) = (parts(previous, size, units), parts(state, size, units));
             let [dh, dc] = parts(grad, size, units);
-            let gates = parts_mut(gates, size, units);
-            update_gates(gates, d_c, [before, c, dh, dc], |[i, f, o, g], [before, c, dh, dc]| {
-                let y = output.value(c);
-                let d_o = gate.backward(o, dh * y);
-                let dc = output.backward(y, dh * o) + dc;
-                let (d_i, d_g) = (gate.backward(i, dc * g), candidate.backward(g, dc * i));
-                [d_i, gate.backward(f, dc * before), d_o, d_g, dc * f]
+            each_block::<V>(&mut BackwardRow {
+                gates: parts_mut(gates, size, units),
+                known: [before, c, dh, dc],
+                d_before,
+                formulas: (gate, candidate, output),
             });
         }
+    }
+}
+
+struct BackwardRow<'a, T, F> {
+    gates: [&'a mut [T]; 4],
+    /// `c_{t-1}`, `c_t`, `dh_t`, `dc_t`.
+    known: [&'a [T]; 4],
+    d_before: &'a mut [T],
+    formulas: F,
+}
+
+impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for BackwardRow<'_, T, (G, C, O)> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.d_before.len()
+    }
+
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        let (gate, candidate, output) = self.formulas;
+        let [i, f, o, g] = load_all_mut::<B, 4>(&self.gates, at);
+        let [before, c, dh, dc] = load_all::<B, 4>(self.known, at);
+        let y = output.value(c);
+        let d_o = gate.backward(o, dh * y);
+        let dc = output.backward(y, dh * o) + dc;
+        let (d_i, d_f) = (gate.backward(i, dc * g), gate.backward(f, dc * before));
+        let d_g = candidate.backward(g, dc * i);
+        store_all::<B, 4>([d_i, d_f, d_o, d_g], &mut self.gates, at);
+        B::store(dc * f, self.d_before, at);
     }
 }

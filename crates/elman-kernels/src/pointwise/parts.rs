@@ -24,8 +24,11 @@ pub(crate) fn parts_mut<'a, T, const N: usize>(
     units: &Range<usize>,
 ) -> [&'a mut [T]; N] {
     let mut parts = [(); N].map(|()| <&mut [T]>::default());
-    for (part, slot) in row.chunks_exact_mut(size).zip(&mut parts) {
+    let mut rest = row;
+    for slot in &mut parts {
+        let (part, after) = rest.split_at_mut(size);
         *slot = &mut part[units.clone()];
+        rest = after;
     }
     parts
 }

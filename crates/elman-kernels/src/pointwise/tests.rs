@@ -1,4 +1,13 @@
 use super::*;
+use crate::vector::Lanes;
+
+fn value<T: Float>(function: Function, a: T) -> T {
+    function.value(Lanes::one(a)).get()
+}
+
+fn derive<T: Float>(function: Function, y: T, grad: T) -> T {
+    function.backward(Lanes::one(y), Lanes::one(grad)).get()
+}
 
 /// Numbers in -2..2 that repeat with no short period.
 fn numbers<T: Float>(len: usize, seed: u64) -> Vec<T> {
@@ -63,7 +72,7 @@ fn lstm_functions() -> [LstmFunctions; 2] {
     [LstmFunctions::STANDARD, LstmFunctions { gate, candidate, output }]
 }
 
-fn lstm_is_its_definition<T: Float>(rows: usize, size: usize) {
+fn lstm_is_its_definition<T: Float + Lane>(rows: usize, size: usize) {
     let pre: Vec<T> = numbers(rows * 4 * size, 1);
     let previous: Vec<T> = numbers(rows * 2 * size, 2);
     let grad: Vec<T> = numbers(rows * 2 * size, 3);
@@ -75,19 +84,19 @@ fn lstm_is_its_definition<T: Float>(rows: usize, size: usize) {
             let (row, unit) = (at / size, at % size);
             let g4 = |k: usize| row * 4 * size + k * size + unit;
             let (h, c) = (row * 2 * size + unit, row * 2 * size + size + unit);
-            let [i, f, o] = [0, 1, 2].map(|k| s.value(pre[g4(k)]));
-            let g = p.value(pre[g4(3)]);
+            let [i, f, o] = [0, 1, 2].map(|k| value(s, pre[g4(k)]));
+            let g = value(p, pre[g4(3)]);
             for (k, value) in [i, f, o, g].into_iter().enumerate() {
                 gates[g4(k)] = value;
             }
             state[c] = i.mul_add(g, f * previous[c]);
-            let y = u.value(state[c]);
+            let y = value(u, state[c]);
             state[h] = o * y;
-            let dc = u.backward(y, grad[h] * o) + grad[c];
-            deltas[g4(0)] = s.backward(i, dc * g);
-            deltas[g4(1)] = s.backward(f, dc * previous[c]);
-            deltas[g4(2)] = s.backward(o, grad[h] * y);
-            deltas[g4(3)] = p.backward(g, dc * i);
+            let dc = derive(u, y, grad[h] * o) + grad[c];
+            deltas[g4(0)] = derive(s, i, dc * g);
+            deltas[g4(1)] = derive(s, f, dc * previous[c]);
+            deltas[g4(2)] = derive(s, o, grad[h] * y);
+            deltas[g4(3)] = derive(p, g, dc * i);
             before[c] = dc * f;
         }
         for level in Level::ALL {
@@ -157,19 +166,19 @@ fn gru_expected<T: Float>(
     for at in 0..previous.len() {
         let g4 = |k: usize| at / size * 4 * size + k * size + at % size;
         let (h, dh) = (previous[at], grad[at]);
-        let [r, z] = [0, 1].map(|k| s.value(pre[g4(k)]));
+        let [r, z] = [0, 1].map(|k| value(s, pre[g4(k)]));
         let q = if after { pre[g4(3)] } else { r * h };
-        let n = p.value(if after { r.mul_add(q, pre[g4(2)]) } else { pre[g4(2)] });
+        let n = value(p, if after { r.mul_add(q, pre[g4(2)]) } else { pre[g4(2)] });
         for (k, value) in [r, z, n, q].into_iter().enumerate() {
             expected.gates[g4(k)] = value;
         }
         expected.state[at] = z.mul_add(h, (T::ONE - z) * n);
-        let dn = p.backward(n, dh * (T::ONE - z));
-        let dz = s.backward(z, dh * (h - n));
+        let dn = derive(p, n, dh * (T::ONE - z));
+        let dz = derive(s, z, dh * (h - n));
         let (dr, last, before) = if after {
-            (s.backward(r, dn * q), dn * r, dh * z)
+            (derive(s, r, dn * q), dn * r, dh * z)
         } else {
-            (s.backward(r, dq[at] * h), q, dq[at].mul_add(r, dh * z))
+            (derive(s, r, dq[at] * h), q, dq[at].mul_add(r, dh * z))
         };
         for (k, value) in [dr, dz, dn, last].into_iter().enumerate() {
             expected.deltas[g4(k)] = value;
@@ -186,7 +195,7 @@ fn candidates<T: Float>(gates: &[T], size: usize, state: &mut [T]) {
     }
 }
 
-fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool) {
+fn gru_is_its_definition<T: Float + Lane>(rows: usize, hidden_size: usize, after: bool) {
     let pre: Vec<T> = numbers(rows * 4 * hidden_size, 4);
     let [previous, grad, dq] = [5, 6, 7].map(|seed| numbers::<T>(rows * hidden_size, seed));
     let other = GruFunctions { gate: Function::HardSigmoid, candidate: Function::Identity };
@@ -195,28 +204,26 @@ fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool)
         let expected = gru_expected((functions, hidden_size, after), &pre, operands);
         for level in Level::ALL {
             let (mut gates, mut state) = (pre.clone(), vec![T::ZERO; previous.len()]);
-            let mut forward = |part: fn(Level, GruFunctions, GruForward<'_, '_, T>),
-                               state: &mut [T]| {
+            let mut forward = |part: GruForwardPart, state: &mut [T]| {
                 for units in halves(hidden_size) {
                     let mut gates: Vec<_> = gates.chunks_exact_mut(4 * hidden_size).collect();
                     let (gates, previous, state) = (&mut gates, &previous, &mut *state);
                     let rows = GruForward { hidden_size, units, gates, previous, state };
-                    part(level, functions, rows);
+                    gru_forward(level, functions, part, rows);
                 }
             };
             if after {
-                forward(gru_after_forward, &mut state);
+                forward(GruForwardPart::After, &mut state);
             } else {
-                forward(gru_before_gates, &mut state);
+                forward(GruForwardPart::BeforeGates, &mut state);
                 candidates(&pre, hidden_size, &mut state);
-                forward(gru_before_state, &mut state);
+                forward(GruForwardPart::BeforeState, &mut state);
             }
             same("gates", &gates, &expected.gates);
             same("state", &state, &expected.state);
             let (mut deltas, mut before) = (gates.clone(), previous.clone());
             let mut grad_state = grad.clone();
-            let mut backward = |part: fn(Level, GruFunctions, GruBackward<'_, '_, T>),
-                                grad_previous: &mut [T]| {
+            let mut backward = |part: GruBackwardPart, grad_previous: &mut [T]| {
                 for units in halves(hidden_size) {
                     let mut gates: Vec<_> = deltas.chunks_exact_mut(4 * hidden_size).collect();
                     let operands = GruBackward {
@@ -227,15 +234,15 @@ fn gru_is_its_definition<T: Float>(rows: usize, hidden_size: usize, after: bool)
                         grad_state: &mut grad_state,
                         grad_previous: &mut *grad_previous,
                     };
-                    part(level, functions, operands);
+                    gru_backward(level, functions, part, operands);
                 }
             };
             if after {
-                backward(gru_after_backward, &mut before);
+                backward(GruBackwardPart::After, &mut before);
             } else {
-                backward(gru_before_backward, &mut before);
+                backward(GruBackwardPart::BeforeCandidate, &mut before);
                 before.copy_from_slice(&dq);
-                backward(gru_before_reset, &mut before);
+                backward(GruBackwardPart::BeforeReset, &mut before);
             }
             same("deltas", &deltas, &expected.deltas);
             same("grad_previous", &before, &expected.before);

@@ -21,9 +21,7 @@
 use std::marker::PhantomData;
 
 use elman_kernels::matmul::{Out, Rows, Start, Term};
-use elman_kernels::pointwise::{
-    LstmBackward, LstmForward, LstmFunctions, lstm_backward, lstm_forward,
-};
+use elman_kernels::pointwise::{LstmBackward, LstmForward, LstmFunctions};
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 
@@ -257,7 +255,7 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             previous: rows.previous,
             state: rows.state,
         };
-        lstm_forward(Level::current(), self.functions, operands);
+        T::lstm_forward(Level::current(), self.functions, operands);
     }
 
     fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, '_, T>) {
@@ -270,7 +268,7 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             grad_state: rows.grad_state,
             grad_previous: &mut *rows.grad_previous,
         };
-        lstm_backward(Level::current(), self.functions, operands);
+        T::lstm_backward(Level::current(), self.functions, operands);
         let gates = [0, 1, 2, 3].map(|gate| gate * self.hidden_size);
         rows.units.exchange(rows.deltas, &gates);
         // dh_{t-1} = da_t·Uᵀ, beside dc_{t-1}

@@ -12,7 +12,6 @@
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
 use elman_kernels::matmul::{Out, Rows, Start, Term};
-use elman_kernels::pointwise::activation_backward;
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 
@@ -227,7 +226,7 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
                 (&mut deltas[own.clone()], [state, grad_state].map(|row| &row[own.clone()]));
             match self.activation {
                 Activation::Known(kind) => {
-                    activation_backward(Level::current(), kind.function(), known, deltas);
+                    T::activation_backward(Level::current(), kind.function(), known, deltas);
                 }
                 Activation::Custom(custom) => custom_backward(custom, known[1], deltas),
             }

@@ -2,7 +2,7 @@
 
 use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start, Term};
-use elman_kernels::pointwise::{GruForward, gru_after_backward, gru_after_forward};
+use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
 
 use super::{GruCell, GruPrepared, operands};
 use crate::cell::{BackwardRows, Begun, StepRows};
@@ -31,7 +31,7 @@ pub(super) fn candidate<T: Real>(
     let out = Out::Slices { rows: &mut *trace, first: 3 * hidden_size };
     T::product_columns(start, &[term], out, columns);
     let rows = GruForward { hidden_size, units: units.own(), gates: trace, previous, state };
-    gru_after_forward(Level::current(), cell.functions, rows);
+    T::gru_forward(Level::current(), cell.functions, GruForwardPart::After, rows);
 }
 
 /// A step back.
@@ -41,7 +41,8 @@ pub(super) fn backward<T: Real>(
     mut rows: BackwardRows<'_, '_, T>,
 ) {
     let hidden_size = cell.hidden_size;
-    gru_after_backward(Level::current(), cell.functions, operands(hidden_size, &mut rows));
+    let (level, part) = (Level::current(), GruBackwardPart::After);
+    T::gru_backward(level, cell.functions, part, operands(hidden_size, &mut rows));
     rows.units.exchange(rows.deltas, &[0, hidden_size, 3 * hidden_size]);
     // dh_{t-1} = dh_t⊙z + [dr dz]·U_rzᵀ + dq·U_nᵀ, in this order.
     let terms = [

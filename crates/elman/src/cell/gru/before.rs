@@ -2,9 +2,7 @@
 
 use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start, Term};
-use elman_kernels::pointwise::{
-    GruForward, gru_before_backward, gru_before_gates, gru_before_reset, gru_before_state,
-};
+use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
 
 use super::{GruCell, GruPrepared, operands};
 use crate::cell::{BackwardRows, Begun, StepRows};
@@ -27,7 +25,7 @@ pub(super) fn candidate<T: Real>(
         previous,
         state: &mut *state,
     };
-    gru_before_gates(level, functions, rows);
+    T::gru_forward(level, functions, GruForwardPart::BeforeGates, rows);
     units.exchange(trace, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in this order, in the place of the state.
     if begun == Begun::Inputs {
@@ -47,7 +45,7 @@ pub(super) fn candidate<T: Real>(
     let out = Out::Strided { values: &mut *state, stride: hidden_size };
     T::product_columns(start, terms, out, units.columns(1));
     let rows = GruForward { hidden_size, units: own, gates: trace, previous, state };
-    gru_before_state(level, functions, rows);
+    T::gru_forward(level, functions, GruForwardPart::BeforeState, rows);
 }
 
 /// A step back.
@@ -58,7 +56,8 @@ pub(super) fn backward<T: Real>(
 ) {
     let hidden_size = cell.hidden_size;
     let (level, functions) = (Level::current(), cell.functions);
-    gru_before_backward(level, functions, operands(hidden_size, &mut rows));
+    let part = GruBackwardPart::BeforeCandidate;
+    T::gru_backward(level, functions, part, operands(hidden_size, &mut rows));
     rows.units.exchange(rows.deltas, &[2 * hidden_size]);
     // dq = dn·U_nᵀ, in the place of dh_{t-1}.
     let term = Term {
@@ -67,7 +66,8 @@ pub(super) fn backward<T: Real>(
     };
     let out = Out::Strided { values: &mut *rows.grad_previous, stride: hidden_size };
     T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
-    gru_before_reset(level, functions, operands(hidden_size, &mut rows));
+    let part = GruBackwardPart::BeforeReset;
+    T::gru_backward(level, functions, part, operands(hidden_size, &mut rows));
     rows.units.exchange(rows.deltas, &[0, hidden_size]);
     // dh_{t-1} = dh_t⊙z + dq⊙r + [dr dz]·U_rzᵀ, in this order.
     let term = Term {
