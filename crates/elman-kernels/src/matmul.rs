@@ -167,8 +167,13 @@ pub(crate) fn product<T: Float + Lane>(
     }
     #[cfg(target_arch = "x86_64")]
     if level == Level::Avx512 && row::is_worth_it(&job, wanted) {
-        // SAFETY: a packed matrix exists only for a level that this processor supports.
-        return unsafe { run_row_avx512(&job, wanted, out) };
+        return if row::is_one_tile(&job) {
+            // SAFETY: a packed matrix exists only for a level that this processor supports.
+            unsafe { run_row_avx512::<T, { row::WHOLE }>(&job, wanted, out) }
+        } else {
+            // SAFETY: as above.
+            unsafe { run_row_avx512::<T, { row::WIDE }>(&job, wanted, out) }
+        };
     }
     for range in wanted {
         let panels = range.start / width..range.end.div_ceil(width);
@@ -214,12 +219,12 @@ fn run_avx512<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_row_avx512<T: Float + Lane>(
+fn run_row_avx512<T: Float + Lane, const MAX_GROUPS: usize>(
     job: &Job<'_, T>,
     wanted: &[Range<usize>],
     out: &mut Out<'_, '_, T>,
 ) {
-    row::run::<T::Avx512, 1>(job, wanted, out);
+    row::run::<T::Avx512, 1, MAX_GROUPS>(job, wanted, out);
 }
 
 #[cfg(target_arch = "x86_64")]

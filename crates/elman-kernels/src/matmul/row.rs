@@ -16,8 +16,18 @@ use crate::vector::Vector;
 /// The panels of a whole group.
 const GROUP: usize = panels_per_group(Level::Avx512);
 
-/// The most groups of one tile: eight chains are in flight in two units whose latency is 4 cycles.
-const MAX_GROUPS: usize = 2;
+/// The most groups of a tile of a wide row: eight chains are in flight in two units whose latency is 4
+/// cycles, and what is left of a third group beside them.
+pub(super) const WIDE: usize = 2;
+
+/// As [`WIDE`], where that makes one tile of the whole row.
+pub(super) const WHOLE: usize = 3;
+
+/// Whether all columns of a row are one tile of [`WHOLE`] groups, and more than one of [`WIDE`].
+pub(super) fn is_one_tile<T: Float>(job: &Job<'_, T>) -> bool {
+    let panels = job.columns.div_ceil(panel_width::<T>());
+    panels < (WHOLE + 1) * GROUP && panels >= (WIDE + 1) * GROUP
+}
 
 /// Whether this is one row, and every range of columns begins with a group.
 pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>, wanted: &[Range<usize>]) -> bool {
@@ -27,14 +37,14 @@ pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>, wanted: &[Range<usize>]) -
 
 /// Computes the wanted columns.
 #[inline(always)]
-pub(super) fn run<V: Vector, const NV: usize>(
+pub(super) fn run<V: Vector, const NV: usize, const MAX_GROUPS: usize>(
     job: &Job<'_, V::Element>,
     wanted: &[Range<usize>],
     out: &mut Out<'_, '_, V::Element>,
 ) {
     let [row] = out.pieces::<1>(0, 0, job.columns);
     let width = panel_width::<V::Element>();
-    let mut tile = Tile { groups: [0; MAX_GROUPS], count: 0, rest: 0 };
+    let mut tile = Tile::<MAX_GROUPS> { groups: [0; MAX_GROUPS], count: 0, rest: 0 };
     for range in wanted {
         let (mut panel, end) = (range.start / width, range.end.div_ceil(width));
         while panel + GROUP <= end {
@@ -54,13 +64,13 @@ pub(super) fn run<V: Vector, const NV: usize>(
 }
 
 /// Panels that are computed side by side: whole groups, and the first ones of another.
-struct Tile {
+struct Tile<const MAX_GROUPS: usize> {
     groups: [usize; MAX_GROUPS],
     count: usize,
     rest: usize,
 }
 
-impl Tile {
+impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
     /// Computes the tile, with so many panels of the rest, and empties it.
     #[inline(always)]
     fn run<V: Vector, const NV: usize>(
@@ -78,6 +88,10 @@ impl Tile {
             (1, 1) => self.columns::<V, NV, 1, 1>(job, row),
             (1, 2) => self.columns::<V, NV, 1, 2>(job, row),
             (1, _) => self.columns::<V, NV, 1, 3>(job, row),
+            (2, 0) => self.columns::<V, NV, 2, 0>(job, row),
+            (2, 1) => self.columns::<V, NV, 2, 1>(job, row),
+            (2, 2) => self.columns::<V, NV, 2, 2>(job, row),
+            (2, _) => self.columns::<V, NV, 2, 3>(job, row),
             (_, 0) => self.columns::<V, NV, MAX_GROUPS, 0>(job, row),
             (_, 1) => self.columns::<V, NV, MAX_GROUPS, 1>(job, row),
             (_, 2) => self.columns::<V, NV, MAX_GROUPS, 2>(job, row),
