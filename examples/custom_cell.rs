@@ -127,7 +127,8 @@ impl Cell<f64> for LeakyCell {
             let (da, dleak) = deltas.split_at_mut(units);
             for k in 0..units {
                 let (at, s) = (row * units + k, weights.rate[k]);
-                let (dh, c, h_before) = (rows.grad_state[at], da[k], rows.previous[at]);
+                let (dh, c) = (rows.grad_state[at], da[k]);
+                let h_before = rows.previous.hidden[row][k];
                 da[k] = dh * s * (1.0 - c * c);
                 dleak[k] = dh * (c - h_before) * s * (1.0 - s);
             }

@@ -8,8 +8,8 @@ use crate::level::Level;
 use crate::matmul::{self, Out, Start, Term};
 use crate::outer::{self, Part};
 use crate::pointwise::{
-    self, Function, GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions,
-    LstmBackward, LstmForward, LstmFunctions,
+    self, ActivationBackward, Function, GruBackward, GruBackwardPart, GruForward, GruForwardPart,
+    GruFunctions, LstmBackward, LstmForward, LstmFunctions,
 };
 
 /// A number type with compiled kernels: `f32` or `f64`.
@@ -52,16 +52,15 @@ pub trait Compiled: Float {
     /// `values = φ(values)`
     fn activation_forward(level: Level, function: Function, values: &mut [Self]);
 
-    /// `delta = grad ⊙ φ'`, the derivative taken from the activation's value `hidden`.
+    /// `delta = grad ⊙ φ'` in each row, the derivative taken from the activation's values.
     ///
     /// # Panics
     ///
-    /// Slices of different length.
+    /// Slices whose lengths do not fit each other.
     fn activation_backward(
         level: Level,
         function: Function,
-        hidden_and_grad: [&[Self]; 2],
-        delta: &mut [Self],
+        rows: ActivationBackward<'_, '_, Self>,
     );
 
     /// Gates and state of one step of an LSTM from the pre-activations.
@@ -126,10 +125,9 @@ macro_rules! compile {
             fn activation_backward(
                 level: Level,
                 function: Function,
-                hidden_and_grad: [&[Self]; 2],
-                delta: &mut [Self],
+                rows: ActivationBackward<'_, '_, Self>,
             ) {
-                pointwise::activation_backward(level, function, hidden_and_grad, delta);
+                pointwise::activation_backward(level, function, rows);
             }
 
             fn lstm_forward(level: Level, functions: LstmFunctions, rows: LstmForward<'_, '_, Self>) {

@@ -1,5 +1,7 @@
 //! Element by element: the parts of a cell between two products.
 
+use std::ops::Range;
+
 use crate::dispatch::{Kernel, VectorKernel, dispatch, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
@@ -43,29 +45,51 @@ pub(crate) fn activation_forward<T: Float + Lane>(
     }
 }
 
-/// `delta = grad ⊙ φ'`, the derivative taken from the activation's value `hidden`.
+/// The operands of one step back through an activation, rows one after the other.
+#[derive(Debug)]
+pub struct ActivationBackward<'a, 'b, T> {
+    /// H.
+    pub hidden_size: usize,
+    /// The units to be computed; nothing of others is read or written.
+    pub units: Range<usize>,
+    /// Become `grad ⊙ φ'`, H for each row.
+    pub deltas: &'a mut [&'b mut [T]],
+    /// The activation's values, of which the derivative is taken: H for each row.
+    pub hidden: &'a [&'a [T]],
+    /// `[rows, H]`.
+    pub grad: &'a [T],
+}
+
+/// `delta = grad ⊙ φ'` in each row.
 ///
 /// # Panics
 ///
-/// Slices of different length.
+/// Slices whose lengths do not fit each other.
 pub(crate) fn activation_backward<T: Float + Lane>(
     level: Level,
     function: Function,
-    [hidden, grad]: [&[T]; 2],
-    delta: &mut [T],
+    rows: ActivationBackward<'_, '_, T>,
 ) {
-    assert!(hidden.len() == delta.len() && grad.len() == delta.len(), "slices of one length");
+    let ActivationBackward { hidden_size, ref deltas, hidden, grad, .. } = rows;
+    assert!(hidden_size > 0 && grad.len() == deltas.len() * hidden_size, "gradients: [rows, H]");
+    assert!(hidden.len() == deltas.len(), "values: H for each row");
     match function {
-        Function::Tanh => dispatch_vectors(level, Derive { hidden, grad, delta, formula: Tanh }),
-        Function::Sigmoid => {
-            dispatch_vectors(level, Derive { hidden, grad, delta, formula: Sigmoid })
-        }
-        Function::HardSigmoid => {
-            dispatch_vectors(level, Derive { hidden, grad, delta, formula: HardSigmoid });
-        }
-        Function::Relu => dispatch_vectors(level, Derive { hidden, grad, delta, formula: Relu }),
-        Function::Identity => delta.copy_from_slice(grad),
+        Function::Tanh => dispatch_vectors(level, Derive { rows, formula: Tanh }),
+        Function::Sigmoid => dispatch_vectors(level, Derive { rows, formula: Sigmoid }),
+        Function::HardSigmoid => dispatch_vectors(level, Derive { rows, formula: HardSigmoid }),
+        Function::Relu => dispatch_vectors(level, Derive { rows, formula: Relu }),
+        Function::Identity => dispatch_vectors(level, Derive { rows, formula: function }),
     }
+}
+
+/// `target += source` for rows that start `stride` values after each other, each as long as its source.
+///
+/// # Panics
+///
+/// More sources than rows, or a source that is longer than its row.
+pub fn add_rows<T: Float>(level: Level, (target, stride): (&mut [T], usize), sources: &[&[T]]) {
+    assert!(target.len().div_ceil(stride) >= sources.len(), "a row for each source");
+    dispatch(level, AddRows { target, stride, sources });
 }
 
 /// `target += source`
@@ -98,21 +122,35 @@ impl<T: Float, F: Formula> Blocks<T> for Apply<'_, T, F> {
     }
 }
 
-struct Derive<'a, T, F> {
+struct Derive<'a, 'b, T, F> {
+    rows: ActivationBackward<'a, 'b, T>,
+    formula: F,
+}
+
+impl<T: Float, F: Formula> VectorKernel<T> for Derive<'_, '_, T, F> {
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let ActivationBackward { hidden_size, units, deltas, hidden, grad } = self.rows;
+        let known = hidden.iter().zip(grad.chunks_exact(hidden_size));
+        for (delta, (hidden, grad)) in deltas.iter_mut().zip(known) {
+            each_block::<V>(&mut DeriveRow {
+                hidden: &hidden[units.clone()],
+                grad: &grad[units.clone()],
+                delta: &mut delta[units.clone()],
+                formula: self.formula,
+            });
+        }
+    }
+}
+
+struct DeriveRow<'a, T, F> {
     hidden: &'a [T],
     grad: &'a [T],
     delta: &'a mut [T],
     formula: F,
 }
 
-impl<T: Float, F: Formula> VectorKernel<T> for Derive<'_, T, F> {
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(mut self) {
-        each_block::<V>(&mut self);
-    }
-}
-
-impl<T: Float, F: Formula> Blocks<T> for Derive<'_, T, F> {
+impl<T: Float, F: Formula> Blocks<T> for DeriveRow<'_, T, F> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.delta.len()
@@ -121,6 +159,22 @@ impl<T: Float, F: Formula> Blocks<T> for Derive<'_, T, F> {
     fn block<B: Block<Element = T>>(&mut self, at: usize) {
         let (hidden, grad) = (B::load(self.hidden, at), B::load(self.grad, at));
         B::store(self.formula.backward(hidden, grad), self.delta, at);
+    }
+}
+
+struct AddRows<'a, T> {
+    target: &'a mut [T],
+    stride: usize,
+    sources: &'a [&'a [T]],
+}
+
+impl<T: Float> Kernel for AddRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (target, source) in self.target.chunks_mut(self.stride).zip(self.sources) {
+            add(&mut target[..source.len()], source);
+        }
     }
 }
 
@@ -133,9 +187,15 @@ impl<T: Float> Kernel for AddAssign<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for (target, source) in self.target.iter_mut().zip(self.source) {
-            *target += *source;
-        }
+        add(self.target, self.source);
+    }
+}
+
+// The slices are arguments: that tells the compiler that they do not overlap.
+#[inline(always)]
+fn add<T: Float>(target: &mut [T], source: &[T]) {
+    for (target, source) in target.iter_mut().zip(source) {
+        *target += *source;
     }
 }
 

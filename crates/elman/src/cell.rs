@@ -82,12 +82,6 @@ pub trait Cell<T: Real>: Send + Sync {
     /// another cell are an error and not a panic.
     fn accepts(&self, prepared: &Self::Prepared) -> bool;
 
-    /// What [`step_backward`](Self::step_backward) reads of the two states; the rest is not brought
-    /// there.
-    fn backward_reads(&self) -> BackwardReads {
-        BackwardReads::ALL
-    }
-
     /// Whether [`step`](Self::step) and [`step_backward`](Self::step_backward) can compute some of
     /// the units alone, those of their `units`. Others are called for all units, always.
     fn shares_units(&self) -> bool {
@@ -150,43 +144,23 @@ pub enum Begun {
     Inputs,
 }
 
-/// Which parts of the states a step backward reads. What it does not read holds any values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BackwardReads {
-    /// `h_{t-1}`.
-    pub previous_hidden: bool,
-    /// The other parts of `state_{t-1}`.
-    pub previous_inner: bool,
-    /// `h_t`.
-    pub state_hidden: bool,
-    /// The other parts of `state_t`.
-    pub state_inner: bool,
-}
-
-impl BackwardReads {
-    /// Both states, whole.
-    pub const ALL: BackwardReads = BackwardReads {
-        previous_hidden: true,
-        previous_inner: true,
-        state_hidden: true,
-        state_inner: true,
-    };
-    /// Nothing.
-    pub const NONE: BackwardReads = BackwardReads {
-        previous_hidden: false,
-        previous_inner: false,
-        state_hidden: false,
-        state_inner: false,
-    };
+/// A state of some rows, where it is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct StateRows<'a, T> {
+    /// h: one slice `[H]` for each row.
+    pub hidden: &'a [&'a [T]],
+    /// The other parts, one after the other: one slice `[S - H]` for each row; none where the state is
+    /// h alone.
+    pub inner: &'a [&'a [T]],
 }
 
 /// The operands of one step backward.
 #[derive(Debug)]
 pub struct BackwardRows<'a, 'b, T> {
-    /// `state_{t-1}`, `[rows, S]`.
-    pub previous: &'a [T],
-    /// `state_t`, `[rows, S]`.
-    pub state: &'a [T],
+    /// `state_{t-1}`.
+    pub previous: StateRows<'a, T>,
+    /// `state_t`.
+    pub state: StateRows<'a, T>,
     /// The gradient of `state_t`, `[rows, S]`; may be overwritten.
     pub grad_state: &'a mut [T],
     /// For each row `[delta_size]`, which begins with the `trace_size` values that the step forward

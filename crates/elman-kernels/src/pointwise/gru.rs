@@ -61,8 +61,8 @@ pub struct GruBackward<'a, 'b, T> {
     pub units: Range<usize>,
     /// `[r z n q]`, 4H for each row; see the parts.
     pub gates: &'a mut [&'b mut [T]],
-    /// `h_{t-1}`, `[rows, H]`.
-    pub previous: &'a [T],
+    /// `h_{t-1}`, H for each row.
+    pub previous: &'a [&'a [T]],
     /// `dh_t`, `[rows, H]`; see the parts.
     pub grad_state: &'a mut [T],
     /// Becomes the pointwise part of `dh_{t-1}`, `[rows, H]`; see the parts.
@@ -126,8 +126,9 @@ pub(crate) fn gru_backward<T: Float + Lane>(
     part: GruBackwardPart,
     rows: GruBackward<'_, '_, T>,
 ) {
-    let states = [rows.previous, &*rows.grad_state, &*rows.grad_previous];
-    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
+    check(rows.hidden_size, rows.gates, [rows.grad_state.len(), rows.grad_previous.len()]);
+    let fits = rows.previous.iter().all(|state| state.len() == rows.hidden_size);
+    assert!(rows.previous.len() == rows.gates.len() && fits, "states: H for each row");
     let GruFunctions { gate, candidate } = functions;
     if functions == GruFunctions::STANDARD {
         dispatch_vectors(level, Backward { part, rows, gate: Sigmoid, candidate: Tanh });
@@ -230,7 +231,7 @@ impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Backward<'_, '_, T, G
         let (size, units) = (rows.hidden_size, &rows.units);
         let grads = rows.grad_state.chunks_exact_mut(size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(size));
-        let states = rows.previous.chunks_exact(size).zip(grads);
+        let states = rows.previous.iter().zip(grads);
         for (gates, (h, (grad, grad_previous))) in rows.gates.iter_mut().zip(states) {
             each_block::<V>(&mut BackwardRow {
                 part,

@@ -144,10 +144,10 @@ pub struct LstmBackward<'a, 'b, T> {
     pub units: Range<usize>,
     /// `[i f o g]`, 4H for each row; become the deltas `[di df do dg]`.
     pub gates: &'a mut [&'b mut [T]],
-    /// `[h_{t-1} c_{t-1}]`, `[rows, 2H]`.
-    pub previous: &'a [T],
-    /// `[h_t c_t]`, `[rows, 2H]`.
-    pub state: &'a [T],
+    /// `c_{t-1}`, H for each row.
+    pub previous: &'a [&'a [T]],
+    /// `c_t`, H for each row.
+    pub state: &'a [&'a [T]],
     /// `[dh_t dc_t]`, `[rows, 2H]`.
     pub grad_state: &'a [T],
     /// Its right half becomes `dc_{t-1}`; `[rows, 2H]`. The left half is not touched.
@@ -164,8 +164,11 @@ pub(crate) fn lstm_backward<T: Float + Lane>(
     functions: LstmFunctions,
     rows: LstmBackward<'_, '_, T>,
 ) {
-    let states = [rows.previous, rows.state, rows.grad_state, &*rows.grad_previous];
-    check(rows.hidden_size, rows.gates, states.map(<[T]>::len));
+    check(rows.hidden_size, rows.gates, [rows.grad_state.len(), rows.grad_previous.len()]);
+    for states in [rows.previous, rows.state] {
+        let fits = states.iter().all(|state| state.len() == rows.hidden_size);
+        assert!(states.len() == rows.gates.len() && fits, "states: H for each row");
+    }
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
         dispatch_vectors(level, Backward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
@@ -188,13 +191,13 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T>
     fn run<V: Vector<Element = T>>(self) {
         let Backward { rows, gate, candidate, output } = self;
         let (size, units) = (rows.hidden_size, &rows.units);
-        let states = rows.previous.chunks_exact(2 * size).zip(rows.state.chunks_exact(2 * size));
+        let states = rows.previous.iter().zip(rows.state);
         let grads = rows.grad_state.chunks_exact(2 * size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(2 * size));
         let rows = rows.gates.iter_mut().zip(states).zip(grads);
         for ((gates, (previous, state)), (grad, grad_previous)) in rows {
             let [_, d_before] = parts_mut(grad_previous, size, units);
-            let ([_, before], [_, c]) = (parts(previous, size, units), parts(state, size, units));
+            let (before, c) = (&previous[units.clone()], &state[units.clone()]);
             let [dh, dc] = parts(grad, size, units);
             each_block::<V>(&mut BackwardRow {
                 gates: parts_mut(gates, size, units),

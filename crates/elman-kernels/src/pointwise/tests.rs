@@ -40,7 +40,14 @@ fn functions_agree_with_their_definitions() {
             activation_forward(level, function, &mut values);
             let grad = [2.0, -1.0, 4.0, 8.0, 1.0, -3.0, 5.0, 7.0];
             let mut delta = [0.0; 8];
-            activation_backward(level, function, [&values, &grad], &mut delta);
+            let rows = ActivationBackward {
+                hidden_size: 8,
+                units: 0..8,
+                deltas: &mut [&mut delta],
+                hidden: &[&values],
+                grad: &grad,
+            };
+            activation_backward(level, function, rows);
             for (index, a) in inputs.into_iter().enumerate() {
                 assert!((values[index] - value(a)).abs() < 1e-15, "{function:?} at {a}");
                 let expected = grad[index] * derivative(a);
@@ -70,6 +77,11 @@ fn hard_sigmoid_hands_nan_on_and_stays_in_range() {
 fn lstm_functions() -> [LstmFunctions; 2] {
     let (gate, candidate, output) = (Function::HardSigmoid, Function::Relu, Function::Sigmoid);
     [LstmFunctions::STANDARD, LstmFunctions { gate, candidate, output }]
+}
+
+/// c of each row `[h c]`.
+fn cells<T>(states: &[T], size: usize) -> Vec<&[T]> {
+    states.chunks_exact(2 * size).map(|state| &state[size..]).collect()
 }
 
 fn lstm_is_its_definition<T: Float + Lane>(rows: usize, size: usize) {
@@ -121,8 +133,8 @@ fn lstm_is_its_definition<T: Float + Lane>(rows: usize, size: usize) {
                     hidden_size: size,
                     units,
                     gates: &mut slices,
-                    previous: &previous,
-                    state: &state,
+                    previous: &cells(&previous, size),
+                    state: &cells(&state, size),
                     grad_state: &grad,
                     grad_previous: &mut found_before,
                 };
@@ -230,7 +242,7 @@ fn gru_is_its_definition<T: Float + Lane>(rows: usize, hidden_size: usize, after
                         hidden_size,
                         units,
                         gates: &mut gates,
-                        previous: &previous,
+                        previous: &previous.chunks_exact(hidden_size).collect::<Vec<_>>(),
                         grad_state: &mut grad_state,
                         grad_previous: &mut *grad_previous,
                     };

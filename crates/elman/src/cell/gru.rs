@@ -35,8 +35,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    Units, WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -171,7 +171,7 @@ fn operands<'a, 'b, T>(
         hidden_size,
         units: rows.units.own(),
         gates: &mut *rows.deltas,
-        previous: rows.previous,
+        previous: rows.previous.hidden,
         grad_state: &mut *rows.grad_state,
         grad_previous: &mut *rows.grad_previous,
     }
@@ -261,10 +261,6 @@ impl<T: Real> Cell<T> for GruCell<T> {
         };
         sizes == [self.input_size, self.hidden_size]
             && prepared.recurrent_bias.len() == recurrent_bias
-    }
-
-    fn backward_reads(&self) -> BackwardReads {
-        BackwardReads { previous_hidden: true, ..BackwardReads::NONE }
     }
 
     fn shares_units(&self) -> bool {

@@ -27,8 +27,8 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::activation::ActivationKind;
 use crate::cell::{
-    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    Units, WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -211,10 +211,6 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         sizes == [self.input_size, self.hidden_size, 4 * self.hidden_size]
     }
 
-    fn backward_reads(&self) -> BackwardReads {
-        BackwardReads { previous_inner: true, state_inner: true, ..BackwardReads::NONE }
-    }
-
     fn shares_units(&self) -> bool {
         true
     }
@@ -263,8 +259,8 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             hidden_size: self.hidden_size,
             units: rows.units.own(),
             gates: &mut *rows.deltas,
-            previous: rows.previous,
-            state: rows.state,
+            previous: rows.previous.inner,
+            state: rows.state.inner,
             grad_state: rows.grad_state,
             grad_previous: &mut *rows.grad_previous,
         };

@@ -12,13 +12,14 @@
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
 use elman_kernels::matmul::{Out, Rows, Start, Term};
+use elman_kernels::pointwise::ActivationBackward;
 use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 
 use crate::activation::{Activation, CustomActivation};
 use crate::cell::{
-    BackwardReads, BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows,
-    Units, WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
+    WeightGradient, add_weight_gradients, check_sizes,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -155,10 +156,6 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         sizes == [self.input_size, self.hidden_size, self.hidden_size]
     }
 
-    fn backward_reads(&self) -> BackwardReads {
-        BackwardReads { state_hidden: true, ..BackwardReads::NONE }
-    }
-
     fn shares_units(&self) -> bool {
         true
     }
@@ -217,18 +214,23 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
 
     fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, '_, T>) {
         // da_t = dh_t ⊙ φ'(a_t)
-        let hidden_size = self.hidden_size;
-        let known =
-            rows.state.chunks_exact(hidden_size).zip(rows.grad_state.chunks_exact(hidden_size));
-        for (deltas, (state, grad_state)) in rows.deltas.iter_mut().zip(known) {
-            let own = rows.units.own();
-            let (deltas, known) =
-                (&mut deltas[own.clone()], [state, grad_state].map(|row| &row[own.clone()]));
-            match self.activation {
-                Activation::Known(kind) => {
-                    T::activation_backward(Level::current(), kind.function(), known, deltas);
+        let (hidden_size, units) = (self.hidden_size, rows.units.own());
+        match self.activation {
+            Activation::Known(kind) => {
+                let operands = ActivationBackward {
+                    hidden_size,
+                    units,
+                    deltas: &mut *rows.deltas,
+                    hidden: rows.state.hidden,
+                    grad: rows.grad_state,
+                };
+                T::activation_backward(Level::current(), kind.function(), operands);
+            }
+            Activation::Custom(custom) => {
+                let grads = rows.grad_state.chunks_exact(hidden_size);
+                for (deltas, grad) in rows.deltas.iter_mut().zip(grads) {
+                    custom_backward(custom, &grad[units.clone()], &mut deltas[units.clone()]);
                 }
-                Activation::Custom(custom) => custom_backward(custom, known[1], deltas),
             }
         }
         rows.units.exchange(rows.deltas, &[0]);

@@ -3,7 +3,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::cell::{BackwardRows, Begun, Cell, CellState, SequenceDeltas, StepRows, Units};
+use crate::cell::{
+    BackwardRows, Begun, Cell, CellState, SequenceDeltas, StateRows, StepRows, Units,
+};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
@@ -113,11 +115,16 @@ pub fn step_backward<T: Real, C: Cell<T>>(
     let mut grad_inputs = Array2::from_elem((batch_size, cell.input_size()), T::ZERO);
     let flat_deltas = deltas.as_slice_mut().unwrap_or(&mut []);
     let mut delta_rows: Vec<&mut [T]> = flat_deltas.chunks_exact_mut(cell.delta_size()).collect();
+    let state_size = hidden_size * C::State::PARTS;
+    let [previous, state] = [&trace.previous, &trace.state].map(|states| {
+        let rows = states.chunks_exact(state_size).map(|state| state.split_at(hidden_size));
+        rows.unzip::<_, _, Vec<_>, Vec<_>>()
+    });
     cell.step_backward(
         &prepared,
         BackwardRows {
-            previous: &trace.previous,
-            state: &trace.state,
+            previous: StateRows { hidden: &previous.0, inner: &previous.1 },
+            state: StateRows { hidden: &state.0, inner: &state.1 },
             grad_state: &mut grad_state,
             deltas: &mut delta_rows,
             grad_previous: &mut grad_previous,
@@ -127,7 +134,6 @@ pub fn step_backward<T: Real, C: Cell<T>>(
     cell.input_gradient(&prepared, flat_deltas, grad_inputs.as_slice_mut().unwrap_or(&mut []));
     let inputs = inputs.as_standard_layout();
     let inputs = inputs.as_slice().unwrap_or(&[]);
-    let state_size = hidden_size * C::State::PARTS;
     let sequences: Vec<_> = (0..batch_size)
         .map(|row| SequenceDeltas {
             inputs: &inputs[row * cell.input_size()..],

@@ -1,6 +1,6 @@
 //! The time loop from the last step to the first.
 
-use elman_kernels::pointwise::add_assign;
+use elman_kernels::pointwise::add_rows;
 use elman_kernels::{Aligned, Level, Share};
 
 use super::crew::{Crew, share_rows};
@@ -8,7 +8,7 @@ use super::input_gradient::{InTheLoop, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
 use super::parameter_gradient::parameter_gradient;
 use super::{LoopTrace, Shape, Sizes, pieces};
-use crate::cell::{BackwardReads, BackwardRows, Cell, SequenceDeltas, Units};
+use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
@@ -38,6 +38,7 @@ struct BackwardArrays<'a, T> {
 /// What a backward run reads of one sequence.
 #[derive(Clone, Copy)]
 struct Known<'a, T> {
+    hidden_size: usize,
     outputs: &'a [T],
     initial: &'a [T],
     inner: &'a [T],
@@ -90,6 +91,7 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     let rows = (0..shape.lengths.len()).map(|row| BackwardArrays {
         length: shape.lengths[row],
         known: Known {
+            hidden_size: sizes.hidden,
             outputs: &outputs[row * output_row..][..output_row],
             initial: &initial[row * sizes.state..][..sizes.state],
             inner: &inner[row * inner_row..][..inner_row],
@@ -134,7 +136,7 @@ fn backward_rows<T: Real, C: Cell<T>>(
     units: &mut Units,
 ) {
     let sizes = Sizes::of(cell);
-    let mut buffers = BackwardBuffers::new(rows.len(), &sizes, cell.backward_reads());
+    let mut buffers = BackwardBuffers::new(rows.len(), &sizes);
     let mut scratch = KeptRows::new(rows.len(), &sizes, !units.are_all());
     let mut slices = Vec::with_capacity(rows.len());
     let inputs = InTheLoop::new::<T>(rows.len(), &sizes, direction);
@@ -143,15 +145,22 @@ fn backward_rows<T: Real, C: Cell<T>>(
             grad[row.length * sizes.input..].fill(T::ZERO);
         }
     }
+    let place = |row: &BackwardRow<'_, T>| Place { length: row.length, shape, direction };
     let longest = rows.first().map_or(0, |row| row.length);
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
-            buffers.enter(active, rows[active].known.grad_final);
+            let row = &rows[active];
+            buffers.enter(active, row.known.grad_final);
+            buffers.state.push(row.known.state(place(row), s + 1));
             active += 1;
         }
+        for row in &rows[..active] {
+            buffers.previous.push(row.known.state(place(row), s));
+            buffers.grad_outputs.extend(row.known.grad_output(place(row), s));
+        }
+        buffers.add_grad_outputs();
         for (r, row) in rows[..active].iter_mut().enumerate() {
-            buffers.gather(r, (s, direction), shape, (row.length, row.known));
             scratch.read((r, direction.time(s, row.length)), sizes.trace, &mut row.kept);
         }
         let kept = rows[..active].iter_mut().map(|row| {
@@ -167,7 +176,7 @@ fn backward_rows<T: Real, C: Cell<T>>(
                 inputs.compute((cell, prepared), (s, row.length), &mut row.kept, grad);
             }
         }
-        std::mem::swap(&mut buffers.grad_state, &mut buffers.grad_previous);
+        buffers.step_back();
     }
     for (r, row) in rows.iter_mut().enumerate() {
         if row.length == 0 {
@@ -177,28 +186,87 @@ fn backward_rows<T: Real, C: Cell<T>>(
     }
 }
 
+/// Where the steps of one sequence stand in its arrays.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    length: usize,
+    shape: Shape<'a>,
+    direction: Direction,
+}
+
+impl Place<'_> {
+    /// Where the output of step `s` starts.
+    fn output(self, s: usize) -> usize {
+        self.direction.time(s, self.length) * self.shape.output_stride + self.shape.output_offset
+    }
+}
+
+impl<'a, T: Real> Known<'a, T> {
+    /// h and the other parts of the state before step `s`, that after the last one included.
+    fn state(&self, place: Place<'_>, s: usize) -> (&'a [T], &'a [T]) {
+        let Some(before) = s.checked_sub(1) else {
+            return self.initial.split_at(self.hidden_size);
+        };
+        let hidden = &self.outputs[place.output(before)..][..self.hidden_size];
+        let inner = self.initial.len() - self.hidden_size;
+        let t = place.direction.time(before, place.length);
+        (hidden, &self.inner[t * inner..][..inner])
+    }
+
+    /// The gradient of the output of step `s`.
+    fn grad_output(&self, place: Place<'_>, s: usize) -> Option<&'a [T]> {
+        self.grad_outputs.map(|grad| &grad[place.output(s)..][..self.hidden_size])
+    }
+}
+
+/// States of the rows of one step, where they are kept.
+struct States<'a, T> {
+    hidden: Vec<&'a [T]>,
+    inner: Vec<&'a [T]>,
+}
+
+impl<'a, T> States<'a, T> {
+    fn new(rows: usize) -> Self {
+        States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
+    }
+
+    fn push(&mut self, (hidden, inner): (&'a [T], &'a [T])) {
+        self.hidden.push(hidden);
+        if !inner.is_empty() {
+            self.inner.push(inner);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.hidden.clear();
+        self.inner.clear();
+    }
+
+    fn rows(&self) -> StateRows<'_, T> {
+        StateRows { hidden: &self.hidden, inner: &self.inner }
+    }
+}
+
 /// The rows of one backward step, side by side.
-struct BackwardBuffers<T> {
-    reads: BackwardReads,
-    hidden: usize,
+struct BackwardBuffers<'a, T> {
     size: usize,
-    previous: Aligned<T>,
-    state: Aligned<T>,
+    /// The state before the step, and after it.
+    previous: States<'a, T>,
+    state: States<'a, T>,
+    grad_outputs: Vec<&'a [T]>,
     grad_state: Aligned<T>,
     grad_previous: Aligned<T>,
 }
 
-impl<T: Real> BackwardBuffers<T> {
-    fn new(rows: usize, sizes: &Sizes, reads: BackwardReads) -> Self {
-        let states = || Aligned::zeros(rows * sizes.state);
+impl<T: Real> BackwardBuffers<'_, T> {
+    fn new(rows: usize, sizes: &Sizes) -> Self {
         BackwardBuffers {
-            reads,
-            hidden: sizes.hidden,
             size: sizes.state,
-            previous: states(),
-            state: states(),
-            grad_state: states(),
-            grad_previous: states(),
+            previous: States::new(rows),
+            state: States::new(rows),
+            grad_outputs: Vec::with_capacity(rows),
+            grad_state: Aligned::zeros(rows * sizes.state),
+            grad_previous: Aligned::zeros(rows * sizes.state),
         }
     }
 
@@ -211,42 +279,9 @@ impl<T: Real> BackwardBuffers<T> {
         }
     }
 
-    /// Brings the values of step `s` of one row together and adds the gradient of its output.
-    fn gather(
-        &mut self,
-        r: usize,
-        (s, direction): (usize, Direction),
-        shape: Shape<'_>,
-        (length, known): (usize, Known<'_, T>),
-    ) {
-        let (hidden, inner) = (self.hidden, self.size - self.hidden);
-        let output = |t: usize| t * shape.output_stride + shape.output_offset;
-        let t = direction.time(s, length);
-        let reads = self.reads;
-        let state = self.state[r * self.size..][..self.size].split_at_mut(hidden);
-        if reads.state_hidden {
-            state.0.copy_from_slice(&known.outputs[output(t)..][..hidden]);
-        }
-        if reads.state_inner {
-            state.1.copy_from_slice(&known.inner[t * inner..][..inner]);
-        }
-        let previous = self.previous[r * self.size..][..self.size].split_at_mut(hidden);
-        if s == 0 {
-            previous.0.copy_from_slice(&known.initial[..hidden]);
-            previous.1.copy_from_slice(&known.initial[hidden..]);
-        } else {
-            let before = direction.time(s - 1, length);
-            if reads.previous_hidden {
-                previous.0.copy_from_slice(&known.outputs[output(before)..][..hidden]);
-            }
-            if reads.previous_inner {
-                previous.1.copy_from_slice(&known.inner[before * inner..][..inner]);
-            }
-        }
-        if let Some(grad) = known.grad_outputs {
-            let target = &mut self.grad_state[r * self.size..][..hidden];
-            add_assign(Level::current(), target, &grad[output(t)..][..hidden]);
-        }
+    /// Adds the gradients of the step's outputs to those of its states.
+    fn add_grad_outputs(&mut self) {
+        add_rows(Level::current(), (&mut self.grad_state, self.size), &self.grad_outputs);
     }
 
     fn operands<'a, 'b>(
@@ -256,12 +291,20 @@ impl<T: Real> BackwardBuffers<T> {
     ) -> BackwardRows<'a, 'b, T> {
         let states = deltas.len() * self.size;
         BackwardRows {
-            previous: &self.previous[..states],
-            state: &self.state[..states],
+            previous: self.previous.rows(),
+            state: self.state.rows(),
             grad_state: &mut self.grad_state[..states],
             deltas,
             grad_previous: &mut self.grad_previous[..states],
             units,
         }
+    }
+
+    /// What was before the step is after the one before it.
+    fn step_back(&mut self) {
+        std::mem::swap(&mut self.state, &mut self.previous);
+        self.previous.clear();
+        self.grad_outputs.clear();
+        std::mem::swap(&mut self.grad_state, &mut self.grad_previous);
     }
 }
