@@ -114,7 +114,9 @@ impl Cell<f64> for LeakyCell {
                     a += h * weights.recurrent[j * units + k];
                 }
                 let c = Float::tanh(a);
-                rows.trace[row][k] = c;
+                if let Some(trace) = rows.trace.get_mut(row) {
+                    trace[k] = c;
+                }
                 rows.state[row * units + k] = h_before[k] + weights.rate[k] * (c - h_before[k]);
             }
         }

@@ -94,13 +94,13 @@ pub trait Cell<T: Real>: Send + Sync {
     }
 
     /// Begins several steps of one sequence with what does not need the state, all steps at once: the
-    /// weights of the inputs are then read once for all of them. `traces` are the rows that the steps
-    /// will find as their [`trace`](StepRows::trace), one for each row of `inputs`.
+    /// weights of the inputs are then read once for all of them. `scratch` has the rows that the steps
+    /// will find as their [`scratch`](StepRows::scratch), one for each row of `inputs`.
     fn begin_steps(
         &self,
         _prepared: &Self::Prepared,
         _inputs: &[&[T]],
-        _traces: &mut [&mut [T]],
+        _scratch: &mut [&mut [T]],
         _units: &Units,
     ) {
     }
@@ -127,10 +127,13 @@ pub struct StepRows<'a, 'b, T> {
     pub previous: &'a [T],
     /// Becomes `state_t`, `[rows, S]`.
     pub state: &'a mut [T],
-    /// For each row `[delta_size]`; the first `trace_size` values become what backward needs.
-    pub trace: &'a mut [&'b mut [T]],
-    /// Whether the traces hold what [`Cell::begin_steps`] put there.
+    /// For each row `[delta_size]` that the step may use as it likes.
+    pub scratch: &'a mut [&'b mut [T]],
+    /// Whether the scratch rows hold what [`Cell::begin_steps`] put there.
     pub begun: Begun,
+    /// For each row `[delta_size]`, of which the step writes the first `trace_size` values: what
+    /// backward needs. No row where nobody asks.
+    pub trace: &'a mut [&'b mut [T]],
     /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
     pub units: &'a mut Units,
 }

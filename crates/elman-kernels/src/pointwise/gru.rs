@@ -17,9 +17,9 @@ use std::ops::Range;
 use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
-use crate::pointwise::blocks::{Block, Blocks, each_block};
+use crate::pointwise::blocks::{Block, Blocks, each_block, store_all};
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
-use crate::pointwise::parts::parts_mut;
+use crate::pointwise::parts::{check_trace, parts_mut};
 use crate::vector::{Arithmetic, Lane, Vector};
 
 /// The functions of a GRU.
@@ -44,8 +44,10 @@ pub struct GruForward<'a, 'b, T> {
     pub hidden_size: usize,
     /// The units to be computed; nothing of others is read or written.
     pub units: Range<usize>,
-    /// Pre-activations `[r z n q]`, 4H for each row; become the gates.
+    /// Pre-activations `[r z n q]`, 4H for each row; see the parts.
     pub gates: &'a mut [&'b mut [T]],
+    /// Become the gates, 4H for each row; no row where nobody asks.
+    pub trace: &'a mut [&'b mut [T]],
     /// `h_{t-1}`, `[rows, H]`.
     pub previous: &'a [T],
     /// Becomes `h_t`, `[rows, H]`; see the parts.
@@ -75,7 +77,8 @@ pub enum GruForwardPart {
     /// Reset after the product: gates and state of one step, from all pre-activations and
     /// `q = h_{t-1}·U_n + b_hn`.
     After,
-    /// Reset before the product, first part: r, z and `q = r⊙h_{t-1}`; n and `state` are not touched.
+    /// Reset before the product, first part: z and `q = r⊙h_{t-1}` take the place of their
+    /// pre-activations; n and `state` are not touched.
     BeforeGates,
     /// Reset before the product, second part: n and the state, which holds the pre-activation of n.
     BeforeState,
@@ -107,6 +110,7 @@ pub(crate) fn gru_forward<T: Float + Lane>(
     rows: GruForward<'_, '_, T>,
 ) {
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
+    check_trace(rows.hidden_size, rows.gates.len(), rows.trace);
     let GruFunctions { gate, candidate } = functions;
     if functions == GruFunctions::STANDARD {
         dispatch_vectors(level, Forward { part, rows, gate: Sigmoid, candidate: Tanh });
@@ -152,12 +156,14 @@ struct Forward<'a, 'b, T, G, C> {
 impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Forward<'_, '_, T, G, C> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let GruForward { hidden_size, units, gates, previous, state } = self.rows;
+        let GruForward { hidden_size, units, gates, trace, previous, state } = self.rows;
+        let mut trace = trace.iter_mut();
         let states = previous.chunks_exact(hidden_size).zip(state.chunks_exact_mut(hidden_size));
         for (gates, (previous, state)) in gates.iter_mut().zip(states) {
             each_block::<V>(&mut ForwardRow {
                 part: self.part,
                 gates: parts_mut(gates, hidden_size, &units),
+                trace: trace.next().map(|trace| parts_mut(trace, hidden_size, &units)),
                 previous: &previous[units.clone()],
                 state: &mut state[units.clone()],
                 formulas: (self.gate, self.candidate),
@@ -169,6 +175,7 @@ impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Forward<'_, '_, T, G,
 struct ForwardRow<'a, T, F> {
     part: GruForwardPart,
     gates: [&'a mut [T]; 4],
+    trace: Option<[&'a mut [T]; 4]>,
     previous: &'a [T],
     state: &'a mut [T],
     formulas: F,
@@ -187,24 +194,32 @@ impl<T: Float, G: Formula, C: Formula> Blocks<T> for ForwardRow<'_, T, (G, C)> {
             GruForwardPart::After => {
                 let r = gate.value(B::load(self.gates[0], at));
                 let z = gate.value(B::load(self.gates[1], at));
-                let a = r.mul_add(B::load(self.gates[3], at), B::load(self.gates[2], at));
-                let (h, n) = (B::load(self.previous, at), candidate.value(a));
-                B::store(r, self.gates[0], at);
-                B::store(z, self.gates[1], at);
-                B::store(n, self.gates[2], at);
+                let q = B::load(self.gates[3], at);
+                let n = candidate.value(r.mul_add(q, B::load(self.gates[2], at)));
+                let h = B::load(self.previous, at);
+                if let Some(trace) = &mut self.trace {
+                    store_all::<B, 4>([r, z, n, q], trace, at);
+                }
                 B::store(blend(z, h, n), self.state, at);
             }
             GruForwardPart::BeforeGates => {
-                let (r, z) = (B::load(self.gates[0], at), B::load(self.gates[1], at));
-                let (r, z, h) = (gate.value(r), gate.value(z), B::load(self.previous, at));
-                B::store(r, self.gates[0], at);
+                let r = gate.value(B::load(self.gates[0], at));
+                let z = gate.value(B::load(self.gates[1], at));
+                let q = r * B::load(self.previous, at);
                 B::store(z, self.gates[1], at);
-                B::store(r * h, self.gates[3], at);
+                B::store(q, self.gates[3], at);
+                if let Some([r_target, z_target, _, q_target]) = &mut self.trace {
+                    B::store(r, r_target, at);
+                    B::store(z, z_target, at);
+                    B::store(q, q_target, at);
+                }
             }
             GruForwardPart::BeforeState => {
                 let (z, a) = (B::load(self.gates[1], at), B::load(self.state, at));
                 let (h, n) = (B::load(self.previous, at), candidate.value(a));
-                B::store(n, self.gates[2], at);
+                if let Some([_, _, n_target, _]) = &mut self.trace {
+                    B::store(n, n_target, at);
+                }
                 B::store(blend(z, h, n), self.state, at);
             }
         }

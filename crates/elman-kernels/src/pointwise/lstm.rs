@@ -19,7 +19,7 @@ use crate::float::Float;
 use crate::level::Level;
 use crate::pointwise::blocks::{Block, Blocks, each_block, load_all, load_all_mut, store_all};
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
-use crate::pointwise::parts::{parts, parts_mut};
+use crate::pointwise::parts::{check_trace, parts, parts_mut};
 use crate::vector::{Arithmetic, Lane, Vector};
 
 /// The functions of an LSTM.
@@ -49,8 +49,10 @@ pub struct LstmForward<'a, 'b, T> {
     pub hidden_size: usize,
     /// The units to be computed; nothing of others is read or written.
     pub units: Range<usize>,
-    /// Pre-activations, 4H for each row; become the gates.
-    pub gates: &'a mut [&'b mut [T]],
+    /// Pre-activations `[i f o g]`, 4H for each row.
+    pub gates: &'a [&'b mut [T]],
+    /// Become the gates, 4H for each row; no row where nobody asks.
+    pub trace: &'a mut [&'b mut [T]],
     /// `[h_{t-1} c_{t-1}]`, `[rows, 2H]`.
     pub previous: &'a [T],
     /// Becomes `[h_t c_t]`, `[rows, 2H]`.
@@ -68,6 +70,7 @@ pub(crate) fn lstm_forward<T: Float + Lane>(
     rows: LstmForward<'_, '_, T>,
 ) {
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
+    check_trace(rows.hidden_size, rows.gates.len(), rows.trace);
     let LstmFunctions { gate, candidate, output } = functions;
     if functions == LstmFunctions::STANDARD {
         dispatch_vectors(level, Forward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
@@ -92,15 +95,16 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T> for Forward<'
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Forward { rows, gate, candidate, output } = self;
-        let LstmForward { hidden_size, units, gates, previous, state } = rows;
+        let LstmForward { hidden_size, units, gates, trace, previous, state } = rows;
+        let mut trace = trace.iter_mut();
         let previous = previous.chunks_exact(2 * hidden_size);
         let state = state.chunks_exact_mut(2 * hidden_size);
-        for ((gates, previous), state) in gates.iter_mut().zip(previous).zip(state) {
-            let [i, f, o, g] = parts_mut(gates, hidden_size, &units);
+        for ((gates, previous), state) in gates.iter().zip(previous).zip(state) {
             let [h, c] = parts_mut(state, hidden_size, &units);
             let [_, before] = parts(previous, hidden_size, &units);
             each_block::<V>(&mut ForwardRow {
-                gates: [i, f, o, g],
+                gates: parts(gates, hidden_size, &units),
+                trace: trace.next().map(|trace| parts_mut(trace, hidden_size, &units)),
                 before,
                 state: [h, c],
                 formulas: (gate, candidate, output),
@@ -110,7 +114,8 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T> for Forward<'
 }
 
 struct ForwardRow<'a, T, F> {
-    gates: [&'a mut [T]; 4],
+    gates: [&'a [T]; 4],
+    trace: Option<[&'a mut [T]; 4]>,
     before: &'a [T],
     state: [&'a mut [T]; 2],
     formulas: F,
@@ -125,11 +130,13 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for ForwardRow<'_, 
     #[inline(always)]
     fn block<B: Block<Element = T>>(&mut self, at: usize) {
         let (gate, candidate, output) = self.formulas;
-        let [i, f, o, g] = load_all_mut::<B, 4>(&self.gates, at);
+        let [i, f, o, g] = load_all::<B, 4>(self.gates, at);
         let (i, f, o) = (gate.value(i), gate.value(f), gate.value(o));
         let g = candidate.value(g);
         let c = i.mul_add(g, f * B::load(self.before, at));
-        store_all::<B, 4>([i, f, o, g], &mut self.gates, at);
+        if let Some(trace) = &mut self.trace {
+            store_all::<B, 4>([i, f, o, g], trace, at);
+        }
         B::store(c, self.state[1], at);
         B::store(o * output.value(c), self.state[0], at);
     }

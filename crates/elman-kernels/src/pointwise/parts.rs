@@ -2,6 +2,12 @@
 
 use std::ops::Range;
 
+/// That a trace has a row of four parts for each row of the step, or none.
+pub(crate) fn check_trace<T>(hidden_size: usize, rows: usize, trace: &[&mut [T]]) {
+    let fits = trace.iter().all(|row| row.len() >= 4 * hidden_size);
+    assert!(fits && (trace.is_empty() || trace.len() == rows), "trace: 4H for each row, or no row");
+}
+
 /// Some units of the `N` parts of a row, each of `size` values.
 #[inline(always)]
 pub(crate) fn parts<'a, T, const N: usize>(

@@ -112,20 +112,26 @@ fn lstm_is_its_definition<T: Float + Lane>(rows: usize, size: usize) {
             before[c] = dc * f;
         }
         for level in Level::ALL {
-            let (mut found, mut found_state) = (pre.clone(), vec![T::ZERO; previous.len()]);
-            for units in halves(size) {
-                let mut slices: Vec<&mut [T]> = found.chunks_exact_mut(4 * size).collect();
-                let operands = LstmForward {
-                    hidden_size: size,
-                    units,
-                    gates: &mut slices,
-                    previous: &previous,
-                    state: &mut found_state,
-                };
-                lstm_forward(level, functions, operands);
+            let mut pre = pre.clone();
+            for keeps in [false, true] {
+                let (mut found, mut found_state) = (pre.clone(), vec![T::ZERO; previous.len()]);
+                for units in halves(size) {
+                    let slices: Vec<&mut [T]> = pre.chunks_exact_mut(4 * size).collect();
+                    let mut trace: Vec<&mut [T]> = found.chunks_exact_mut(4 * size).collect();
+                    trace.truncate(if keeps { rows } else { 0 });
+                    let operands = LstmForward {
+                        hidden_size: size,
+                        units,
+                        gates: &slices,
+                        trace: &mut trace,
+                        previous: &previous,
+                        state: &mut found_state,
+                    };
+                    lstm_forward(level, functions, operands);
+                }
+                same("gates", &found, if keeps { &gates } else { &pre });
+                same("state", &found_state, &state);
             }
-            same("gates", &found, &gates);
-            same("state", &found_state, &state);
             let (mut found_deltas, mut found_before) = (gates.clone(), previous.clone());
             for units in halves(size) {
                 let mut slices: Vec<&mut [T]> = found_deltas.chunks_exact_mut(4 * size).collect();
@@ -215,12 +221,15 @@ fn gru_is_its_definition<T: Float + Lane>(rows: usize, hidden_size: usize, after
         let operands = [previous.as_slice(), &grad, &dq];
         let expected = gru_expected((functions, hidden_size, after), &pre, operands);
         for level in Level::ALL {
-            let (mut gates, mut state) = (pre.clone(), vec![T::ZERO; previous.len()]);
+            let (mut scratch, mut state) = (pre.clone(), vec![T::ZERO; previous.len()]);
+            let mut gates = vec![T::ZERO; pre.len()];
             let mut forward = |part: GruForwardPart, state: &mut [T]| {
                 for units in halves(hidden_size) {
-                    let mut gates: Vec<_> = gates.chunks_exact_mut(4 * hidden_size).collect();
-                    let (gates, previous, state) = (&mut gates, &previous, &mut *state);
-                    let rows = GruForward { hidden_size, units, gates, previous, state };
+                    let mut trace: Vec<_> = gates.chunks_exact_mut(4 * hidden_size).collect();
+                    let mut gates: Vec<_> = scratch.chunks_exact_mut(4 * hidden_size).collect();
+                    let (gates, trace) = (&mut gates, &mut trace);
+                    let (previous, state) = (&previous, &mut *state);
+                    let rows = GruForward { hidden_size, units, gates, trace, previous, state };
                     gru_forward(level, functions, part, rows);
                 }
             };

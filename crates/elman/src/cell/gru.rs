@@ -275,15 +275,15 @@ impl<T: Real> Cell<T> for GruCell<T> {
         &self,
         prepared: &GruPrepared<T>,
         inputs: &[&[T]],
-        traces: &mut [&mut [T]],
+        scratch: &mut [&mut [T]],
         units: &Units,
     ) {
         let (gates, candidate) = prepared.bias.split_at(2 * self.hidden_size);
         let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_gates };
-        let out = Out::Slices { rows: &mut *traces, first: 0 };
+        let out = Out::Slices { rows: &mut *scratch, first: 0 };
         T::product_columns(Start::Bias(gates), &[term], out, units.columns(2));
         let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
-        let out = Out::Slices { rows: traces, first: 2 * self.hidden_size };
+        let out = Out::Slices { rows: scratch, first: 2 * self.hidden_size };
         T::product_columns(Start::Bias(candidate), &[term], out, units.columns(1));
     }
 
@@ -302,7 +302,7 @@ impl<T: Real> Cell<T> for GruCell<T> {
             Begun::Nothing => (Start::Bias(&prepared.bias[..2 * hidden_size]), &terms[..]),
             Begun::Inputs => (Start::Output, &terms[1..]),
         };
-        let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
+        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         T::product_columns(start, terms, out, rows.units.columns(2));
         match self.reset {
             ResetPlacement::After => after::candidate(self, prepared, rows),

@@ -223,11 +223,11 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         &self,
         prepared: &LstmPrepared<T>,
         inputs: &[&[T]],
-        traces: &mut [&mut [T]],
+        scratch: &mut [&mut [T]],
         units: &Units,
     ) {
         let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
-        let out = Out::Slices { rows: traces, first: 0 };
+        let out = Out::Slices { rows: scratch, first: 0 };
         T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(4));
     }
 
@@ -242,12 +242,13 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
             Begun::Inputs => (Start::Output, &terms[1..]),
         };
-        let out = Out::Slices { rows: &mut *rows.trace, first: 0 };
+        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         T::product_columns(start, terms, out, rows.units.columns(4));
         let operands = LstmForward {
             hidden_size: self.hidden_size,
             units: rows.units.own(),
-            gates: rows.trace,
+            gates: rows.scratch,
+            trace: rows.trace,
             previous: rows.previous,
             state: rows.state,
         };

@@ -168,11 +168,11 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         &self,
         prepared: &SimplePrepared<T>,
         inputs: &[&[T]],
-        traces: &mut [&mut [T]],
+        scratch: &mut [&mut [T]],
         units: &Units,
     ) {
         let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
-        let out = Out::Slices { rows: traces, first: 0 };
+        let out = Out::Slices { rows: scratch, first: 0 };
         T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(1));
     }
 
@@ -189,8 +189,8 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
             Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
             Begun::Inputs => {
                 let states = rows.state.chunks_exact_mut(self.hidden_size);
-                for (state, trace) in states.zip(rows.trace.iter()) {
-                    state[rows.units.own()].copy_from_slice(&trace[rows.units.own()]);
+                for (state, begun) in states.zip(rows.scratch.iter()) {
+                    state[rows.units.own()].copy_from_slice(&begun[rows.units.own()]);
                 }
                 (Start::Output, &terms[1..])
             }

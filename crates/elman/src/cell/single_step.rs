@@ -71,12 +71,15 @@ pub fn step<T: Real, C: Cell<T>>(
     let mut state = vec![T::ZERO; previous.len()];
     let mut trace = vec![T::ZERO; batch_size * cell.delta_size()];
     let mut trace_rows: Vec<&mut [T]> = trace.chunks_exact_mut(cell.delta_size()).collect();
+    let mut scratch = vec![T::ZERO; batch_size * cell.delta_size()];
+    let mut scratch_rows: Vec<&mut [T]> = scratch.chunks_exact_mut(cell.delta_size()).collect();
     let operands = StepRows {
         inputs: &rows,
         previous: &previous,
         state: &mut state,
-        trace: &mut trace_rows,
+        scratch: &mut scratch_rows,
         begun: Begun::Nothing,
+        trace: &mut trace_rows,
         units: &mut Units::all(cell.hidden_size()),
     };
     cell.step(&cell.prepare(parameters.values()), operands);

@@ -15,22 +15,23 @@ pub(super) fn candidate<T: Real>(
     rows: StepRows<'_, '_, T>,
 ) {
     let hidden_size = cell.hidden_size;
-    let StepRows { inputs, previous, state, trace, begun, units } = rows;
+    let StepRows { inputs, previous, state, scratch, begun, trace, units } = rows;
     let columns = units.columns(1);
     // n = b_n + x_t·W_n
     if begun == Begun::Nothing {
         let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
         let start = Start::Bias(&prepared.bias[2 * hidden_size..]);
-        let out = Out::Slices { rows: &mut *trace, first: 2 * hidden_size };
+        let out = Out::Slices { rows: &mut *scratch, first: 2 * hidden_size };
         T::product_columns(start, &[term], out, columns);
     }
     // q = b_hn + h_{t-1}·U_n
     let states = Rows::Strided { values: previous, stride: hidden_size };
     let term = Term { rows: states, weights: &prepared.recurrent_candidate };
     let start = Start::Bias(&prepared.recurrent_bias);
-    let out = Out::Slices { rows: &mut *trace, first: 3 * hidden_size };
+    let out = Out::Slices { rows: &mut *scratch, first: 3 * hidden_size };
     T::product_columns(start, &[term], out, columns);
-    let rows = GruForward { hidden_size, units: units.own(), gates: trace, previous, state };
+    let (units, gates) = (units.own(), scratch);
+    let rows = GruForward { hidden_size, units, gates, trace, previous, state };
     T::gru_forward(Level::current(), cell.functions, GruForwardPart::After, rows);
 }
 

@@ -16,24 +16,25 @@ pub(super) fn candidate<T: Real>(
 ) {
     let hidden_size = cell.hidden_size;
     let (level, functions) = (Level::current(), cell.functions);
-    let StepRows { inputs, previous, state, trace, begun, units } = rows;
+    let StepRows { inputs, previous, state, scratch, begun, trace, units } = rows;
     let own = units.own();
     let rows = GruForward {
         hidden_size,
         units: own.clone(),
-        gates: &mut *trace,
+        gates: &mut *scratch,
+        trace: &mut *trace,
         previous,
         state: &mut *state,
     };
     T::gru_forward(level, functions, GruForwardPart::BeforeGates, rows);
-    units.exchange(trace, &[3 * hidden_size]);
+    units.exchange(scratch, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in this order, in the place of the state.
     if begun == Begun::Inputs {
-        for (state, trace) in state.chunks_exact_mut(hidden_size).zip(trace.iter()) {
-            state[own.clone()].copy_from_slice(&trace[2 * hidden_size..][own.clone()]);
+        for (state, begun) in state.chunks_exact_mut(hidden_size).zip(scratch.iter()) {
+            state[own.clone()].copy_from_slice(&begun[2 * hidden_size..][own.clone()]);
         }
     }
-    let resets = Rows::Mutable { rows: trace, first: 3 * hidden_size };
+    let resets = Rows::Mutable { rows: scratch, first: 3 * hidden_size };
     let terms = [
         Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate },
         Term { rows: resets, weights: &prepared.recurrent_candidate },
@@ -44,7 +45,8 @@ pub(super) fn candidate<T: Real>(
     };
     let out = Out::Strided { values: &mut *state, stride: hidden_size };
     T::product_columns(start, terms, out, units.columns(1));
-    let rows = GruForward { hidden_size, units: own, gates: trace, previous, state };
+    let (units, gates) = (own, scratch);
+    let rows = GruForward { hidden_size, units, gates, trace, previous, state };
     T::gru_forward(level, functions, GruForwardPart::BeforeState, rows);
 }
 

@@ -3,7 +3,7 @@
 use elman_kernels::{Aligned, Share};
 
 use super::crew::{Crew, share_rows};
-use super::kept::emptied;
+use super::kept::{KeptRows, emptied};
 use super::{Keep, LoopTrace, Shape, Sizes, pieces, resize};
 use crate::cell::{Begun, Cell, StepRows, Units};
 use crate::layer::Direction;
@@ -123,7 +123,7 @@ fn forward_rows<T: Real, C: Cell<T>>(
         }
     }
     let longest = rows.first().map_or(0, |row| row.length);
-    let mut run = ForwardLoop::new(cell, direction, rows);
+    let mut run = ForwardLoop::new((cell, direction), rows, units);
     for s in 0..longest {
         run.begin(cell, prepared, s, units);
         run.step(cell, prepared, s, units);
@@ -142,18 +142,24 @@ struct ForwardLoop<'a, T> {
     sizes: Sizes,
     previous: Aligned<T>, // [rows, S]
     state: Aligned<T>,    // [rows, S]
-    /// Trace rows side by side, one for each row or for each step that is begun: those of the kept
-    /// array stand so far apart that they would fight for the same places of the cache while the
-    /// product and the pointwise part go over them.
+    /// Rows side by side, one for each row or for each step that is begun: those of the kept array stand
+    /// so far apart that they would fight for the same places of the cache while the product goes over
+    /// them.
     scratch: Aligned<T>, // [rows or steps, delta_size]
+    traces: KeptRows<T>,
     ahead: usize,
     /// Memory for lists, used again in every step.
     inputs: Vec<&'a [T]>,
     slices: Vec<&'a mut [T]>,
+    kept: Vec<&'a mut [T]>,
 }
 
 impl<'a, T: Real> ForwardLoop<'a, T> {
-    fn new<C: Cell<T>>(cell: &C, direction: Direction, rows: Vec<ForwardRow<'a, T>>) -> Self {
+    fn new<C: Cell<T>>(
+        (cell, direction): (&C, Direction),
+        rows: Vec<ForwardRow<'a, T>>,
+        units: &Units,
+    ) -> Self {
         let (sizes, ahead) = (Sizes::of(cell), steps_begun(cell, rows.len()));
         let mut previous = Aligned::zeros(rows.len() * sizes.state);
         for (target, row) in previous.chunks_exact_mut(sizes.state).zip(&rows) {
@@ -168,6 +174,8 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             ahead,
             inputs: Vec::with_capacity(rows.len().max(ahead)),
             slices: Vec::with_capacity(rows.len().max(ahead)),
+            kept: Vec::with_capacity(rows.len()),
+            traces: KeptRows::new(rows.len(), &sizes, !units.are_all()),
             sizes,
             rows,
         }
@@ -190,10 +198,10 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         let end = self.rows[0].length.min(s + self.ahead);
         self.inputs.clear();
         self.inputs.extend((s..end).map(|s| self.rows[0].input(s, direction, size)));
-        let mut traces = emptied(std::mem::take(&mut self.slices));
-        traces.extend(self.scratch.chunks_exact_mut(self.sizes.delta).take(end - s));
-        cell.begin_steps(prepared, &self.inputs, &mut traces, units);
-        self.slices = emptied(traces);
+        let mut scratch = emptied(std::mem::take(&mut self.slices));
+        scratch.extend(self.scratch.chunks_exact_mut(self.sizes.delta).take(end - s));
+        cell.begin_steps(prepared, &self.inputs, &mut scratch, units);
+        self.slices = emptied(scratch);
     }
 
     /// The scratch row of the first row in this step: a sequence alone has those of some steps.
@@ -207,33 +215,38 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         }
         self.list_inputs(s);
         let first = self.first(s);
-        let mut trace = emptied(std::mem::take(&mut self.slices));
-        let scratch = self.scratch.chunks_exact_mut(self.sizes.delta);
-        trace.extend(scratch.skip(first).take(self.active));
+        let mut scratch = emptied(std::mem::take(&mut self.slices));
+        let rows = self.scratch.chunks_exact_mut(self.sizes.delta);
+        scratch.extend(rows.skip(first).take(self.active));
+        let direction = self.direction;
+        let places = self.rows[..self.active].iter_mut().filter_map(|row| {
+            let t = direction.time(s, row.length);
+            row.kept.as_mut().map(|kept| kept.row(t))
+        });
+        let mut trace = self.traces.rows(std::mem::take(&mut self.kept), places);
         let states = self.active * self.sizes.state;
         let operands = StepRows {
             inputs: &self.inputs,
             previous: &self.previous[..states],
             state: &mut self.state[..states],
-            trace: &mut trace,
+            scratch: &mut scratch,
             begun: if self.ahead == 0 { Begun::Nothing } else { Begun::Inputs },
+            trace: &mut trace,
             units,
         };
         cell.step(prepared, operands);
-        self.slices = emptied(trace);
+        (self.slices, self.kept) = (emptied(scratch), emptied(trace));
     }
 
     /// Writes what the step computed to where it belongs.
     fn keep(&mut self, s: usize) {
-        let first = self.first(s);
         let (size, hidden) = (self.sizes.state, self.sizes.hidden);
         for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
             let t = self.direction.time(s, row.length);
             let values = &self.state[r * size..][..size];
             row.outputs.write(t, &values[..hidden]);
             if let Some(kept) = &mut row.kept {
-                let trace = &self.scratch[(first + r) * self.sizes.delta..];
-                kept.write(t, &trace[..self.sizes.trace]);
+                self.traces.write((r, t), kept);
             }
             if let Some(inner) = &mut row.inner {
                 inner.write(t, &values[hidden..]);

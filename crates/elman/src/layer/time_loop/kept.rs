@@ -1,4 +1,4 @@
-//! The rows of one step back that hold the trace, and then the deltas.
+//! The rows of one step that become the trace, and on the way back the deltas.
 
 use elman_kernels::Share;
 
