@@ -159,7 +159,7 @@ pub(crate) fn product<T: Float + Lane>(
     if columns == 0 || rows == 0 {
         return;
     }
-    let (job, out) = (Job { start, terms, columns, rows }, &mut out);
+    let (job, out) = (Job { start: &start, terms, columns, rows }, &mut out);
     let width = panel_width::<T>();
     for range in wanted {
         let whole = range.end.is_multiple_of(width) || range.end == columns;
@@ -199,7 +199,8 @@ pub(crate) fn product<T: Float + Lane>(
 }
 
 struct Job<'a, T> {
-    start: Start<'a, T>,
+    // A copy would wait until what the caller has just written in two pieces is in the cache.
+    start: &'a Start<'a, T>,
     terms: &'a [Term<'a, T>],
     columns: usize,
     rows: usize,

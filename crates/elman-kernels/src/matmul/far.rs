@@ -51,10 +51,10 @@ pub(super) fn run<V: Vector, const NV: usize>(
     let groups = Groups { first: panels.start, count: panels.len() / PANELS, blocks };
     let depth = job.terms.iter().map(|term| term.weights.depth()).sum::<usize>();
     if depth <= DEPTH {
-        let pass = Pass { job, terms: job.terms, steps: 0..depth, start: job.start };
+        let pass = Pass { job, terms: job.terms, steps: 0..depth, start: *job.start };
         groups.pass::<V, NV>(&pass, out);
     } else {
-        let mut start = job.start;
+        let mut start = *job.start;
         for terms in job.terms.chunks(1) {
             let depth = terms[0].weights.depth();
             let cuts = depth.div_ceil(DEPTH);

@@ -109,7 +109,7 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
         if const { (G * GROUP + P) * NV > V::ACCUMULATORS } {
             unreachable!("a tile keeps to the registers");
         }
-        let mut sums = self.start::<V, NV, G, P>(job.start, row);
+        let mut sums = self.start::<V, NV, G, P>(*job.start, row);
         for term in job.terms {
             sums = self.add(sums, term);
         }

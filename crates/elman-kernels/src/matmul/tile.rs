@@ -139,7 +139,7 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     let first = place.panel * width;
     let taken = (job.columns - first).min(P * width);
     let mut rows = out.pieces::<R>(place.row, first, taken);
-    let mut acc: [[[V; NV]; P]; R] = load_tile(job.start, first, &rows);
+    let mut acc: [[[V; NV]; P]; R] = load_tile(*job.start, first, &rows);
     for term in job.terms {
         let panels = term.weights.panels(place.panel, P);
         let mut left: [&[V::Element]; R] = [&[]; R];

@@ -137,7 +137,8 @@ fn backward_rows<T: Real, C: Cell<T>>(
 ) {
     let sizes = Sizes::of(cell);
     let mut buffers = BackwardBuffers::new(rows.len(), &sizes);
-    let mut scratch = KeptRows::new(rows.len(), &sizes, !units.are_all());
+    let shares_units = !units.are_all();
+    let mut scratch = KeptRows::new(rows.len(), &sizes, shares_units);
     let mut slices = Vec::with_capacity(rows.len());
     let inputs = InTheLoop::new::<T>(rows.len(), &sizes, direction);
     for row in &mut rows {
@@ -160,8 +161,10 @@ fn backward_rows<T: Real, C: Cell<T>>(
             buffers.grad_outputs.extend(row.known.grad_output(place(row), s));
         }
         buffers.add_grad_outputs();
-        for (r, row) in rows[..active].iter_mut().enumerate() {
-            scratch.read((r, direction.time(s, row.length)), sizes.trace, &mut row.kept);
+        if shares_units {
+            for (r, row) in rows[..active].iter_mut().enumerate() {
+                scratch.read((r, direction.time(s, row.length)), sizes.trace, &mut row.kept);
+            }
         }
         let kept = rows[..active].iter_mut().map(|row| {
             let t = direction.time(s, row.length);
@@ -170,9 +173,14 @@ fn backward_rows<T: Real, C: Cell<T>>(
         let mut deltas = scratch.rows(slices, kept);
         cell.step_backward(prepared, buffers.operands(&mut deltas, units));
         slices = emptied(deltas);
-        for (r, row) in rows[..active].iter_mut().enumerate() {
-            scratch.write((r, direction.time(s, row.length)), &mut row.kept);
-            if let Some(grad) = row.grad_inputs.as_mut().filter(|_| inputs.is_due(s)) {
+        if shares_units {
+            for (r, row) in rows[..active].iter_mut().enumerate() {
+                scratch.write((r, direction.time(s, row.length)), &mut row.kept);
+            }
+        }
+        if inputs.is_due(s) {
+            for row in &mut rows[..active] {
+                let Some(grad) = &mut row.grad_inputs else { continue };
                 inputs.compute((cell, prepared), (s, row.length), &mut row.kept, grad);
             }
         }
