@@ -35,6 +35,10 @@ pub(crate) trait Arithmetic:
     fn mul_add(self, factor: Self, term: Self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
+    /// `lowest` in lanes that are below it; a NaN stays.
+    fn clamp_below(self, lowest: Self) -> Self;
+    /// `highest` in lanes that are above it; a NaN stays.
+    fn clamp_above(self, highest: Self) -> Self;
     /// `self < other`; false where one is NaN.
     fn less(self, other: Self) -> Self::Mask;
     /// `self <= other`; false where one is NaN.

@@ -12,10 +12,8 @@ use crate::vector::Bits;
 pub(crate) fn sigmoid_f32<V: Bits>(x: V) -> V {
     const LOG2_C: f32 = -24.0;
     let c = V::splat(1.0 / 16_777_216.0);
-    // Below, the result is 0; from 17.4 on it is 1. A NaN fails both comparisons and stays.
-    let (lowest, highest) = (V::splat(-104.0), V::splat(32.0));
-    let x = V::select(x.less(lowest), lowest, x);
-    let x = V::select(highest.less(x), highest, x);
+    // Below, the result is 0; from 17.4 on it is 1.
+    let x = x.clamp_below(V::splat(-104.0)).clamp_above(V::splat(32.0));
     let Reduced { biased, r } = reduce(-x, EXPONENT_BIAS + LOG2_C);
     let scale = biased.low_bits_to_exponent(); // c·2^n
     // c + scale·e^r with one rounding of the sum: e^r itself is never rounded. From n = 24 on the sum

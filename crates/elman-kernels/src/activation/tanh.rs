@@ -45,9 +45,9 @@ fn small<V: Bits>(a: V) -> V {
 /// for within 1.5 ulp: fitted under that weight by `tools/activation_constants.py`.
 #[inline(always)]
 fn large<V: Bits>(a: V) -> V {
-    let (one, clamp) = (V::splat(1.0), V::splat(CLAMP));
+    let one = V::splat(1.0);
     let offset = V::splat(TO_INTEGER + EXPONENT_BIAS);
-    let a = V::select(clamp.less(a), clamp, a);
+    let a = a.clamp_above(V::splat(CLAMP));
     let biased = a.mul_add(V::splat(2.0 * LOG2_E), offset);
     let r = (biased - offset).mul_add(V::splat(-0.5 * LN_2), a);
     let q = r.mul_add(V::splat(0.262_210_37), V::splat(0.670_162_7));

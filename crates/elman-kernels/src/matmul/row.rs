@@ -26,7 +26,7 @@ pub(super) const WHOLE: usize = 3;
 /// Whether all columns of a row are one tile of [`WHOLE`] groups, and more than one of [`WIDE`].
 pub(super) fn is_one_tile<T: Float>(job: &Job<'_, T>) -> bool {
     let panels = job.columns.div_ceil(panel_width::<T>());
-    panels < (WHOLE + 1) * GROUP && panels >= (WIDE + 1) * GROUP
+    ((WIDE + 1) * GROUP..(WHOLE + 1) * GROUP).contains(&panels)
 }
 
 /// Whether this is one row, and every range of columns begins with a group.

@@ -1,6 +1,6 @@
 //! Formulas over rows: whole vectors, and the rest under a mask or one by one.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, Deref, Div, Mul, Neg, Sub};
 
 use crate::float::Float;
 use crate::vector::{Arithmetic, Lanes, Vector};
@@ -10,7 +10,9 @@ pub(crate) trait Blocks<T: Float> {
     /// How many values.
     fn len(&self) -> usize;
 
-    /// The formula for the values from `at` on: as many as `B` holds, or as there are.
+    /// The formula for the values from `at` on: as many as `B` holds, or as there are. All of them are
+    /// loaded before one is stored: a store under a mask holds up whatever is loaded from the 64 bytes
+    /// from its start, of the neighbouring part of a row too.
     fn block<B: Block<Element = T>>(&mut self, at: usize);
 }
 
@@ -137,18 +139,32 @@ impl<V: Vector, const N: usize> Arithmetic for Group<V, N> {
         self
     }
     #[inline(always)]
+    fn clamp_below(mut self, lowest: Self) -> Self {
+        for (vector, lowest) in self.0.iter_mut().zip(lowest.0) {
+            *vector = vector.clamp_below(lowest);
+        }
+        self
+    }
+    #[inline(always)]
+    fn clamp_above(mut self, highest: Self) -> Self {
+        for (vector, highest) in self.0.iter_mut().zip(highest.0) {
+            *vector = vector.clamp_above(highest);
+        }
+        self
+    }
+    #[inline(always)]
     fn less(self, other: Self) -> [V::Mask; N] {
         let mut masks = [self.0[0].less(other.0[0]); N];
-        for v in 1..N {
-            masks[v] = self.0[v].less(other.0[v]);
+        for (mask, (vector, other)) in masks.iter_mut().zip(self.0.into_iter().zip(other.0)) {
+            *mask = vector.less(other);
         }
         masks
     }
     #[inline(always)]
     fn at_most(self, other: Self) -> [V::Mask; N] {
         let mut masks = [self.0[0].at_most(other.0[0]); N];
-        for v in 1..N {
-            masks[v] = self.0[v].at_most(other.0[v]);
+        for (mask, (vector, other)) in masks.iter_mut().zip(self.0.into_iter().zip(other.0)) {
+            *mask = vector.at_most(other);
         }
         masks
     }
@@ -190,7 +206,11 @@ pub(crate) fn each_block<V: Vector>(row: &mut impl Blocks<V::Element>) {
             _ => row.block::<Rest<V, 2>>(at),
         }
     } else {
-        while at + V::LANES <= len {
+        while at + 2 * V::LANES <= len {
+            row.block::<Whole<V, 2>>(at);
+            at += 2 * V::LANES;
+        }
+        if at + V::LANES <= len {
             row.block::<Whole<V, 1>>(at);
             at += V::LANES;
         }
@@ -203,20 +223,7 @@ pub(crate) fn each_block<V: Vector>(row: &mut impl Blocks<V::Element>) {
 /// One vector of each of some rows.
 #[inline(always)]
 pub(crate) fn load_all<B: Block, const N: usize>(
-    rows: [&[B::Element]; N],
-    at: usize,
-) -> [B::Vector; N] {
-    let mut vectors = [B::Vector::splat(B::Element::ZERO); N];
-    for (vector, row) in vectors.iter_mut().zip(rows) {
-        *vector = B::load(row, at);
-    }
-    vectors
-}
-
-/// As [`load_all`], of rows that are written later.
-#[inline(always)]
-pub(crate) fn load_all_mut<B: Block, const N: usize>(
-    rows: &[&mut [B::Element]; N],
+    rows: &[impl Deref<Target = [B::Element]>; N],
     at: usize,
 ) -> [B::Vector; N] {
     let mut vectors = [B::Vector::splat(B::Element::ZERO); N];

@@ -87,9 +87,7 @@ impl Formula for HardSigmoid {
     fn value<V: Arithmetic>(self, a: V) -> V {
         let (zero, six) = (constant::<V>(0.0), constant::<V>(6.0));
         let shifted = a + constant(3.0);
-        // A NaN fails both comparisons and stays.
-        let positive = V::select(shifted.at_most(zero), zero, shifted);
-        V::select(six.less(positive), six, positive) / six
+        shifted.clamp_below(zero).clamp_above(six) / six
     }
     #[inline(always)]
     fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {

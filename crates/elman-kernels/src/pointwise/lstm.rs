@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
-use crate::pointwise::blocks::{Block, Blocks, each_block, load_all, load_all_mut, store_all};
+use crate::pointwise::blocks::{Block, Blocks, each_block, load_all, store_all};
 use crate::pointwise::function::{Formula, Function, Sigmoid, Tanh};
 use crate::pointwise::parts::{check_trace, parts, parts_mut};
 use crate::vector::{Arithmetic, Lane, Vector};
@@ -130,7 +130,7 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for ForwardRow<'_, 
     #[inline(always)]
     fn block<B: Block<Element = T>>(&mut self, at: usize) {
         let (gate, candidate, output) = self.formulas;
-        let [i, f, o, g] = load_all::<B, 4>(self.gates, at);
+        let [i, f, o, g] = load_all::<B, 4>(&self.gates, at);
         let (i, f, o) = (gate.value(i), gate.value(f), gate.value(o));
         let g = candidate.value(g);
         let c = i.mul_add(g, f * B::load(self.before, at));
@@ -233,8 +233,8 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for BackwardRow<'_,
     #[inline(always)]
     fn block<B: Block<Element = T>>(&mut self, at: usize) {
         let (gate, candidate, output) = self.formulas;
-        let [i, f, o, g] = load_all_mut::<B, 4>(&self.gates, at);
-        let [before, c, dh, dc] = load_all::<B, 4>(self.known, at);
+        let [i, f, o, g] = load_all::<B, 4>(&self.gates, at);
+        let [before, c, dh, dc] = load_all::<B, 4>(&self.known, at);
         let y = output.value(c);
         let d_o = gate.backward(o, dh * y);
         let dc = output.backward(y, dh * o) + dc;

@@ -97,6 +97,14 @@ impl<T: Float, const N: usize> Arithmetic for Lanes<T, N> {
         Lanes(self.0.map(T::abs))
     }
     #[inline(always)]
+    fn clamp_below(self, lowest: Self) -> Self {
+        self.with(lowest, |value, lowest| if value < lowest { lowest } else { value })
+    }
+    #[inline(always)]
+    fn clamp_above(self, highest: Self) -> Self {
+        self.with(highest, |value, highest| if value > highest { highest } else { value })
+    }
+    #[inline(always)]
     fn less(self, other: Self) -> [bool; N] {
         std::array::from_fn(|lane| self.0[lane] < other.0[lane])
     }

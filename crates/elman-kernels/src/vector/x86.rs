@@ -30,7 +30,7 @@ macro_rules! register {
         $name:ident: $lanes:literal of $element:ident in $register:ident, $mask:ty,
         $level:ident with $accumulators:literal accumulators;
         $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident $xor:ident $and_not:ident;
-        $splat:ident $load:ident $store:ident $compare:ident;
+        $splat:ident $load:ident $store:ident $compare:ident $max:ident $min:ident;
         select($wanted:ident, $yes:ident, $no:ident) = $select:expr;
         $tanh:ident $sigmoid:ident;
         $($load_masked:ident $store_masked:ident)?
@@ -73,6 +73,17 @@ macro_rules! register {
                 let sign = Self::splat(-0.0);
                 // SAFETY: used only inside functions compiled for this instruction set.
                 $name(unsafe { x86::$and_not(sign.0, self.0) })
+            }
+            // Of a NaN and a number, the instructions take the second.
+            #[inline(always)]
+            fn clamp_below(self, lowest: Self) -> Self {
+                // SAFETY: used only inside functions compiled for this instruction set.
+                $name(unsafe { x86::$max(lowest.0, self.0) })
+            }
+            #[inline(always)]
+            fn clamp_above(self, highest: Self) -> Self {
+                // SAFETY: used only inside functions compiled for this instruction set.
+                $name(unsafe { x86::$min(highest.0, self.0) })
             }
             #[inline(always)]
             fn less(self, other: Self) -> $mask {
@@ -150,7 +161,7 @@ register! {
     /// Eight `f32` in an AVX2 register.
     Avx2F32: 8 of f32 in __m256, x86::__m256, Avx2 with 12 accumulators;
     _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps _mm256_xor_ps _mm256_andnot_ps;
-    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_cmp_ps;
+    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_cmp_ps _mm256_max_ps _mm256_min_ps;
     select(mask, yes, no) = x86::_mm256_blendv_ps(no.0, yes.0, mask);
     tanh_f32 sigmoid_f32;
 }
@@ -159,7 +170,7 @@ register! {
     /// Four `f64` in an AVX2 register.
     Avx2F64: 4 of f64 in __m256d, x86::__m256d, Avx2 with 12 accumulators;
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd _mm256_xor_pd _mm256_andnot_pd;
-    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_cmp_pd;
+    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_cmp_pd _mm256_max_pd _mm256_min_pd;
     select(mask, yes, no) = x86::_mm256_blendv_pd(no.0, yes.0, mask);
     tanh_f64 sigmoid_f64;
 }
@@ -168,7 +179,7 @@ register! {
     /// Sixteen `f32` in an AVX-512 register.
     Avx512F32: 16 of f32 in __m512, x86::__mmask16, Avx512 with 24 accumulators;
     _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps _mm512_xor_ps _mm512_andnot_ps;
-    _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_cmp_ps_mask;
+    _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_cmp_ps_mask _mm512_max_ps _mm512_min_ps;
     select(mask, yes, no) = x86::_mm512_mask_blend_ps(mask, no.0, yes.0);
     tanh_f32 sigmoid_f32;
     _mm512_maskz_loadu_ps _mm512_mask_storeu_ps
@@ -178,7 +189,7 @@ register! {
     /// Eight `f64` in an AVX-512 register.
     Avx512F64: 8 of f64 in __m512d, x86::__mmask8, Avx512 with 24 accumulators;
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd _mm512_xor_pd _mm512_andnot_pd;
-    _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_cmp_pd_mask;
+    _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_cmp_pd_mask _mm512_max_pd _mm512_min_pd;
     select(mask, yes, no) = x86::_mm512_mask_blend_pd(mask, no.0, yes.0);
     tanh_f64 sigmoid_f64;
     _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
