@@ -42,7 +42,7 @@ impl LstmFunctions {
     };
 }
 
-/// The operands of [`lstm_forward`], rows one after the other.
+/// The operands of [`lstm_forward`](crate::Compiled::lstm_forward), rows one after the other.
 #[derive(Debug)]
 pub struct LstmForward<'a, 'b, T> {
     /// H.
@@ -142,7 +142,7 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> Blocks<T> for ForwardRow<'_, 
     }
 }
 
-/// The operands of [`lstm_backward`], rows one after the other.
+/// The operands of [`lstm_backward`](crate::Compiled::lstm_backward), rows one after the other.
 #[derive(Debug)]
 pub struct LstmBackward<'a, 'b, T> {
     /// H.
