@@ -72,7 +72,9 @@ pub(crate) fn activation_backward<T: Float + Lane>(
 ) {
     let ActivationBackward { hidden_size, ref deltas, hidden, grad, .. } = rows;
     assert!(hidden_size > 0 && grad.len() == deltas.len() * hidden_size, "gradients: [rows, H]");
-    assert!(hidden.len() == deltas.len(), "values: H for each row");
+    assert!(deltas.iter().all(|row| row.len() >= hidden_size), "deltas: H for each row");
+    let fits = hidden.iter().all(|row| row.len() == hidden_size);
+    assert!(fits && hidden.len() == deltas.len(), "values: H for each row");
     match function {
         Function::Tanh => dispatch_vectors(level, Derive { rows, formula: Tanh }),
         Function::Sigmoid => dispatch_vectors(level, Derive { rows, formula: Sigmoid }),
@@ -86,8 +88,9 @@ pub(crate) fn activation_backward<T: Float + Lane>(
 ///
 /// # Panics
 ///
-/// More sources than rows, or a source that is longer than its row.
+/// A stride of 0, more sources than rows, or a source that is longer than its row.
 pub fn add_rows<T: Float>(level: Level, (target, stride): (&mut [T], usize), sources: &[&[T]]) {
+    assert!(stride > 0, "rows that start after each other");
     assert!(target.len().div_ceil(stride) >= sources.len(), "a row for each source");
     dispatch(level, AddRows { target, stride, sources });
 }

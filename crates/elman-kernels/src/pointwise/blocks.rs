@@ -195,21 +195,17 @@ impl<V: Vector, const N: usize> Arithmetic for Group<V, N> {
 #[inline(always)]
 pub(crate) fn each_block<V: Vector>(row: &mut impl Blocks<V::Element>) {
     let (len, mut at) = (row.len(), 0);
+    while at + 2 * V::LANES <= len {
+        row.block::<Whole<V, 2>>(at);
+        at += 2 * V::LANES;
+    }
     if V::MASKS {
-        while at + 2 * V::LANES <= len {
-            row.block::<Whole<V, 2>>(at);
-            at += 2 * V::LANES;
-        }
         match (len - at).div_ceil(V::LANES) {
             0 => {}
             1 => row.block::<Rest<V, 1>>(at),
             _ => row.block::<Rest<V, 2>>(at),
         }
     } else {
-        while at + 2 * V::LANES <= len {
-            row.block::<Whole<V, 2>>(at);
-            at += 2 * V::LANES;
-        }
         if at + V::LANES <= len {
             row.block::<Whole<V, 1>>(at);
             at += V::LANES;

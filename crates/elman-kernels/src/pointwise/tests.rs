@@ -73,6 +73,74 @@ fn hard_sigmoid_hands_nan_on_and_stays_in_range() {
     assert_eq!(values[1..], [1.0, 0.0]);
 }
 
+/// The vectors of every level against one number at a time, over all kinds of floats.
+#[test]
+fn functions_of_vectors_give_the_bits_of_single_numbers() {
+    let mut inputs: Vec<f32> = (0..=u32::MAX).step_by(4099).map(f32::from_bits).collect();
+    inputs.extend([0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -104.0, 32.0, 10.0]);
+    for function in Function::ALL {
+        let expected: Vec<f32> = inputs.iter().map(|x| value(function, *x)).collect();
+        for level in Level::ALL {
+            let mut values = inputs.clone();
+            activation_forward(level, function, &mut values);
+            for ((x, y), expected) in inputs.iter().zip(&values).zip(&expected) {
+                // The bits of a NaN are not promised.
+                let same = y.to_bits() == expected.to_bits() || y.is_nan() && expected.is_nan();
+                assert!(same, "{function:?} at {x:e}, {level:?}: {y:e} instead of {expected:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_added_and_what_lies_between_is_left() {
+    for level in Level::ALL {
+        let mut target = [1.0f32, 2.0, 9.0, 3.0, 4.0];
+        add_rows(level, (&mut target, 3), &[&[10.0, 20.0], &[30.0, 40.0]]);
+        same("rows", &target, &[11.0, 22.0, 9.0, 33.0, 44.0]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "a row for each source")]
+fn more_sources_than_rows_are_refused() {
+    add_rows(Level::current(), (&mut [0.0f64; 4], 2), &[&[1.0], &[1.0], &[1.0]]);
+}
+
+#[test]
+#[should_panic(expected = "rows that start after each other")]
+fn rows_at_one_place_are_refused() {
+    add_rows(Level::current(), (&mut [0.0f64; 4], 0), &[]);
+}
+
+#[test]
+#[should_panic(expected = "values: H for each row")]
+fn values_of_another_length_are_refused() {
+    let rows = ActivationBackward {
+        hidden_size: 2,
+        units: 0..1,
+        deltas: &mut [&mut [0.0f32; 2]],
+        hidden: &[&[0.5]],
+        grad: &[1.0, 1.0],
+    };
+    activation_backward(Level::current(), Function::Tanh, rows);
+}
+
+#[test]
+#[should_panic(expected = "trace: 4H for each row, or no row")]
+fn a_trace_for_some_of_the_rows_is_refused() {
+    let (mut first, mut second, mut trace) = ([0.0f32; 4], [0.0; 4], [0.0; 4]);
+    let operands = LstmForward {
+        hidden_size: 1,
+        units: 0..1,
+        gates: &[&mut first, &mut second],
+        trace: &mut [&mut trace],
+        previous: &[0.0; 4],
+        state: &mut [0.0; 4],
+    };
+    lstm_forward(Level::current(), LstmFunctions::STANDARD, operands);
+}
+
 /// The standard functions, and three that differ from them and from each other.
 fn lstm_functions() -> [LstmFunctions; 2] {
     let (gate, candidate, output) = (Function::HardSigmoid, Function::Relu, Function::Sigmoid);

@@ -195,8 +195,6 @@ register! {
     _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
 }
 
-const SHIFT: i32 = MANTISSA_BITS.cast_signed();
-
 impl Bits for Avx2F32 {
     #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
@@ -206,6 +204,7 @@ impl Bits for Avx2F32 {
     }
     #[inline(always)]
     fn low_bits_to_exponent(self) -> Self {
+        const SHIFT: i32 = MANTISSA_BITS.cast_signed();
         // SAFETY: used only inside functions compiled for this instruction set.
         let bits = unsafe { x86::_mm256_slli_epi32::<SHIFT>(x86::_mm256_castps_si256(self.0)) };
         // SAFETY: as above.
@@ -222,9 +221,9 @@ impl Bits for Avx512F32 {
     }
     #[inline(always)]
     fn low_bits_to_exponent(self) -> Self {
-        const SHIFT: u32 = MANTISSA_BITS;
         // SAFETY: used only inside functions compiled for this instruction set.
-        let bits = unsafe { x86::_mm512_slli_epi32::<SHIFT>(x86::_mm512_castps_si512(self.0)) };
+        let bits =
+            unsafe { x86::_mm512_slli_epi32::<MANTISSA_BITS>(x86::_mm512_castps_si512(self.0)) };
         // SAFETY: as above.
         Avx512F32(unsafe { x86::_mm512_castsi512_ps(bits) })
     }

@@ -146,6 +146,7 @@ struct ForwardLoop<'a, T> {
     /// so far apart that they would fight for the same places of the cache while the product goes over
     /// them.
     scratch: Aligned<T>, // [rows or steps, delta_size]
+    /// What the step keeps of rows whose units are shared: such rows have no slice of their own.
     traces: KeptRows<T>,
     ahead: usize,
     /// Memory for lists, used again in every step.
