@@ -145,11 +145,14 @@ impl Cell<f64> for LeakyCell {
         }
     }
 
-    fn input_gradient(&self, weights: &LeakyWeights, deltas: &[f64], grad_inputs: &mut [f64]) {
+    fn input_gradient(
+        &self,
+        weights: &LeakyWeights,
+        deltas: &[&[f64]],
+        grad_inputs: &mut [&mut [f64]],
+    ) {
         let units = self.units;
-        for (deltas, dx) in
-            deltas.chunks_exact(2 * units).zip(grad_inputs.chunks_exact_mut(self.inputs))
-        {
+        for (deltas, dx) in deltas.iter().zip(grad_inputs) {
             for (i, dx) in dx.iter_mut().enumerate() {
                 *dx = (0..units).map(|k| deltas[k] * weights.input[i * units + k]).sum();
             }

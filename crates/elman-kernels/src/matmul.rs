@@ -13,6 +13,8 @@
 //! ```
 
 #[cfg(target_arch = "x86_64")]
+mod ask;
+#[cfg(target_arch = "x86_64")]
 mod far;
 mod inner;
 #[cfg(target_arch = "x86_64")]
@@ -26,6 +28,8 @@ use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
 use crate::vector::Lane;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use ask::{Ask, multiply_and_ask};
 pub(crate) use inner::{LeftRows, multiply};
 pub(crate) use tile::{MAX_ROWS, load_panels, rows_per_tile, store_tile};
 

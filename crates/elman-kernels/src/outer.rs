@@ -14,6 +14,8 @@
 //!
 //! The left values are read where they are: a cache line of them serves several tiles.
 
+#[cfg(target_arch = "x86_64")]
+mod far;
 mod split;
 mod tile;
 
@@ -100,6 +102,7 @@ fn run_avx2<T: Float + Lane>(sum: &mut split::PartOfSum<'_, T>) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<T: Float + Lane>(sum: &mut split::PartOfSum<'_, T>) {
+    far::run::<T::Avx512, 1>(sum);
     tile::run::<T::Avx512, 1>(sum);
 }
 

@@ -112,7 +112,12 @@ pub trait Cell<T: Real>: Send + Sync {
     fn step_backward(&self, prepared: &Self::Prepared, rows: BackwardRows<'_, '_, T>);
 
     /// `grad_inputs = dx` for delta rows of any steps, one row of `grad_inputs` each.
-    fn input_gradient(&self, prepared: &Self::Prepared, deltas: &[T], grad_inputs: &mut [T]);
+    fn input_gradient(
+        &self,
+        prepared: &Self::Prepared,
+        deltas: &[&[T]],
+        grad_inputs: &mut [&mut [T]],
+    );
 
     /// Adds the gradients of the parameters for all steps of all `sequences`.
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]);

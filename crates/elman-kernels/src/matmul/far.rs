@@ -12,7 +12,8 @@
 
 use std::ops::Range;
 
-use super::inner::{LeftRows, sweep};
+use super::ask::{Ask, CHUNK, multiply_and_ask};
+use super::inner::LeftRows;
 use super::tile::{MAX_ROWS, load_tile, store_tile};
 use super::{Job, Out, Start, Term};
 use crate::float::Float;
@@ -138,7 +139,9 @@ fn tile<V: Vector, const NV: usize, const R: usize>(
         }
         let next = next(term, &steps, place);
         let panels = panels(term, place.panel, steps);
-        acc = multiply_and_ask(acc, LeftRows { rows, step: 1 }, panels, next);
+        let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * next.stride;
+        let mut asked = Asked { lines: &next.values[..next.depth * next.stride], share };
+        acc = multiply_and_ask(acc, LeftRows { rows, step: 1 }, panels, &mut asked);
     }
     store_tile(acc, &mut target);
 }
@@ -160,24 +163,16 @@ fn next<'a, T: Float>(term: &Term<'a, T>, steps: &Range<usize>, place: Place) ->
     panels(term, place.panel + PANELS, share(place.block)..share(place.block + 1))
 }
 
-/// Rows of the panels between two requests: as long as the journey of a few cache lines.
-const CHUNK: usize = 16;
+/// What a block asks for: a share of the lines before each chunk.
+struct Asked<'a, T> {
+    lines: &'a [T],
+    share: usize,
+}
 
-/// `acc[r] += Σ_k rows[r][k · step] · panels[k]`, asking on the way for `next`, which is read soon, to
-/// come into the processor's own cache.
-#[inline(always)]
-fn multiply_and_ask<V: Vector, const NV: usize, const R: usize, const P: usize>(
-    mut acc: [[[V; NV]; P]; R],
-    left: LeftRows<'_, V::Element, R>,
-    panels: Panels<'_, V::Element>,
-    next: Panels<'_, V::Element>,
-) -> [[[V; NV]; P]; R] {
-    let asked = &next.values[..next.depth * next.stride];
-    let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * next.stride;
-    for start in (0..panels.depth).step_by(CHUNK) {
-        let lines = asked.get(start / CHUNK * share..).unwrap_or(&[]);
-        lines[..share.min(lines.len())].chunks(NV * V::LANES).for_each(V::ask);
-        acc = sweep(acc, left, panels, start..panels.depth.min(start + CHUNK));
+impl<T: Float> Ask<T> for Asked<'_, T> {
+    #[inline(always)]
+    fn ask<V: Vector<Element = T>>(&mut self, chunk: usize) {
+        let lines = self.lines.get(chunk * self.share..).unwrap_or(&[]);
+        lines[..self.share.min(lines.len())].chunks(panel_width::<T>()).for_each(V::ask);
     }
-    acc
 }

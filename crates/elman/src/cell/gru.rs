@@ -320,11 +320,16 @@ impl<T: Real> Cell<T> for GruCell<T> {
         }
     }
 
-    fn input_gradient(&self, prepared: &GruPrepared<T>, deltas: &[T], grad_inputs: &mut [T]) {
+    fn input_gradient(
+        &self,
+        prepared: &GruPrepared<T>,
+        deltas: &[&[T]],
+        grad_inputs: &mut [&mut [T]],
+    ) {
         // dx_t = [dr dz dn]·Wᵀ
-        let rows = Rows::Strided { values: deltas, stride: self.gates_size() };
-        let term = Term { rows, weights: &prepared.input_transposed };
-        T::product(Start::Zero, &[term], grad_inputs);
+        let term = Term { rows: Rows::Slices(deltas), weights: &prepared.input_transposed };
+        let out = Out::Slices { rows: grad_inputs, first: 0 };
+        T::product_columns(Start::Zero, &[term], out, std::slice::from_ref(&(0..self.input_size)));
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {

@@ -134,7 +134,10 @@ pub fn step_backward<T: Real, C: Cell<T>>(
             units: &mut Units::all(cell.hidden_size()),
         },
     );
-    cell.input_gradient(&prepared, flat_deltas, grad_inputs.as_slice_mut().unwrap_or(&mut []));
+    let flat_inputs = grad_inputs.as_slice_mut().unwrap_or(&mut []);
+    let mut input_rows: Vec<&mut [T]> = flat_inputs.chunks_exact_mut(cell.input_size()).collect();
+    let delta_rows: Vec<&[T]> = flat_deltas.chunks_exact(cell.delta_size()).collect();
+    cell.input_gradient(&prepared, &delta_rows, &mut input_rows);
     let inputs = inputs.as_standard_layout();
     let inputs = inputs.as_slice().unwrap_or(&[]);
     let sequences: Vec<_> = (0..batch_size)

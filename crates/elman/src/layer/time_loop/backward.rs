@@ -140,7 +140,6 @@ fn backward_rows<T: Real, C: Cell<T>>(
     let shares_units = !units.are_all();
     let mut scratch = KeptRows::new(rows.len(), &sizes, shares_units);
     let mut slices = Vec::with_capacity(rows.len());
-    let inputs = InTheLoop::new::<T>(rows.len(), &sizes, direction);
     for row in &mut rows {
         if let Some(grad) = &mut row.grad_inputs {
             grad[row.length * sizes.input..].fill(T::ZERO);
@@ -148,6 +147,8 @@ fn backward_rows<T: Real, C: Cell<T>>(
     }
     let place = |row: &BackwardRow<'_, T>| Place { length: row.length, shape, direction };
     let longest = rows.first().map_or(0, |row| row.length);
+    let asked = rows.iter().filter(|row| row.grad_inputs.is_some()).count();
+    let mut inputs = InTheLoop::new((asked, longest), &sizes, direction);
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
@@ -178,12 +179,11 @@ fn backward_rows<T: Real, C: Cell<T>>(
                 scratch.write((r, direction.time(s, row.length)), &mut row.kept);
             }
         }
-        if inputs.is_due(s) {
-            for row in &mut rows[..active] {
-                let Some(grad) = &mut row.grad_inputs else { continue };
-                inputs.compute((cell, prepared), (s, row.length), &mut row.kept, grad);
-            }
-        }
+        let with_inputs = rows[..active].iter_mut().filter_map(|row| {
+            let grad = row.grad_inputs.as_deref_mut()?;
+            Some((row.length, &mut row.kept, grad))
+        });
+        inputs.after_step((cell, prepared), s, with_inputs);
         buffers.step_back();
     }
     for (r, row) in rows.iter_mut().enumerate() {

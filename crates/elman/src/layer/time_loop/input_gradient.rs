@@ -4,6 +4,7 @@
 
 use elman_kernels::Share;
 
+use super::kept::{emptied, emptied_shared};
 use super::{Shape, Sizes, pieces};
 use crate::cell::Cell;
 use crate::layer::Direction;
@@ -19,46 +20,100 @@ pub(super) fn belongs_in_the_loop(shape: Shape<'_>, sizes: &Sizes) -> bool {
     shape.lengths.len() >= workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input)
 }
 
-/// When a worker of some rows computes it, and for which steps.
-pub(super) struct InTheLoop {
-    steps: usize,
-    direction: Direction,
+/// When a worker of some rows computes it.
+#[derive(Clone, Copy)]
+enum When {
+    /// After so many steps, of all rows at once, while the deltas are in the cache.
+    Steps(usize),
+    /// In the end, row by row: where weights are read from afar, once for all steps of a row.
+    End,
 }
 
-impl InTheLoop {
-    pub fn new<T>(rows: usize, sizes: &Sizes, direction: Direction) -> Self {
+impl When {
+    fn of<T>(rows: usize, sizes: &Sizes) -> Self {
         /// Bytes of deltas that stay in a processor's own cache beside the weights.
         const CACHE: usize = 1 << 19;
-        /// Rows that a product with few columns takes at once.
-        const TILE: usize = 12;
+        /// Bytes of weights that stay in such a cache, if they are all.
+        const NEAR: usize = 1 << 20;
         let fitting = CACHE / (rows * sizes.delta * size_of::<T>()).max(1);
-        let steps = if fitting < TILE { usize::MAX } else { fitting / TILE * TILE };
-        InTheLoop { steps, direction }
+        let weights = sizes.delta * sizes.input * size_of::<T>();
+        if fitting > 1 || weights <= NEAR { When::Steps(fitting.max(1)) } else { When::End }
     }
 
-    /// Whether step `s` completes some steps.
-    pub fn is_due(&self, s: usize) -> bool {
-        s.is_multiple_of(self.steps)
-    }
-
-    /// The steps that step `s` completes, of one row.
-    pub fn compute<T: Real, C: Cell<T>>(
-        &self,
-        (cell, prepared): (&C, &C::Prepared),
-        (s, length): (usize, usize),
-        kept: &mut Share<'_, T>,
-        grad_inputs: &mut [T],
-    ) {
-        let end = length.min(s.saturating_add(self.steps));
-        let times = match self.direction {
-            Direction::Forward => s..end,
-            Direction::Reverse => length - end..length - s,
-        };
-        if let Some(deltas) = kept.rows(times.clone()) {
-            let size = cell.input_size();
-            let target = &mut grad_inputs[times.start * size..times.end * size];
-            cell.input_gradient(prepared, deltas, target);
+    /// Whether step `s` is the last that it waits for.
+    fn is_due(self, s: usize) -> bool {
+        match self {
+            When::Steps(steps) => s.is_multiple_of(steps),
+            When::End => s == 0,
         }
+    }
+
+    /// The first step of a row of `length` that is not part of those which step `s` completes.
+    fn end(self, s: usize, length: usize) -> usize {
+        match self {
+            When::Steps(steps) => length.min(s + steps),
+            When::End => length,
+        }
+    }
+}
+
+/// A worker's part of it, in the loop over the steps.
+pub(super) struct InTheLoop<'a, T> {
+    when: When,
+    direction: Direction,
+    /// Memory for lists, used again every time.
+    deltas: Vec<&'a [T]>,
+    grads: Vec<&'a mut [T]>,
+}
+
+/// What it is made of: the length of a row, its deltas and where its gradient goes.
+pub(super) type InputGradientRow<'r, 'k, T> = (usize, &'r mut Share<'k, T>, &'r mut [T]);
+
+impl<T: Real> InTheLoop<'_, T> {
+    /// For the rows that ask for it, the longest of which has `longest` steps.
+    pub fn new((rows, longest): (usize, usize), sizes: &Sizes, direction: Direction) -> Self {
+        let when = When::of::<T>(rows, sizes);
+        let most = match when {
+            When::Steps(steps) => rows * steps.min(longest),
+            When::End => longest,
+        };
+        let (deltas, grads) = (Vec::with_capacity(most), Vec::with_capacity(most));
+        InTheLoop { when, direction, deltas, grads }
+    }
+
+    /// Computes it for the steps that step `s` completes, if it does.
+    pub fn after_step<'r, 'k: 'r, C: Cell<T>>(
+        &mut self,
+        (cell, prepared): (&C, &C::Prepared),
+        s: usize,
+        rows: impl Iterator<Item = InputGradientRow<'r, 'k, T>>,
+    ) where
+        T: 'r,
+    {
+        if !self.when.is_due(s) {
+            return;
+        }
+        let mut deltas = emptied_shared(std::mem::take(&mut self.deltas));
+        let mut grads = emptied(std::mem::take(&mut self.grads));
+        let size = cell.input_size();
+        for (length, kept, grad) in rows {
+            let end = self.when.end(s, length);
+            let times = match self.direction {
+                Direction::Forward => s..end,
+                Direction::Reverse => length - end..length - s,
+            };
+            if let Some(kept) = kept.rows(times.clone()) {
+                deltas.extend(kept.chunks_exact(cell.delta_size()));
+                grads.extend(grad[times.start * size..times.end * size].chunks_exact_mut(size));
+            }
+            if let When::End = self.when {
+                cell.input_gradient(prepared, &deltas, &mut grads);
+                deltas.clear();
+                grads.clear();
+            }
+        }
+        cell.input_gradient(prepared, &deltas, &mut grads);
+        (self.deltas, self.grads) = (emptied_shared(deltas), emptied(grads));
     }
 }
 
@@ -91,8 +146,11 @@ pub(super) fn input_gradients<T: Real, C: Cell<T>>(
         }
     }
     workers::each(work, |pieces| {
-        for (grad_inputs, deltas) in pieces {
-            cell.input_gradient(prepared, deltas, grad_inputs);
+        let (mut grads, mut deltas): (Vec<&mut [T]>, Vec<&[T]>) = (Vec::new(), Vec::new());
+        for (own_grads, own_deltas) in pieces {
+            deltas.extend(own_deltas.chunks_exact(sizes.delta));
+            grads.extend(own_grads.chunks_exact_mut(sizes.input));
         }
+        cell.input_gradient(prepared, &deltas, &mut grads);
     });
 }

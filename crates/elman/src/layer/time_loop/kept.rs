@@ -54,3 +54,9 @@ pub(super) fn emptied<'b, T>(mut slices: Vec<&mut [T]>) -> Vec<&'b mut [T]> {
     slices.clear();
     slices.into_iter().map(|_| <&mut [T]>::default()).collect()
 }
+
+/// As [`emptied`].
+pub(super) fn emptied_shared<'b, T>(mut slices: Vec<&[T]>) -> Vec<&'b [T]> {
+    slices.clear();
+    slices.into_iter().map(|_| <&[T]>::default()).collect()
+}
