@@ -12,7 +12,8 @@
 //!       accumulators = grad; accumulators += left[k] · panels[k] for each k; grad = accumulators
 //! ```
 //!
-//! The left values are read where they are: a cache line of them serves several tiles.
+//! The left values are read where they are: a cache line of them serves several tiles. Over more values
+//! than the caches hold, AVX-512 has a loop that asks for them ahead, with the same chains (`outer/far`).
 
 #[cfg(target_arch = "x86_64")]
 mod far;

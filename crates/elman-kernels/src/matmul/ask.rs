@@ -9,8 +9,8 @@ pub(crate) const CHUNK: usize = 16;
 
 /// Hints for the cache.
 pub(crate) trait Ask<T> {
-    /// Gives those that are due before chunk `chunk`, of [`CHUNK`] steps each. What it does between two chunks
-    /// is done while the multiplications before it are under way; before the first one they would wait.
+    /// Gives those that are due before chunk `chunk`, of [`CHUNK`] steps each. A few for each chunk are given
+    /// while multiplications are under way; all of them in front of the tile would hold it up.
     fn ask<V: Vector<Element = T>>(&mut self, chunk: usize);
 }
 
