@@ -160,3 +160,19 @@ fn share(count: usize, tiles: usize, tile: usize) -> Range<usize> {
     let at = |tile: usize| count * tile.min(tiles) / tiles;
     at(tile)..at(tile + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tile_has_four_or_five_columns_and_no_column_is_left() {
+        for count in MIN_LEFT..3000 {
+            let tiles = count.div_ceil(MAX_ROWS);
+            let shares = (0..tiles).map(|tile| share(count, tiles, tile));
+            assert!(shares.clone().all(|rows| (MAX_ROWS - 1..=MAX_ROWS).contains(&rows.len())));
+            assert_eq!(shares.map(|rows| rows.len()).sum::<usize>(), count);
+            assert!(share(count, tiles, tiles).is_empty(), "nothing after the last tile");
+        }
+    }
+}

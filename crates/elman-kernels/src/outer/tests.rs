@@ -158,3 +158,29 @@ fn a_distance_between_rows_that_goes_round_is_refused() {
         run(Level::current(), part);
     }
 }
+
+/// The same among so many values that they are read in another way; and a factor that ends too early.
+#[test]
+fn rows_beyond_their_factor_are_refused_where_the_values_are_far() {
+    let (rows, columns, count) = (12, 256, 4096);
+    let values = vec![1.0f32; count * columns];
+    let right = Strided { values: &values, stride: columns };
+    let short = Strided { values: &values[..count * rows - 1], stride: rows };
+    let wraps = Strided { values: &values, stride: 1 << (usize::BITS - 1) };
+    for (left, right) in [(wraps, right), (short, right), (right, wraps)] {
+        let pairs = [Pairs { left: [left, right], right, count }];
+        let sum = OuterSum {
+            pairs: &pairs,
+            left: [Some(Left { rows, at: 0 }), None],
+            sums: None,
+            first: 0,
+            columns,
+            stride: columns,
+        };
+        let refused = std::panic::catch_unwind(|| {
+            let mut grad = vec![0.0; rows * columns];
+            split(&[sum], &mut grad, 1).into_iter().for_each(|part| run(Level::current(), part));
+        });
+        assert!(refused.is_err(), "{} and {} values apart", left.stride, right.stride);
+    }
+}

@@ -4,7 +4,7 @@
 
 use elman_kernels::Share;
 
-use super::kept::{emptied, emptied_shared};
+use super::kept::emptied;
 use super::{Shape, Sizes, pieces};
 use crate::cell::Cell;
 use crate::layer::Direction;
@@ -93,8 +93,8 @@ impl<T: Real> InTheLoop<'_, T> {
         if !self.when.is_due(s) {
             return;
         }
-        let mut deltas = emptied_shared(std::mem::take(&mut self.deltas));
-        let mut grads = emptied(std::mem::take(&mut self.grads));
+        let mut deltas: Vec<&[T]> = emptied(std::mem::take(&mut self.deltas));
+        let mut grads: Vec<&mut [T]> = emptied(std::mem::take(&mut self.grads));
         let size = cell.input_size();
         for (length, kept, grad) in rows {
             let end = self.when.end(s, length);
@@ -112,8 +112,10 @@ impl<T: Real> InTheLoop<'_, T> {
                 grads.clear();
             }
         }
-        cell.input_gradient(prepared, &deltas, &mut grads);
-        (self.deltas, self.grads) = (emptied_shared(deltas), emptied(grads));
+        if !deltas.is_empty() {
+            cell.input_gradient(prepared, &deltas, &mut grads);
+        }
+        (self.deltas, self.grads) = (emptied(deltas), emptied(grads));
     }
 }
 

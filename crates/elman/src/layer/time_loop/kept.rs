@@ -49,14 +49,8 @@ impl<T: Real> KeptRows<T> {
     }
 }
 
-/// The memory of a list of slices, for other slices: collecting in place allocates nothing.
-pub(super) fn emptied<'b, T>(mut slices: Vec<&mut [T]>) -> Vec<&'b mut [T]> {
+/// The memory of a list of slices, for a list of other slices: collecting in place allocates nothing.
+pub(super) fn emptied<A, B: Default>(mut slices: Vec<A>) -> Vec<B> {
     slices.clear();
-    slices.into_iter().map(|_| <&mut [T]>::default()).collect()
-}
-
-/// As [`emptied`].
-pub(super) fn emptied_shared<'b, T>(mut slices: Vec<&[T]>) -> Vec<&'b [T]> {
-    slices.clear();
-    slices.into_iter().map(|_| <&[T]>::default()).collect()
+    slices.into_iter().map(|_| B::default()).collect()
 }
