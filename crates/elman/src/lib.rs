@@ -20,6 +20,7 @@ pub mod network;
 pub mod optimizer;
 pub mod parameters;
 pub mod real;
+pub mod records;
 pub mod rng;
 pub mod sequence;
 pub mod stack;
