@@ -51,6 +51,7 @@ impl Philox {
 
     /// The four words of a counter.
     #[must_use]
+    #[inline(always)]
     pub fn block(self, counter: [u32; 4]) -> [u32; 4] {
         let (mut key, mut state) = (self.key, counter);
         for _ in 0..ROUNDS {
@@ -64,21 +65,15 @@ impl Philox {
 
     /// The words of [`LANES`] counters that differ in the first word: `counter[0] + 0, 1, …`.
     ///
-    /// Rounds outside, lanes inside: each line of the inner loop becomes one vector instruction.
+    /// Lanes outside, rounds inside: the compiler unrolls the rounds and makes vectors of the lanes.
+    /// The other way round it unrolls the lanes and makes none.
     #[inline(always)]
     pub(super) fn blocks(self, counter: [u32; 4]) -> Words {
-        let mut key = self.key;
-        let [mut a, mut b, mut c, mut d] = counter.map(|word| [word; LANES]);
-        for (lane, word) in (0u32..).zip(&mut a) {
-            *word = word.wrapping_add(lane);
-        }
-        for _ in 0..ROUNDS {
-            for (((a, b), c), d) in a.iter_mut().zip(&mut b).zip(&mut c).zip(&mut d) {
-                let (first, second) = (product(0, *a), product(1, *c));
-                (*a, *b, *c, *d) =
-                    (second.high ^ *b ^ key[0], second.low, first.high ^ *d ^ key[1], first.low);
-            }
-            key = next(key);
+        let [mut a, mut b, mut c, mut d] = [[0; LANES]; 4];
+        for lane in 0..LANES {
+            let mut counter = counter;
+            counter[0] = counter[0].wrapping_add(words(lane as u64)[0]);
+            [a[lane], b[lane], c[lane], d[lane]] = self.block(counter);
         }
         [a, b, c, d]
     }
