@@ -1,7 +1,8 @@
 //! The time loop from the last step to the first.
 
+use elman_kernels::parallel::Share;
 use elman_kernels::pointwise::add_rows;
-use elman_kernels::{Aligned, Level, Share};
+use elman_kernels::{Aligned, Level};
 
 use super::crew::{Crew, MemberRows, share_rows};
 use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, input_gradients};

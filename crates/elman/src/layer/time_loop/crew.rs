@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use elman_kernels::{RowLayout, Share};
+use elman_kernels::parallel::{RowLayout, Share, team};
 
 use super::{Sizes, Span};
 use crate::cell::{Cell, Units, most_members, share};
 use crate::real::Real;
-use crate::workers::{Sharing, Work, each, side_by_side};
+use crate::workers::{Sharing, Work, each};
 
 /// How a run over sequences is shared.
 fn sharing<T: Real, C: Cell<T>>(cell: &C, span: Span<'_>) -> Sharing {
@@ -36,7 +36,7 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
         members.into_iter().map(MemberRows::longest_first).collect()
     };
     match sharing(cell, span) {
-        Sharing::Units(members) => side_by_side(
+        Sharing::Units(members) => team(
             members,
             batch_size * cell.delta_size().max(hidden_size),
             |members| deal(&Crew::of::<T>(hidden_size, members)),

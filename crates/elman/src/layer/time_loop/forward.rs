@@ -1,6 +1,7 @@
 //! The time loop from the first step to the last.
 
-use elman_kernels::{Aligned, Share};
+use elman_kernels::Aligned;
+use elman_kernels::parallel::Share;
 
 use super::crew::{Crew, MemberRows, share_rows};
 use super::kept::{KeptRows, emptied};
