@@ -169,6 +169,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "sort"
         | "epochs"
         | "batch-size"
         | "hidden-size"

@@ -11,7 +11,7 @@ use elman::train::{Control, EpochRecord, Outcome as Ending, Plan, Report, Traine
 use serde::Serialize;
 
 use super::summary::Summary;
-use super::{network_words, refuse_same_file, source};
+use super::{network_words, refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
@@ -68,6 +68,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         .map_err(|error| blame(error, given))?;
     let parameters = Network::<f32>::new(plan.network.clone())?.parameters().values().len();
     printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
+    warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
     let Trained { mut model, report } = fit(&trainer, &data, printer, given)?;
     source::remember(&mut model, &args)?;
