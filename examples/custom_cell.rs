@@ -29,8 +29,10 @@ mod numbers;
 
 use std::error::Error;
 
-use elman::cell::{BackwardRows, SequenceDeltas, StepRows};
-use elman::real::Float;
+use elman::cell::gated::{GateInputs, GateSizes, GatedWeights};
+use elman::cell::product::{Out, Rows, Start};
+use elman::cell::{BackwardRows, SequenceDeltas, StepRows, Units};
+use elman::real::{Compiled, Float};
 use elman::{
     Cell, CellKind, Direction, GradientCheck, Layer, Network, NetworkConfig, ParameterShape, Rng,
     SequenceBatch, SimpleState,
@@ -39,18 +41,26 @@ use ndarray::{Array3, array};
 
 use numbers::Numbers;
 
+/// The cell: its sizes, as the weights come from outside.
 #[derive(Clone)]
-struct LeakyCell {
-    inputs: usize, // I
-    units: usize,  // H
+pub struct LeakyCell {
+    /// I.
+    pub inputs: usize,
+    /// H.
+    pub units: usize,
 }
 
-/// What many steps need: here the parameters by name, and s instead of λ.
-struct LeakyWeights {
-    input: Vec<f64>,     // W [I, H]
-    recurrent: Vec<f64>, // U [H, H]
-    bias: Vec<f64>,      // b [H]
-    rate: Vec<f64>,      // s [H]
+/// What many steps need: W, U and b packed for the products, and s instead of λ.
+pub struct LeakyWeights {
+    gates: GatedWeights<f64>,
+    rate: Vec<f64>, // s [H]
+}
+
+impl LeakyCell {
+    /// One gate, so to speak: W is [I, H], U [H, H] and b [H].
+    fn sizes(&self) -> GateSizes {
+        GateSizes { input_size: self.inputs, recurrent_size: self.units, columns: self.units }
+    }
 }
 
 impl Cell<f64> for LeakyCell {
@@ -76,48 +86,39 @@ impl Cell<f64> for LeakyCell {
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        vec![
-            ParameterShape::new("input_weights", &[self.inputs, self.units]),
-            ParameterShape::new("recurrent_weights", &[self.units, self.units]),
-            ParameterShape::new("bias", &[self.units]),
-            ParameterShape::new("leak", &[self.units]), // λ
-        ]
+        let mut shapes = self.sizes().parameter_shapes(); // W, U and b
+        shapes.push(ParameterShape::new("leak", &[self.units])); // λ
+        shapes
     }
 
     /// The parameters arrive as one slice, in the order of their shapes.
     fn prepare(&self, parameters: &[f64]) -> LeakyWeights {
-        let (input, rest) = parameters.split_at(self.inputs * self.units);
-        let (recurrent, rest) = rest.split_at(self.units * self.units);
-        let (bias, leak) = rest.split_at(self.units);
+        let leak = &parameters[self.sizes().end()..];
         LeakyWeights {
-            input: input.to_vec(),
-            recurrent: recurrent.to_vec(),
-            bias: bias.to_vec(),
-            rate: leak.iter().map(|&leak| 1.0 / (1.0 + Float::exp(-leak))).collect(),
+            gates: GatedWeights::ungrouped(self.sizes(), parameters),
+            rate: leak.iter().map(|&leak| Float::sigmoid(leak)).collect(),
         }
     }
 
     fn accepts(&self, weights: &LeakyWeights) -> bool {
-        weights.input.len() == self.inputs * self.units && weights.rate.len() == self.units
+        weights.gates.sizes() == self.sizes()
     }
 
     fn step(&self, weights: &LeakyWeights, rows: StepRows<'_, '_, f64>) {
         let units = self.units;
-        for (row, x) in rows.inputs.iter().enumerate() {
+        // a_t = b + x_t·W + h_{t-1}·U, for all rows at once, in the place of h_t.
+        let hidden = Rows::Strided { values: rows.previous, stride: units };
+        let inputs = GateInputs { inputs: rows.inputs, hidden, begun: rows.begun };
+        let out = Out::Strided { values: &mut *rows.state, stride: units };
+        weights.gates.all().pre_activations(inputs, out, &Units::all(units));
+        for (row, state) in rows.state.chunks_exact_mut(units).enumerate() {
             let h_before = &rows.previous[row * units..][..units];
             for k in 0..units {
-                let mut a = weights.bias[k];
-                for (i, x) in x.iter().enumerate() {
-                    a += x * weights.input[i * units + k];
-                }
-                for (j, h) in h_before.iter().enumerate() {
-                    a += h * weights.recurrent[j * units + k];
-                }
-                let c = Float::tanh(a);
+                let c = Float::tanh(state[k]);
                 if let Some(trace) = rows.trace.get_mut(row) {
                     trace[k] = c;
                 }
-                rows.state[row * units + k] = h_before[k] + weights.rate[k] * (c - h_before[k]);
+                state[k] = h_before[k] + weights.rate[k] * (c - h_before[k]);
             }
         }
     }
@@ -133,16 +134,13 @@ impl Cell<f64> for LeakyCell {
                 let h_before = rows.previous.hidden[row][k];
                 da[k] = dh * s * (1.0 - c * c);
                 dleak[k] = dh * (c - h_before) * s * (1.0 - s);
-            }
-            for j in 0..units {
-                let at = row * units + j;
-                let mut dh_before = rows.grad_state[at] * (1.0 - weights.rate[j]);
-                for (k, da) in da.iter().enumerate() {
-                    dh_before += da * weights.recurrent[j * units + k];
-                }
-                rows.grad_previous[at] = dh_before;
+                rows.grad_previous[at] = dh * (1.0 - s);
             }
         }
+        // dh_{t-1} += da_t·Uᵀ, for all rows at once.
+        let deltas = Rows::Mutable { rows: rows.deltas, first: 0 };
+        let term = weights.gates.all().transposed_term(deltas);
+        f64::product(Start::Output, &[term], rows.grad_previous);
     }
 
     fn input_gradient(
@@ -151,12 +149,7 @@ impl Cell<f64> for LeakyCell {
         deltas: &[&[f64]],
         grad_inputs: &mut [&mut [f64]],
     ) {
-        let units = self.units;
-        for (deltas, dx) in deltas.iter().zip(grad_inputs) {
-            for (i, dx) in dx.iter_mut().enumerate() {
-                *dx = (0..units).map(|k| deltas[k] * weights.input[i * units + k]).sum();
-            }
-        }
+        weights.gates.input_gradient(deltas, grad_inputs); // dx_t = da_t·Wᵀ
     }
 
     /// Sums over all steps of all sequences. No mean: that belongs to the loss.
@@ -165,17 +158,17 @@ impl Cell<f64> for LeakyCell {
         let (dw, rest) = grad.split_at_mut(self.inputs * units);
         let (du, rest) = rest.split_at_mut(units * units);
         let (db, dleak) = rest.split_at_mut(units);
-        for (x, h_before, deltas) in sequences.iter().flat_map(|sequence| sequence.steps()) {
+        for step in sequences.iter().flat_map(|sequence| sequence.steps()) {
             for k in 0..units {
-                let da = deltas[k];
-                for (i, x) in x.iter().enumerate() {
+                let da = step.deltas[k];
+                for (i, x) in step.inputs.iter().enumerate() {
                     dw[i * units + k] += x * da;
                 }
-                for (j, h) in h_before.iter().enumerate() {
+                for (j, h) in step.hidden.iter().enumerate() {
                     du[j * units + k] += h * da;
                 }
                 db[k] += da;
-                dleak[k] += deltas[units + k];
+                dleak[k] += step.deltas[units + k];
             }
         }
     }
@@ -226,8 +219,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (leak, name) in [(40.0, "states without a leak"), (0.0, "states that leak by half")] {
         parameters.set("leak", array![leak, leak, leak, leak].view())?;
         let weights = layer.prepare(&parameters)?;
-        let run = layer.forward(&weights, &SequenceBatch::full(x.clone()), None)?;
-        numbers.show(name, run.outputs.view());
+        let computed = layer.forward(&weights, &SequenceBatch::full(x.clone()), None)?;
+        numbers.show(name, computed.outputs.view());
     }
     Ok(())
 }

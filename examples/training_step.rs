@@ -56,9 +56,9 @@ fn main() -> Result<()> {
     let pooling = if every { Pooling::EveryStep } else { Pooling::LastStep };
     println!("instructions: {}\ncell,inputs,part,microseconds,percent", level()?);
     let cells = [
-        ("simple", CellKind::Simple { activation: ActivationKind::Tanh }),
-        ("lstm", CellKind::Lstm),
-        ("gru", CellKind::Gru { reset: ResetPlacement::After }),
+        ("simple", CellKind::Simple(SimpleOptions::DEFAULT)),
+        ("lstm", CellKind::Lstm(LstmOptions::DEFAULT)),
+        ("gru", CellKind::Gru(GruOptions::DEFAULT)),
     ];
     for (name, cell) in cells {
         for inputs in ["numbers", "tokens"] {

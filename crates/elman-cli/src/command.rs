@@ -11,8 +11,8 @@ mod warnings;
 use std::path::{Path, PathBuf};
 
 use elman::Directions;
-use elman::cell::ResetPlacement;
-use elman::network::{CellKind, NetworkConfig, Pooling};
+use elman::cell::{CellKind, GruOptions, ResetPlacement};
+use elman::network::{NetworkConfig, Pooling};
 
 use crate::args::Command;
 use crate::config::Given;
@@ -45,11 +45,11 @@ fn refuse_same_file((option, output): (&str, &Path), inputs: &[(&str, &PathBuf)]
 /// The shape of a network in words.
 fn network_words(config: &NetworkConfig) -> String {
     let cell = match &config.cell {
-        CellKind::Simple { activation } => format!("simple cell, {activation}"),
-        CellKind::Lstm => "lstm cell".to_owned(),
-        CellKind::Gru { reset: ResetPlacement::After } => "gru cell".to_owned(),
-        CellKind::Gru { reset: ResetPlacement::Before } => "gru cell, reset before".to_owned(),
-        _ => "custom cell".to_owned(),
+        CellKind::Simple(options) => format!("simple cell, {}", options.activation),
+        CellKind::Gru(GruOptions { reset: ResetPlacement::Before, .. }) => {
+            "gru cell, reset before".to_owned()
+        }
+        other => format!("{other} cell"),
     };
     let units =
         format!("{} of {}", counted(config.layers, "layer"), counted(config.hidden_size, "unit"));

@@ -9,9 +9,16 @@
 //! the gradient of the state before. The second needs no order in time any more:
 //! [`Cell::input_gradient`] and [`Cell::parameter_gradient`] turn the deltas of whole sequences
 //! into `dx`, `dW`, `dU` and `db`.
+//!
+//! A cell must bring what [`Cell`] asks for. It may bring more, for speed: [`InputsAhead`] and
+//! [`UnitSharing`]. Cells whose gates stand side by side in one weight matrix find their packing and
+//! products in [`gated`]; any cell can use the [`product`] that they are made of.
 
+pub mod gated;
 mod gru;
+mod kind;
 mod lstm;
+mod operands;
 mod simple;
 mod single_step;
 mod units;
@@ -25,16 +32,42 @@ use crate::error::{Error, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
-pub use gru::{GruActivations, GruCell, GruPrepared, GruState, ResetPlacement};
-pub use lstm::{LstmActivations, LstmCell, LstmPrepared, LstmState};
-pub use simple::{SimpleCell, SimplePrepared, SimpleState};
+pub use gru::{GruActivations, GruCell, GruOptions, GruPrepared, GruState, ResetPlacement};
+pub use kind::{CellKind, CellVisitor};
+pub use lstm::{LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState};
+pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
+pub use simple::{SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
-pub use units::Units;
+pub use units::{InputsAhead, UnitSharing, Units};
 pub(crate) use units::{most_members, share};
-pub use weight_gradient::{Recurrent, WeightGradient, add_weight_gradients};
+pub use weight_gradient::{
+    Factor, GradientRows, RecurrentGradient, WeightGradient, add_weight_gradients,
+};
 
-/// The state that a cell carries from step to step: named arrays `[B, H]`.
+/// The product that the cells of this crate are made of: `out = start + Σ rows · weights`, with packed
+/// weights, called as [`Compiled::product`](crate::real::Compiled::product) of the number type.
+///
+/// Each output element is one chain of fused multiply-adds in the order of the terms, so that it has
+/// the same bits on every instruction level and in every batch.
+///
+/// ```
+/// use elman::cell::product::{PackedMatrix, Rows, Start, Term};
+/// use elman::real::Compiled;
+///
+/// let mut weights = PackedMatrix::<f64>::zeros(2, 3); // [2, 3]
+/// weights.fill(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0]);
+/// let rows = Rows::Strided { values: &[1.0, 1.0, 0.0, 2.0], stride: 2 };
+/// let mut out = [0.0; 6];
+/// f64::product(Start::Bias(&[0.5, 0.0, 0.0]), &[Term { rows, weights: &weights }], &mut out);
+/// assert_eq!(out, [11.5, 22.0, 33.0, 20.5, 40.0, 60.0]);
+/// ```
+pub mod product {
+    pub use elman_kernels::PackedMatrix;
+    pub use elman_kernels::matmul::{Out, Rows, Start, Term};
+}
+
+/// The state that a cell carries from step to step: named arrays, one row for each sequence.
 pub trait CellState<T>: Clone + Send + Sync {
     /// How many arrays; the first one is the hidden state, the layer's output.
     const PARTS: usize;
@@ -49,9 +82,20 @@ pub trait CellState<T>: Clone + Send + Sync {
 /// One step of a recurrent network, for any number of rows.
 ///
 /// All slices are row-major, row after row. A state row is the parts of [`Cell::State`] one after
-/// the other, the hidden state first. The layer checks every size before it calls.
+/// the other, the hidden state first; S is its length. [`Layer::new`](crate::layer::Layer::new) checks
+/// that the sizes agree with each other, and the layer checks every array before it calls.
 ///
-/// `examples/custom_cell.rs` implements one and checks its gradients.
+/// # The deltas carry all that the parameters need
+///
+/// [`parameter_gradient`](Self::parameter_gradient) sees the inputs, the hidden states and the deltas
+/// of all steps, and nothing else: the trace is gone, and so are the other parts of the state. What the
+/// gradient of a parameter needs beyond `da_t` goes into columns of its own: make
+/// [`delta_size`](Self::delta_size) larger and let [`step_backward`](Self::step_backward) write it there.
+/// A leak λ for each unit needs `dλ_t` beside `da_t`; its gradient is the sum of these columns. A weight
+/// matrix that multiplies something other than `x_t` or `h_{t-1}` needs that factor in columns
+/// ([`Factor::Deltas`]).
+///
+/// `examples/custom_cell.rs` implements a cell and checks its gradients.
 pub trait Cell<T: Real>: Send + Sync {
     /// What is derived from the parameters once for many steps: packed or transposed weights.
     type Prepared: Send + Sync;
@@ -60,14 +104,34 @@ pub trait Cell<T: Real>: Send + Sync {
 
     /// I.
     fn input_size(&self) -> usize;
-    /// H, the length of one output.
+
+    /// H, the number of units.
     fn hidden_size(&self) -> usize;
-    /// Values that [`step`](Self::step) keeps for [`step_backward`](Self::step_backward), per row; the
+
+    /// The length of a row of one part of the state, counted as in [`CellState::parts`]. H, unless the
+    /// cell projects its units.
+    fn part_size(&self, _part: usize) -> usize {
+        self.hidden_size()
+    }
+
+    /// The length of one output: that of the hidden state, the first part.
+    fn output_size(&self) -> usize {
+        self.part_size(0)
+    }
+
+    /// S, the length of a row of the whole state.
+    fn state_size(&self) -> usize {
+        (0..Self::State::PARTS).map(|part| self.part_size(part)).sum()
+    }
+
+    /// Values per row that [`step`](Self::step) keeps for [`step_backward`](Self::step_backward). The
     /// deltas take their place, so at most as many.
     fn trace_size(&self) -> usize;
+
     /// Values of a delta row.
     fn delta_size(&self) -> usize;
-    /// Names and shapes of the parameters, in the order of the slices below.
+
+    /// Names and shapes of the parameters, in the order in which they stand in the flat slices.
     fn parameter_shapes(&self) -> Vec<ParameterShape>;
 
     /// Derives what the steps need.
@@ -81,29 +145,6 @@ pub trait Cell<T: Real>: Send + Sync {
     /// Whether `prepared` has the sizes of this cell; asked before every run, so that weights of
     /// another cell are an error and not a panic.
     fn accepts(&self, prepared: &Self::Prepared) -> bool;
-
-    /// Whether [`step`](Self::step) and [`step_backward`](Self::step_backward) can compute some of
-    /// the units alone, those of their `units`. Others are called for all units, always.
-    fn shares_units(&self) -> bool {
-        false
-    }
-
-    /// Whether the cell has [`begin_steps`](Self::begin_steps).
-    fn begins_steps(&self) -> bool {
-        false
-    }
-
-    /// Begins several steps of one sequence with what does not need the state, all steps at once: the
-    /// weights of the inputs are then read once for all of them. `scratch` has the rows that the steps
-    /// will find as their [`scratch`](StepRows::scratch), one for each row of `inputs`.
-    fn begin_steps(
-        &self,
-        _prepared: &Self::Prepared,
-        _inputs: &[&[T]],
-        _scratch: &mut [&mut [T]],
-        _units: &Units,
-    ) {
-    }
 
     /// One step forward: `state_t` from `x_t` and `state_{t-1}`.
     fn step(&self, prepared: &Self::Prepared, rows: StepRows<'_, '_, T>);
@@ -121,109 +162,47 @@ pub trait Cell<T: Real>: Send + Sync {
 
     /// Adds the gradients of the parameters for all steps of all `sequences`.
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]);
+
+    /// The cell itself, if it can compute the part of several steps that does not need the state.
+    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, Self::Prepared>> {
+        None
+    }
+
+    /// The cell itself, if several threads can share the units of one step.
+    fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, Self::Prepared>> {
+        None
+    }
 }
 
-/// The operands of one step forward.
-#[derive(Debug)]
-pub struct StepRows<'a, 'b, T> {
-    /// `x_t`: one slice `[I]` for each row.
-    pub inputs: &'a [&'a [T]],
-    /// `state_{t-1}`, `[rows, S]`.
-    pub previous: &'a [T],
-    /// Becomes `state_t`, `[rows, S]`.
-    pub state: &'a mut [T],
-    /// For each row `[delta_size]` that the step may use as it likes.
-    pub scratch: &'a mut [&'b mut [T]],
-    /// Whether the scratch rows hold what [`Cell::begin_steps`] put there.
-    pub begun: Begun,
-    /// For each row `[delta_size]`, of which the step writes the first `trace_size` values: what
-    /// backward needs. No row where nobody asks.
-    pub trace: &'a mut [&'b mut [T]],
-    /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
-    pub units: &'a mut Units,
-}
-
-/// What is there of a step before it is computed.
+/// The sizes that a cell is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// Nothing.
-    Nothing,
-    /// What [`Cell::begin_steps`] computed.
-    Inputs,
+pub struct CellSizes {
+    /// I, the channels of an input.
+    pub input_size: usize,
+    /// H, the number of units.
+    pub hidden_size: usize,
 }
 
-/// A state of some rows, where it is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct StateRows<'a, T> {
-    /// h: one slice `[H]` for each row.
-    pub hidden: &'a [&'a [T]],
-    /// The other parts, one after the other: one slice `[S - H]` for each row; none where the state is
-    /// h alone.
-    pub inner: &'a [&'a [T]],
-}
+impl CellSizes {
+    /// More than any machine has memory for; products of two such sizes still fit a `usize`.
+    const MOST: usize = 1 << 28;
 
-/// The operands of one step backward.
-#[derive(Debug)]
-pub struct BackwardRows<'a, 'b, T> {
-    /// `state_{t-1}`.
-    pub previous: StateRows<'a, T>,
-    /// `state_t`.
-    pub state: StateRows<'a, T>,
-    /// The gradient of `state_t`, `[rows, S]`; may be overwritten.
-    pub grad_state: &'a mut [T],
-    /// For each row `[delta_size]`, which begins with the `trace_size` values that the step forward
-    /// kept, and becomes the deltas of step t.
-    pub deltas: &'a mut [&'b mut [T]],
-    /// Becomes the gradient of `state_{t-1}`, `[rows, S]`.
-    pub grad_previous: &'a mut [T],
-    /// The units to compute: all, unless the cell [shares](Cell::shares_units) them.
-    pub units: &'a mut Units,
-}
-
-/// One sequence after the pass back through time: what the parameter gradients are made of.
-#[derive(Clone, Copy, Debug)]
-pub struct SequenceDeltas<'a, T> {
-    /// `[length, I]`
-    pub(crate) inputs: &'a [T],
-    pub(crate) input_size: usize,
-    /// The hidden state before the first step in the layer's direction, `[H]`.
-    pub(crate) initial: &'a [T],
-    /// The outputs, the one of step t at `t * output_stride`.
-    pub(crate) outputs: &'a [T],
-    pub(crate) output_stride: usize,
-    /// The deltas, those of step t at `t * delta_stride`.
-    pub(crate) deltas: &'a [T],
-    pub(crate) delta_stride: usize,
-    pub(crate) length: usize,
-    pub(crate) reverse: bool,
-}
-
-impl<'a, T: Real> SequenceDeltas<'a, T> {
-    /// The steps of the sequence in order of time: `(x_t, h_before, deltas_t)`, where `h_before` is
-    /// the hidden state that step t started from.
-    pub fn steps(self) -> impl Iterator<Item = (&'a [T], &'a [T], &'a [T])> {
-        let hidden_size = self.initial.len();
-        (0..self.length).map(move |t| {
-            let before = if self.reverse { t + 1 } else { t.wrapping_sub(1) };
-            let hidden = if before < self.length {
-                &self.outputs[before * self.output_stride..][..hidden_size]
-            } else {
-                self.initial
-            };
-            let inputs = &self.inputs[t * self.input_size..][..self.input_size];
-            (inputs, hidden, &self.deltas[t * self.delta_stride..][..self.delta_stride])
-        })
-    }
-}
-
-/// That both sizes are at least 1.
-fn check_sizes(input_size: usize, hidden_size: usize) -> Result<()> {
-    for (name, size) in [("input_size", input_size), ("hidden_size", hidden_size)] {
-        if size == 0 {
-            return Err(Error::argument(name, "at least 1", size));
+    /// That both sizes are at least 1, and small enough to be multiplied with each other.
+    ///
+    /// # Errors
+    ///
+    /// Names the one that is not.
+    pub fn check(self) -> Result<()> {
+        for (name, size) in [("input_size", self.input_size), ("hidden_size", self.hidden_size)] {
+            if size == 0 {
+                return Err(Error::argument(name, "at least 1", size));
+            }
+            if size > Self::MOST {
+                return Err(Error::argument(name, format!("at most {}", Self::MOST), size));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The ranges of parameters of these shapes in their flat buffer.

@@ -115,32 +115,20 @@ impl GradientCheck {
         batch: &SequenceBatch<f64>,
     ) -> Result<GradientReport> {
         let mut rng = Rng::new(self.seed);
-        let hidden_size = layer.cell().hidden_size();
-        let rows = batch.batch_size();
+        let (cell, rows) = (layer.cell(), batch.batch_size());
         let mut noise = |count: usize| -> Vec<f64> { (0..count).map(|_| rng.normal()).collect() };
-        let state_len = rows * hidden_size * C::State::PARTS;
-        let (output_weights, final_weights) =
-            (noise(rows * batch.seq_len() * hidden_size), noise(state_len));
+        let output_weights = noise(rows * batch.seq_len() * cell.output_size());
+        let final_weights = noise(rows * cell.state_size());
         let mut point = Point::new(batch);
         for part in 0..C::State::PARTS {
-            point.push(format!("initial_state[{part}]"), noise(rows * hidden_size));
+            point.push(format!("initial_state[{part}]"), noise(rows * cell.part_size(part)));
         }
         point.push_parameters(parameters);
-        let parts_at = |values: &[f64]| -> C::State {
-            let parts = values.chunks(rows * hidden_size).map(|part| matrix(part, hidden_size));
-            C::State::from_parts(parts.collect())
-        };
-        let projected_final: C::State =
-            if state_len == 0 { empty_state::<C>(hidden_size) } else { parts_at(&final_weights) };
-        let state_range = point.inputs_len()..point.inputs_len() + state_len;
+        let state_range = point.inputs_len()..point.inputs_len() + rows * cell.state_size();
         let load = |values: &[f64]| -> Result<(SequenceBatch<f64>, C::State, Parameters<f64>)> {
             let inputs = array3(&values[..state_range.start], batch.values().dim())?;
             let moved = SequenceBatch::with_lengths(inputs, batch.lengths().to_vec())?;
-            let state = if state_len == 0 {
-                empty_state::<C>(hidden_size)
-            } else {
-                parts_at(&values[state_range.clone()])
-            };
+            let state = state_of(cell, rows, &values[state_range.clone()]);
             let mut moved_parameters = parameters.clone();
             moved_parameters.values_mut().copy_from_slice(&values[state_range.end..]);
             Ok((moved, state, moved_parameters))
@@ -152,22 +140,22 @@ impl GradientCheck {
             let weights = array3(&output_weights, trace.outputs().dim())?;
             let arriving = ArrivingGradient {
                 outputs: Some(weights.view()),
-                final_state: Some(&projected_final),
+                final_state: Some(&state_of(cell, rows, &final_weights)),
             };
             let mut grad = parameters.zeros_like();
-            let back = layer.backward(&prepared, &batch, &mut trace, arriving, &mut grad)?;
-            let mut gradient: Vec<f64> = back.inputs.iter().copied().collect();
+            let leaving = layer.backward(&prepared, &batch, &mut trace, arriving, &mut grad)?;
+            let mut gradient: Vec<f64> = leaving.inputs.iter().copied().collect();
             gradient
-                .extend(back.initial_state.parts().iter().flat_map(|part| part.iter().copied()));
+                .extend(leaving.initial_state.parts().iter().flat_map(|part| part.iter().copied()));
             gradient.extend(grad.values());
             gradient
         };
         self.function(&mut point, &gradient, |values| {
             let (batch, state, parameters) = load(values)?;
-            let run = layer.forward(&layer.prepare(&parameters)?, &batch, Some(&state))?;
-            let finals = run.final_state.parts();
+            let computed = layer.forward(&layer.prepare(&parameters)?, &batch, Some(&state))?;
+            let finals = computed.final_state.parts();
             let finals = finals.iter().flat_map(|part| part.iter().copied());
-            Ok(dot(run.outputs.iter().copied(), &output_weights) + dot(finals, &final_weights))
+            Ok(dot(computed.outputs.iter().copied(), &output_weights) + dot(finals, &final_weights))
         })
     }
 
@@ -323,8 +311,16 @@ impl Point {
     }
 }
 
-fn empty_state<C: Cell<f64>>(hidden_size: usize) -> C::State {
-    C::State::from_parts(vec![Array2::zeros((0, hidden_size)); C::State::PARTS])
+/// The state of a cell whose parts stand one after the other in `values`.
+fn state_of<C: Cell<f64>>(cell: &C, rows: usize, values: &[f64]) -> C::State {
+    let mut rest = values;
+    let part = |part: usize| {
+        let size = cell.part_size(part);
+        let (own, tail) = rest.split_at(rows * size);
+        rest = tail;
+        Array2::from_shape_fn((rows, size), |(row, k)| own[row * size + k])
+    };
+    C::State::from_parts((0..C::State::PARTS).map(part).collect())
 }
 
 fn dot(values: impl Iterator<Item = f64>, weights: &[f64]) -> f64 {

@@ -9,12 +9,14 @@ pub(crate) mod time_loop;
 
 use ndarray::{Array3, ArrayView3};
 
-use crate::cell::{Cell, CellState, check_parameters, flatten, unflatten};
+use crate::cell::{Cell, check_parameters, flatten, unflatten};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
-use time_loop::{Gradients, Keep, LoopTrace, Shape};
+use time_loop::{
+    BackwardArrays, BoundCell, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape, Span,
+};
 
 /// The direction in which a layer reads time. Bidirectional is two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +51,15 @@ impl Direction {
 /// let weights = layer.prepare(&parameters)?;
 /// let batch = SequenceBatch::full(Array3::zeros((1, 3, 2)));
 ///
-/// let run = layer.forward(&weights, &batch, None)?;
-/// assert_eq!(run.outputs.dim(), (1, 3, 4));
+/// let computed = layer.forward(&weights, &batch, None)?;
+/// assert_eq!(computed.outputs.dim(), (1, 3, 4));
 ///
 /// let mut trace = layer.forward_traced(&weights, &batch, None)?;
 /// let grad_outputs = Array3::ones((1, 3, 4));
 /// let mut grad = parameters.zeros_like();
 /// let arriving = elman::layer::ArrivingGradient { outputs: Some(grad_outputs.view()), final_state: None };
-/// let back = layer.backward(&weights, &batch, &mut trace, arriving, &mut grad)?;
-/// assert_eq!(back.inputs.dim(), (1, 3, 2));
+/// let leaving = layer.backward(&weights, &batch, &mut trace, arriving, &mut grad)?;
+/// assert_eq!(leaving.inputs.dim(), (1, 3, 2));
 /// # Ok(())
 /// # }
 /// ```
@@ -70,7 +72,7 @@ pub struct Layer<C> {
 /// What a layer computes.
 #[derive(Clone, Debug)]
 pub struct LayerOutput<T, S> {
-    /// The hidden states of all steps, `[B, T, H]`; zero in padding.
+    /// The hidden states of all steps, `[B, T, output_size]`; zero in padding.
     pub outputs: Array3<T>,
     /// The state after each sequence's last computed step; the initial state for length 0.
     pub final_state: S,
@@ -83,12 +85,12 @@ pub struct LayerOutput<T, S> {
 pub struct Trace<T> {
     lengths: Vec<usize>,
     outputs: Array3<T>,
-    run: LoopTrace<T>,
+    kept: LoopTrace<T>,
     spent: bool,
 }
 
 impl<T: Real> Trace<T> {
-    /// The hidden states of all steps, `[B, T, H]`; zero in padding.
+    /// The hidden states of all steps, `[B, T, output_size]`; zero in padding.
     #[must_use]
     pub fn outputs(&self) -> ArrayView3<'_, T> {
         self.outputs.view()
@@ -98,10 +100,19 @@ impl<T: Real> Trace<T> {
 /// The gradients that arrive at a layer from the scalar that the caller defined.
 #[derive(Debug)]
 pub struct ArrivingGradient<'a, T, S> {
-    /// Of the outputs, `[B, T, H]`; `None` is zero. Values in padding are not read.
+    /// Of the outputs, `[B, T, output_size]`; `None` is zero. Values in padding are not read.
     pub outputs: Option<ArrayView3<'a, T>>,
     /// Of the final state; `None` is zero.
     pub final_state: Option<&'a S>,
+}
+
+/// Where backward puts gradients: memory of the caller.
+#[derive(Debug)]
+pub struct GradientTargets<'a, T> {
+    /// Those of the parameters are added to these.
+    pub parameters: &'a mut Parameters<T>,
+    /// Becomes that of the inputs, `[B, T, I]`; zero in padding.
+    pub inputs: &'a mut Array3<T>,
 }
 
 /// The gradients that a layer hands back.
@@ -118,24 +129,12 @@ impl<C> Layer<C> {
     ///
     /// # Errors
     ///
-    /// A cell with a size of 0, or one whose trace is larger than its deltas, which take its place.
+    /// A cell whose sizes do not agree: see [`Cell`].
     pub fn new<T: Real>(cell: C, direction: Direction) -> Result<Self>
     where
         C: Cell<T>,
     {
-        let sizes = [
-            ("input_size", cell.input_size()),
-            ("hidden_size", cell.hidden_size()),
-            ("delta_size", cell.delta_size()),
-        ];
-        if let Some((name, size)) = sizes.into_iter().find(|(_, size)| *size == 0) {
-            return Err(Error::argument(name, "at least 1", size));
-        }
-        if cell.trace_size() > cell.delta_size() {
-            let expected = format!("at most delta_size, {}", cell.delta_size());
-            return Err(Error::argument("trace_size", expected, cell.trace_size()));
-        }
-        Parameters::<T>::zeros(cell.parameter_shapes())?;
+        checks::check_cell(&cell)?;
         Ok(Layer { cell, direction })
     }
 
@@ -143,6 +142,12 @@ impl<C> Layer<C> {
     #[must_use]
     pub fn cell(&self) -> &C {
         &self.cell
+    }
+
+    /// The cell, the layer being given up.
+    #[must_use]
+    pub fn into_cell(self) -> C {
+        self.cell
     }
 
     /// The direction.
@@ -214,9 +219,9 @@ impl<C> Layer<C> {
     {
         let mut trace = Trace::default();
         std::mem::swap(&mut trace.outputs, outputs);
-        self.run(prepared, batch, initial_state, (Keep::Nothing, &mut trace))?;
+        self.forward_keeping(Keep::Nothing, prepared, batch, initial_state, &mut trace)?;
         std::mem::swap(&mut trace.outputs, outputs);
-        Ok(unflatten::<T, C>(&self.cell, &trace.run.final_state, batch.batch_size()))
+        Ok(unflatten::<T, C>(&self.cell, &trace.kept.final_state, batch.batch_size()))
     }
 
     /// As [`forward`](Self::forward), keeping what [`backward`](Self::backward) needs.
@@ -234,7 +239,7 @@ impl<C> Layer<C> {
         C: Cell<T>,
     {
         let mut trace = Trace::default();
-        self.run(prepared, batch, initial_state, (Keep::Trace, &mut trace))?;
+        self.forward_traced_into(prepared, batch, initial_state, &mut trace)?;
         Ok(trace)
     }
 
@@ -254,7 +259,7 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        self.run(prepared, batch, initial_state, (Keep::Trace, trace))
+        self.forward_keeping(Keep::Trace, prepared, batch, initial_state, trace)
     }
 
     /// The final state of a traced run.
@@ -263,7 +268,7 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        unflatten::<T, C>(&self.cell, &trace.run.final_state, trace.lengths.len())
+        unflatten::<T, C>(&self.cell, &trace.kept.final_state, trace.lengths.len())
     }
 
     /// Back-propagation through time: adds the gradients of the parameters to `grad_parameters` and
@@ -287,13 +292,13 @@ impl<C> Layer<C> {
         C: Cell<T>,
     {
         let mut inputs = Array3::from_elem((0, 0, 0), T::ZERO);
-        let initial_state =
-            self.backward_into(prepared, batch, trace, arriving, (grad_parameters, &mut inputs))?;
+        let targets = GradientTargets { parameters: grad_parameters, inputs: &mut inputs };
+        let initial_state = self.backward_into(prepared, batch, trace, arriving, targets)?;
         Ok(LayerGradient { inputs, initial_state })
     }
 
-    /// As [`backward`](Self::backward), with the gradient of the inputs in the memory of the array
-    /// given for it where the shape is the same, and that of the initial state handed back.
+    /// As [`backward`](Self::backward), with the gradient of the inputs in the memory of
+    /// `targets.inputs` where the shape is the same, and that of the initial state handed back.
     ///
     /// # Errors
     ///
@@ -304,19 +309,19 @@ impl<C> Layer<C> {
         batch: &SequenceBatch<T>,
         trace: &mut Trace<T>,
         arriving: ArrivingGradient<'_, T, C::State>,
-        (grad_parameters, grad_inputs): (&mut Parameters<T>, &mut Array3<T>),
+        targets: GradientTargets<'_, T>,
     ) -> Result<C::State>
     where
         C: Cell<T>,
     {
+        let GradientTargets { parameters: grad_parameters, inputs: grad_inputs } = targets;
         check_parameters(&self.cell, grad_parameters)?;
         self.check_prepared(prepared)?;
         self.check_batch(batch)?;
         self.check_trace(batch, trace)?;
         let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
-        let hidden_size = self.cell.hidden_size();
         if let Some(outputs) = &arriving.outputs {
-            let expected = [batch_size, seq_len, hidden_size];
+            let expected = [batch_size, seq_len, self.cell.output_size()];
             if outputs.shape() != expected {
                 return Err(Error::shape("grad_outputs", &expected, outputs.shape()));
             }
@@ -329,18 +334,17 @@ impl<C> Layer<C> {
         if grad_inputs.dim() != batch.values().dim() || !grad_inputs.is_standard_layout() {
             *grad_inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
         }
-        let mut initial = vec![T::ZERO; trace.run.initial.len()];
+        let mut initial = vec![T::ZERO; trace.kept.initial.len()];
         trace.spent = true;
+        let shape = self.shape(Span { lengths: &trace.lengths, seq_len });
         time_loop::backward(
-            (&self.cell, prepared, self.direction),
-            Shape {
-                lengths: &trace.lengths,
-                seq_len,
-                output_stride: hidden_size,
-                output_offset: 0,
+            self.bound(prepared),
+            shape,
+            BackwardArrays {
+                inputs: batch.as_slice(),
+                outputs: trace.outputs.as_slice().unwrap_or(&[]),
             },
-            (batch.as_slice(), trace.outputs.as_slice().unwrap_or(&[])),
-            &mut trace.run,
+            &mut trace.kept,
             Gradients {
                 outputs: outputs.as_ref().and_then(|grad| grad.as_slice()),
                 final_state: final_state.as_deref(),
@@ -352,12 +356,13 @@ impl<C> Layer<C> {
         Ok(unflatten::<T, C>(&self.cell, &initial, batch_size))
     }
 
-    fn run<T: Real>(
+    fn forward_keeping<T: Real>(
         &self,
+        keep: Keep,
         prepared: &C::Prepared,
         batch: &SequenceBatch<T>,
         initial_state: Option<&C::State>,
-        (keep, trace): (Keep, &mut Trace<T>),
+        trace: &mut Trace<T>,
     ) -> Result<()>
     where
         C: Cell<T>,
@@ -365,30 +370,41 @@ impl<C> Layer<C> {
         self.check_prepared(prepared)?;
         self.check_batch(batch)?;
         let (batch_size, seq_len) = (batch.batch_size(), batch.seq_len());
-        let hidden_size = self.cell.hidden_size();
-        trace.run.initial = match initial_state {
+        trace.kept.initial = match initial_state {
             Some(state) => flatten::<T, C>(&self.cell, "initial_state", state, batch_size)?,
-            None => vec![T::ZERO; batch_size * hidden_size * C::State::PARTS],
+            None => vec![T::ZERO; batch_size * self.cell.state_size()],
         };
-        let shape = (batch_size, seq_len, hidden_size);
-        if trace.outputs.dim() != shape || !trace.outputs.is_standard_layout() {
-            trace.outputs = Array3::from_elem(shape, T::ZERO);
+        let outputs = (batch_size, seq_len, self.cell.output_size());
+        if trace.outputs.dim() != outputs || !trace.outputs.is_standard_layout() {
+            trace.outputs = Array3::from_elem(outputs, T::ZERO);
         }
         trace.lengths.clear();
         trace.lengths.extend_from_slice(batch.lengths());
         time_loop::forward(
-            (&self.cell, prepared, self.direction),
-            Shape {
-                lengths: &trace.lengths,
-                seq_len,
-                output_stride: hidden_size,
-                output_offset: 0,
+            self.bound(prepared),
+            self.shape(Span { lengths: &trace.lengths, seq_len }),
+            ForwardArrays {
+                inputs: batch.as_slice(),
+                outputs: trace.outputs.as_slice_mut().unwrap_or(&mut []),
             },
-            batch.as_slice(),
-            trace.outputs.as_slice_mut().unwrap_or(&mut []),
-            (&mut trace.run, keep),
+            Keeping { trace: &mut trace.kept, keep },
         );
         trace.spent = keep == Keep::Nothing;
         Ok(())
+    }
+
+    fn bound<'a, T: Real>(&'a self, prepared: &'a C::Prepared) -> BoundCell<'a, T, C>
+    where
+        C: Cell<T>,
+    {
+        BoundCell { cell: &self.cell, prepared, direction: self.direction }
+    }
+
+    /// The outputs of this layer alone.
+    fn shape<'a, T: Real>(&self, span: Span<'a>) -> Shape<'a>
+    where
+        C: Cell<T>,
+    {
+        Shape { span, output_stride: self.cell.output_size(), output_offset: 0 }
     }
 }

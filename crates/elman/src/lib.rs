@@ -20,6 +20,7 @@ pub mod network;
 pub mod optimizer;
 pub mod parameters;
 pub mod real;
+pub mod records;
 pub mod rng;
 pub mod sequence;
 pub mod stack;
@@ -30,8 +31,9 @@ mod workers;
 
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{
-    Cell, CellState, GruActivations, GruCell, GruState, LstmActivations, LstmCell, LstmState,
-    ResetPlacement, SimpleCell, SimpleState,
+    Cell, CellKind, CellSizes, CellState, GruActivations, GruCell, GruOptions, GruState,
+    LstmActivations, LstmCell, LstmOptions, LstmState, ResetPlacement, SimpleCell, SimpleOptions,
+    SimpleState,
 };
 pub use data::Dataset;
 pub use dense::Dense;
@@ -43,8 +45,7 @@ pub use init::Initializer;
 pub use layer::{Direction, Layer};
 pub use model::Model;
 pub use network::{
-    CellKind, Network, NetworkConfig, NetworkGradient, NetworkOutput, NetworkState, NetworkTrace,
-    Pooling,
+    Network, NetworkConfig, NetworkGradient, NetworkOutput, NetworkState, NetworkTrace, Pooling,
 };
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;

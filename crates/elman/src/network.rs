@@ -6,18 +6,20 @@ mod trace;
 
 use ndarray::{Array2, Array3, ArrayView3};
 
-use crate::cell::{Cell, GruCell, LstmCell, SimpleCell};
+use crate::cell::{Cell, CellSizes};
 use crate::dense::{Dense, DensePrepared};
 use crate::dropout::{self, DropoutMode};
 use crate::error::{Error, Result};
+use crate::layer::Direction;
 use crate::layer::time_loop::Keep;
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::sequence::SequenceBatch;
+use crate::stack::bound::{Bound, bind, bind_kind};
 use crate::stack::{Arriving, Leaving, Stack};
 
-pub use config::{CellKind, NetworkConfig};
+pub use config::NetworkConfig;
 pub use pooling::Pooling;
 pub use trace::NetworkTrace;
 
@@ -84,22 +86,10 @@ impl<T: Real> Network<T> {
     ///
     /// A size of 0, a dropout that is no probability, a custom cell.
     pub fn new(config: NetworkConfig) -> Result<Self> {
-        let hidden_size = config.hidden_size;
-        match config.cell.clone() {
-            CellKind::Simple { activation } => Self::with_cell(config, |input_size| {
-                SimpleCell::new(input_size, hidden_size, activation)
-            }),
-            CellKind::Lstm => {
-                Self::with_cell(config, |input_size| LstmCell::new(input_size, hidden_size))
-            }
-            CellKind::Gru { reset } => {
-                Self::with_cell(config, |input_size| GruCell::new(input_size, hidden_size, reset))
-            }
-            CellKind::Custom { name } => {
-                let expected = "a cell that Elman knows, or Network::with_cell";
-                Err(Error::argument("cell", expected, format!("custom cell {name}")))
-            }
-        }
+        let (kind, hidden_size) = (config.cell.clone(), config.hidden_size);
+        Self::with_cells(config, |input_size, direction| {
+            bind_kind(&kind, CellSizes { input_size, hidden_size }, direction)
+        })
     }
 
     /// A network of a user's own cell, made from the input size of its layer, all parameters zero.
@@ -111,17 +101,23 @@ impl<T: Real> Network<T> {
         config: NetworkConfig,
         make: impl Fn(usize) -> Result<C>,
     ) -> Result<Self> {
-        config.check()?;
         let hidden_size = config.hidden_size;
-        let checked = |input_size: usize| {
+        Self::with_cells(config, |input_size, direction| {
             let cell = make(input_size)?;
             let found = [cell.input_size(), cell.hidden_size()];
             if found != [input_size, hidden_size] {
                 return Err(Error::shape("cell", &[input_size, hidden_size], &found));
             }
-            Ok(cell)
-        };
-        let stack = Stack::new((config.layers, config.directions), config.input_size, checked)?;
+            bind(cell, direction)
+        })
+    }
+
+    fn with_cells(
+        config: NetworkConfig,
+        make: impl Fn(usize, Direction) -> Result<Box<dyn Bound<T>>>,
+    ) -> Result<Self> {
+        config.check()?;
+        let stack = Stack::new((config.layers, config.directions), config.input_size, make)?;
         let head = Dense::new(stack.output_size(), config.output_size)?;
         let mut shapes = stack.parameter_shapes();
         let head_start = shapes.iter().map(ParameterShape::len).sum();

@@ -11,13 +11,14 @@ use elman_kernels::Level;
 use elman_kernels::pointwise::add_assign;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::Cell;
 use crate::error::Result;
-use crate::layer::time_loop::{Gradients, Keep, LoopTrace, Shape};
-use crate::layer::{Direction, Layer};
+use crate::layer::Direction;
+use crate::layer::time_loop::{
+    BackwardArrays, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape, Span,
+};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
-use bound::{Bound, bind};
+use bound::Bound;
 
 /// The directions in which the layers of a stack read time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,21 +90,19 @@ pub(crate) struct Leaving<'a, T> {
 }
 
 impl<T: Real> Stack<T> {
-    /// `count` layers of cells made by `make` from their input size.
-    pub fn new<C: Cell<T> + Clone + 'static>(
+    /// `count` layers of cells made by `make` from their input size and direction.
+    pub fn new(
         (count, directions): (usize, Directions),
         input_size: usize,
-        make: impl Fn(usize) -> Result<C>,
+        make: impl Fn(usize, Direction) -> Result<Box<dyn Bound<T>>>,
     ) -> Result<Self> {
         let mut layers = Vec::with_capacity(count);
         let (mut width, mut start, mut hidden_size) = (input_size, 0, 0);
         for layer in 0..count {
-            let cell = make(width)?;
-            Layer::new(cell.clone(), Direction::Forward)?;
-            hidden_size = cell.hidden_size();
             let mut parts = Vec::new();
             for &direction in directions.each() {
-                let cell = bind(cell.clone(), direction);
+                let cell = make(width, direction)?;
+                hidden_size = cell.output_size();
                 let size: usize = cell.parameter_shapes().iter().map(ParameterShape::len).sum();
                 let side = match direction {
                     Direction::Forward => "forward",
@@ -161,8 +160,10 @@ impl<T: Real> Stack<T> {
             let inputs = below.last().map_or(inputs, |layer| layer.outputs.as_slice());
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
-                let shape = Shape { lengths, seq_len, output_stride: width, output_offset };
-                part.cell.forward(shape, inputs, outputs, (run, keep));
+                let span = Span { lengths, seq_len };
+                let shape = Shape { span, output_stride: width, output_offset };
+                let arrays = ForwardArrays { inputs, outputs };
+                part.cell.forward(shape, arrays, Keeping { trace: run, keep });
             }
         }
     }
@@ -200,7 +201,8 @@ impl<T: Real> Stack<T> {
             grad_inputs.resize(wanted, T::ZERO);
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
-                let shape = Shape { lengths, seq_len, output_stride: width, output_offset };
+                let span = Span { lengths, seq_len };
+                let shape = Shape { span, output_stride: width, output_offset };
                 let target = if side == 0 { &mut *grad_inputs } else { &mut *grad_second };
                 target.resize(wanted, T::ZERO);
                 let state_size = part.cell.state_size();
@@ -221,7 +223,8 @@ impl<T: Real> Stack<T> {
                     initial: &mut leaving.initial[state],
                     parameters: &mut leaving.parameters[part.parameters.clone()],
                 };
-                part.cell.backward(shape, (inputs, outputs), run, gradients);
+                let arrays = BackwardArrays { inputs, outputs };
+                part.cell.backward(shape, arrays, run, gradients);
             }
             if parts.len() > 1 && wants_inputs {
                 add_assign(Level::current(), grad_inputs, grad_second);

@@ -31,17 +31,26 @@ pub(crate) enum Sharing {
     Units(usize),
 }
 
+/// Multiply-adds of a run over some sequences.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    /// Of all steps of all sequences.
+    pub all: usize,
+    /// Of one step of one sequence.
+    pub step: usize,
+}
+
 impl Sharing {
-    /// For `sequences` of `work` multiply-adds in all, `step` of them in one step of one sequence,
-    /// whose units at most `members` workers can share.
-    pub(crate) fn of(sequences: usize, (work, step): (usize, usize), members: usize) -> Sharing {
-        let threads = count(usize::MAX, work / LONG);
+    /// For so many sequences, whose units at most `members` workers can share.
+    pub(crate) fn of(sequences: usize, work: Work, members: usize) -> Sharing {
+        let Work { all, step } = work;
+        let threads = count(usize::MAX, all / LONG);
         let few = if step < BEYOND_CACHE { threads } else { FEW * threads };
         let members = members.min(threads).min(processors());
         if members > 1 && sequences < few && sequences * step >= members * WORTH_AN_EXCHANGE {
             return Sharing::Units(members);
         }
-        Sharing::Sequences(count(sequences, work))
+        Sharing::Sequences(count(sequences, all))
     }
 }
 
@@ -69,7 +78,8 @@ const FEW: usize = 4;
 /// pool are busy elsewhere: they are not waited for. `deal` makes what each of so many members gets;
 /// they exchange up to `values` at once. Returns how many ran.
 pub(crate) fn side_by_side<R: Send>(
-    (members, values): (usize, usize),
+    members: usize,
+    values: usize,
     deal: impl FnOnce(usize) -> Vec<R>,
     run: impl Fn(R, Team) + Sync,
 ) -> usize {
@@ -146,7 +156,8 @@ mod tests {
     #[test]
     fn few_long_sequences_of_wide_cells_share_units_and_all_others_sequences() {
         let of = |sequences, steps, step, members| {
-            let run = || Sharing::of(sequences, (sequences * steps * step, step), members);
+            let run =
+                || Sharing::of(sequences, Work { all: sequences * steps * step, step }, members);
             crate::threads::with_threads(Some(2), run).expect("two threads")
         };
         if processors() < 2 {

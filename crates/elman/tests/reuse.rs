@@ -3,8 +3,8 @@
 
 use elman::stack::Directions;
 use elman::{
-    CellKind, DropoutMode, Network, NetworkConfig, NetworkGradient, NetworkTrace, Parameters,
-    Pooling, ResetPlacement, Rng, SequenceBatch,
+    CellKind, DropoutMode, GruOptions, Network, NetworkConfig, NetworkGradient, NetworkTrace,
+    Parameters, Pooling, Rng, SequenceBatch,
 };
 use ndarray::Array3;
 
@@ -51,7 +51,7 @@ fn a_used_trace_and_gradient_give_the_same_bits() {
     for pooling in [Pooling::LastStep, Pooling::MeanOverTime, Pooling::EveryStep] {
         for (dropout, layers) in [(0.0, 1), (0.4, 1), (0.0, 2)] {
             let config = NetworkConfig {
-                cell: CellKind::Gru { reset: ResetPlacement::After },
+                cell: CellKind::Gru(GruOptions::DEFAULT),
                 hidden_size: 5,
                 directions: Directions::Both,
                 pooling,

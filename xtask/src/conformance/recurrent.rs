@@ -1,7 +1,8 @@
 //! One recurrent layer of the library, run forward and backward with weights given by hand.
 
 use elman::cell::{
-    Cell, CellState, GruActivations, GruCell, LstmActivations, LstmCell, ResetPlacement, SimpleCell,
+    Cell, CellSizes, CellState, GruActivations, GruCell, GruOptions, LstmActivations, LstmCell,
+    LstmOptions, ResetPlacement, SimpleCell,
 };
 use elman::layer::{ArrivingGradient, Direction, Layer, Trace};
 use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
@@ -128,17 +129,18 @@ impl<T: Real> Pass<T> {
         initial: Option<State<T>>,
     ) -> Result<Self, Stop> {
         let (input_size, hidden_size) = (weights.input.nrows(), weights.recurrent.nrows());
+        let sizes = CellSizes { input_size, hidden_size };
         let operands = Operands { parameters: weights.parameters()?, batch, initial };
         Ok(match choice {
             CellChoice::Simple(kind) => {
                 Pass::of(SimpleCell::new(input_size, hidden_size, kind)?, direction, operands)?
             }
             CellChoice::Lstm(activations) => {
-                let cell = LstmCell::with_activations(input_size, hidden_size, activations)?;
+                let cell = LstmCell::with_options(sizes, LstmOptions { activations })?;
                 Pass::of(cell, direction, operands)?
             }
             CellChoice::Gru(reset, activations) => {
-                let cell = GruCell::with_activations(input_size, hidden_size, reset, activations)?;
+                let cell = GruCell::with_options(sizes, GruOptions { reset, activations })?;
                 Pass::of(cell, direction, operands)?
             }
         })

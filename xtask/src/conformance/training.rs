@@ -5,9 +5,10 @@
 
 mod task;
 
+use elman::cell::{CellKind, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::dropout::DropoutMode;
-use elman::network::{CellKind, Network, NetworkConfig, NetworkTrace};
+use elman::network::{Network, NetworkConfig, NetworkTrace};
 use elman::optimizer::{Optimizer, OptimizerConfig};
 use elman::stack::Directions;
 use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
@@ -205,7 +206,7 @@ impl<'a, T: Real> Module<'a, T> {
         let batch = SequenceBatch::full(case.array("x")?);
         let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
         let network = Network::new(NetworkConfig {
-            cell: CellKind::Simple { activation: options.activation },
+            cell: CellKind::Simple(SimpleOptions { activation: options.activation }),
             hidden_size: size("rnn.weight_hh_l0")?,
             layers: options.layers,
             directions: options.directions,

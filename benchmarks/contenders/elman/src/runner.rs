@@ -1,7 +1,7 @@
 //! One layer of one case: what is timed, and what it computes.
 
 use bench_protocol::{Arrays, Case, Cell, Mode};
-use elman::layer::{ArrivingGradient, Trace};
+use elman::layer::{ArrivingGradient, GradientTargets, Trace};
 use elman::{
     ActivationKind, Direction, GruCell, Layer, LstmCell, Parameters, ResetPlacement, Result,
     SequenceBatch, SimpleCell,
@@ -96,14 +96,11 @@ impl<C: elman::Cell<f32>> Runner<C> {
         self.layer.forward_traced_into(&self.weights, &self.batch, None, &mut self.trace)?;
         let arriving =
             ArrivingGradient { outputs: Some(self.grad_outputs.view()), final_state: None };
-        let gradients = (&mut self.grad_parameters, &mut self.grad_inputs);
-        self.layer.backward_into(
-            &self.weights,
-            &self.batch,
-            &mut self.trace,
-            arriving,
-            gradients,
-        )?;
+        let targets = GradientTargets {
+            parameters: &mut self.grad_parameters,
+            inputs: &mut self.grad_inputs,
+        };
+        self.layer.backward_into(&self.weights, &self.batch, &mut self.trace, arriving, targets)?;
         Ok(())
     }
 }

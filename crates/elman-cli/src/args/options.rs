@@ -1,9 +1,9 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
-use elman::cell::ResetPlacement;
+use elman::cell::{CellKind, GruOptions, LstmOptions, ResetPlacement, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::loss::RegressionLoss;
-use elman::network::{CellKind, Pooling};
+use elman::network::Pooling;
 use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
 use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
 use elman::{ActivationKind, Directions, Error};
@@ -22,14 +22,17 @@ use crate::failure::Failure;
 pub fn network(args: &NetworkArgs) -> NetworkOptions {
     NetworkOptions {
         cell: match args.cell {
-            CellChoice::Simple => CellKind::Simple { activation: activation(args.activation) },
-            CellChoice::Lstm => CellKind::Lstm,
-            CellChoice::Gru => CellKind::Gru {
+            CellChoice::Simple => {
+                CellKind::Simple(SimpleOptions { activation: activation(args.activation) })
+            }
+            CellChoice::Lstm => CellKind::Lstm(LstmOptions::default()),
+            CellChoice::Gru => CellKind::Gru(GruOptions {
                 reset: match args.reset_placement {
                     ResetChoice::After => ResetPlacement::After,
                     ResetChoice::Before => ResetPlacement::Before,
                 },
-            },
+                ..GruOptions::default()
+            }),
         },
         hidden_size: args.hidden_size,
         layers: args.layers,

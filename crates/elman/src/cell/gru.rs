@@ -27,16 +27,16 @@ mod before;
 
 use std::marker::PhantomData;
 
-use elman_kernels::PackedMatrix;
-use elman_kernels::matmul::{Out, Rows, Start, Term};
+use elman_kernels::matmul::{Out, Rows};
 use elman_kernels::pointwise::{GruBackward, GruFunctions};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
+use crate::cell::gated::{GateGroup, GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
-    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
+    SequenceDeltas, StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -85,7 +85,8 @@ pub struct GruCell<T> {
 }
 
 /// The functions of a GRU cell. The default, σ and tanh, is the fastest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct GruActivations {
     /// Of the gates r and z.
     pub gate: ActivationKind,
@@ -93,9 +94,37 @@ pub struct GruActivations {
     pub candidate: ActivationKind,
 }
 
+impl GruActivations {
+    /// σ and tanh.
+    pub const DEFAULT: GruActivations =
+        GruActivations { gate: ActivationKind::Sigmoid, candidate: ActivationKind::Tanh };
+}
+
 impl Default for GruActivations {
     fn default() -> Self {
-        GruActivations { gate: ActivationKind::Sigmoid, candidate: ActivationKind::Tanh }
+        Self::DEFAULT
+    }
+}
+
+/// The options of a GRU cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GruOptions {
+    /// Where the reset gate acts.
+    pub reset: ResetPlacement,
+    /// The functions of the gates and the candidate.
+    pub activations: GruActivations,
+}
+
+impl GruOptions {
+    /// The reset after the product, and the usual functions.
+    pub const DEFAULT: GruOptions =
+        GruOptions { reset: ResetPlacement::After, activations: GruActivations::DEFAULT };
+}
+
+impl Default for GruOptions {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 
@@ -109,15 +138,20 @@ pub struct GruState<T> {
 /// The weights of a GRU cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct GruPrepared<T> {
-    input_gates: PackedMatrix<T>,                    // W_rz  [I, 2H]
-    input_candidate: PackedMatrix<T>,                // W_n   [I, H]
-    recurrent_gates: PackedMatrix<T>,                // U_rz  [H, 2H]
-    recurrent_candidate: PackedMatrix<T>,            // U_n   [H, H]
-    bias: Vec<T>,                                    // b     [3H]
-    recurrent_bias: Vec<T>,                          // b_hn  [H], or none
-    input_transposed: PackedMatrix<T>,               // Wᵀ    [3H, I]
-    recurrent_gates_transposed: PackedMatrix<T>,     // U_rzᵀ [2H, H]
-    recurrent_candidate_transposed: PackedMatrix<T>, // U_nᵀ  [H, H]
+    weights: GatedWeights<T, 2>, // [r z], n
+    recurrent_bias: Vec<T>,      // b_hn [H], or none
+}
+
+impl<T: Real> GruPrepared<T> {
+    fn gates(&self) -> &GateGroup<T> {
+        let [gates, _] = self.weights.groups();
+        gates
+    }
+
+    fn candidate(&self) -> &GateGroup<T> {
+        let [_, candidate] = self.weights.groups();
+        candidate
+    }
 }
 
 impl<T: Real> GruCell<T> {
@@ -125,40 +159,40 @@ impl<T: Real> GruCell<T> {
     ///
     /// # Errors
     ///
-    /// A size of 0.
+    /// A size of 0, or one beyond any memory.
     pub fn new(input_size: usize, hidden_size: usize, reset: ResetPlacement) -> Result<Self> {
-        Self::with_activations(input_size, hidden_size, reset, GruActivations::default())
+        let options = GruOptions { reset, ..GruOptions::DEFAULT };
+        Self::with_options(CellSizes { input_size, hidden_size }, options)
     }
 
-    /// A cell of other functions.
+    /// A cell with options.
     ///
     /// # Errors
     ///
-    /// A size of 0.
-    pub fn with_activations(
-        input_size: usize,
-        hidden_size: usize,
-        reset: ResetPlacement,
-        activations: GruActivations,
-    ) -> Result<Self> {
-        check_sizes(input_size, hidden_size)?;
-        let GruActivations { gate, candidate } = activations;
+    /// As [`new`](Self::new).
+    pub fn with_options(sizes: CellSizes, options: GruOptions) -> Result<Self> {
+        sizes.check()?;
+        let CellSizes { input_size, hidden_size } = sizes;
+        let GruOptions { reset, activations: GruActivations { gate, candidate } } = options;
         let functions = GruFunctions { gate: gate.function(), candidate: candidate.function() };
         Ok(GruCell { input_size, hidden_size, reset, functions, element: PhantomData })
     }
 
-    /// 4H, the length of a row of the trace or of the deltas.
-    fn gates_size(&self) -> usize {
-        4 * self.hidden_size
+    /// W, U and b of `[r z n]`.
+    fn gates(&self) -> GateSizes {
+        GateSizes {
+            input_size: self.input_size,
+            recurrent_size: self.hidden_size,
+            columns: 3 * self.hidden_size,
+        }
     }
 
-    /// W, U, b and b_hn in the flat parameters.
-    fn split<'a>(&self, parameters: &'a [T]) -> [&'a [T]; 4] {
-        let gates_size = 3 * self.hidden_size;
-        let (input, rest) = parameters.split_at(self.input_size * gates_size);
-        let (recurrent, rest) = rest.split_at(self.hidden_size * gates_size);
-        let (bias, recurrent_bias) = rest.split_at(gates_size);
-        [input, recurrent, bias, recurrent_bias]
+    /// The length of b_hn.
+    fn recurrent_bias_size(&self) -> usize {
+        match self.reset {
+            ResetPlacement::After => self.hidden_size,
+            ResetPlacement::Before => 0,
+        }
     }
 }
 
@@ -166,10 +200,11 @@ impl<T: Real> GruCell<T> {
 fn operands<'a, 'b, T>(
     hidden_size: usize,
     rows: &'a mut BackwardRows<'_, 'b, T>,
+    units: &Units,
 ) -> GruBackward<'a, 'b, T> {
     GruBackward {
         hidden_size,
-        units: rows.units.own(),
+        units: units.own(),
         gates: &mut *rows.deltas,
         previous: rows.previous.hidden,
         grad_state: &mut *rows.grad_state,
@@ -202,122 +237,46 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn trace_size(&self) -> usize {
-        self.gates_size()
+        4 * self.hidden_size
     }
 
     fn delta_size(&self) -> usize {
-        self.gates_size()
+        4 * self.hidden_size
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        let mut shapes = vec![
-            ParameterShape::new("input_weights", &[input_size, 3 * hidden_size]),
-            ParameterShape::new("recurrent_weights", &[hidden_size, 3 * hidden_size]),
-            ParameterShape::new("bias", &[3 * hidden_size]),
-        ];
+        let mut shapes = self.gates().parameter_shapes();
         if self.reset == ResetPlacement::After {
-            shapes.push(ParameterShape::new("recurrent_bias", &[hidden_size]));
+            shapes.push(ParameterShape::new("recurrent_bias", &[self.hidden_size]));
         }
         shapes
     }
 
     fn prepare(&self, parameters: &[T]) -> GruPrepared<T> {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        let mut prepared = GruPrepared {
-            input_gates: PackedMatrix::zeros(input_size, 2 * hidden_size),
-            input_candidate: PackedMatrix::zeros(input_size, hidden_size),
-            recurrent_gates: PackedMatrix::zeros(hidden_size, 2 * hidden_size),
-            recurrent_candidate: PackedMatrix::zeros(hidden_size, hidden_size),
-            bias: Vec::new(),
-            recurrent_bias: Vec::new(),
-            input_transposed: PackedMatrix::zeros(3 * hidden_size, input_size),
-            recurrent_gates_transposed: PackedMatrix::zeros(2 * hidden_size, hidden_size),
-            recurrent_candidate_transposed: PackedMatrix::zeros(hidden_size, hidden_size),
-        };
-        self.refresh(parameters, &mut prepared);
-        prepared
+        let (sizes, candidate) = (self.gates(), 2 * self.hidden_size);
+        let groups = [0..candidate, candidate..sizes.columns];
+        GruPrepared {
+            weights: GatedWeights::new(sizes, groups, parameters),
+            recurrent_bias: parameters[sizes.end()..].to_vec(),
+        }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut GruPrepared<T>) {
-        let (width, candidate) = (3 * self.hidden_size, 2 * self.hidden_size);
-        let [input, recurrent, bias, recurrent_bias] = self.split(parameters);
-        prepared.input_gates.fill_strided(input, width);
-        prepared.input_candidate.fill_strided(&input[candidate..], width);
-        prepared.recurrent_gates.fill_strided(recurrent, width);
-        prepared.recurrent_candidate.fill_strided(&recurrent[candidate..], width);
-        bias.clone_into(&mut prepared.bias);
-        recurrent_bias.clone_into(&mut prepared.recurrent_bias);
-        prepared.input_transposed.fill_transposed(input, width);
-        prepared.recurrent_gates_transposed.fill_transposed(recurrent, width);
-        prepared.recurrent_candidate_transposed.fill_transposed(&recurrent[candidate..], width);
+        prepared.weights.refresh(parameters);
+        parameters[self.gates().end()..].clone_into(&mut prepared.recurrent_bias);
     }
 
     fn accepts(&self, prepared: &GruPrepared<T>) -> bool {
-        let sizes = [prepared.input_gates.depth(), prepared.recurrent_gates.depth()];
-        let recurrent_bias = match self.reset {
-            ResetPlacement::After => self.hidden_size,
-            ResetPlacement::Before => 0,
-        };
-        sizes == [self.input_size, self.hidden_size]
-            && prepared.recurrent_bias.len() == recurrent_bias
-    }
-
-    fn shares_units(&self) -> bool {
-        true
-    }
-
-    fn begins_steps(&self) -> bool {
-        true
-    }
-
-    fn begin_steps(
-        &self,
-        prepared: &GruPrepared<T>,
-        inputs: &[&[T]],
-        scratch: &mut [&mut [T]],
-        units: &Units,
-    ) {
-        let (gates, candidate) = prepared.bias.split_at(2 * self.hidden_size);
-        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_gates };
-        let out = Out::Slices { rows: &mut *scratch, first: 0 };
-        T::product_columns(Start::Bias(gates), &[term], out, units.columns(2));
-        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input_candidate };
-        let out = Out::Slices { rows: scratch, first: 2 * self.hidden_size };
-        T::product_columns(Start::Bias(candidate), &[term], out, units.columns(1));
+        prepared.weights.sizes() == self.gates()
+            && prepared.recurrent_bias.len() == self.recurrent_bias_size()
     }
 
     fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>) {
-        if rows.inputs.is_empty() {
-            return;
-        }
-        let hidden_size = self.hidden_size;
-        let previous = Rows::Strided { values: rows.previous, stride: hidden_size };
-        // [r z] = b_rz + x_t·W_rz + h_{t-1}·U_rz, in this order.
-        let terms = [
-            Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input_gates },
-            Term { rows: previous, weights: &prepared.recurrent_gates },
-        ];
-        let (start, terms) = match rows.begun {
-            Begun::Nothing => (Start::Bias(&prepared.bias[..2 * hidden_size]), &terms[..]),
-            Begun::Inputs => (Start::Output, &terms[1..]),
-        };
-        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
-        T::product_columns(start, terms, out, rows.units.columns(2));
-        match self.reset {
-            ResetPlacement::After => after::candidate(self, prepared, rows),
-            ResetPlacement::Before => before::candidate(self, prepared, rows),
-        }
+        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
     fn step_backward(&self, prepared: &GruPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        if rows.deltas.is_empty() {
-            return;
-        }
-        match self.reset {
-            ResetPlacement::After => after::backward(self, prepared, rows),
-            ResetPlacement::Before => before::backward(self, prepared, rows),
-        }
+        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
     fn input_gradient(
@@ -327,49 +286,93 @@ impl<T: Real> Cell<T> for GruCell<T> {
         grad_inputs: &mut [&mut [T]],
     ) {
         // dx_t = [dr dz dn]·Wᵀ
-        let term = Term { rows: Rows::Slices(deltas), weights: &prepared.input_transposed };
-        let out = Out::Slices { rows: grad_inputs, first: 0 };
-        T::product_columns(Start::Zero, &[term], out, std::slice::from_ref(&(0..self.input_size)));
+        prepared.weights.input_gradient(deltas, grad_inputs);
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        let (candidate, last, width) = (2 * hidden_size, 3 * hidden_size, 3 * hidden_size);
-        // W, U, b and b_hn start after so many rows of [r z n].
-        let [recurrent, bias, recurrent_bias] =
-            [input_size, input_size + hidden_size, input_size + hidden_size + 1];
+        let sizes = self.gates();
+        let (candidate, last) = (2 * self.hidden_size, 3 * self.hidden_size);
+        let q = last..last + self.hidden_size;
         // dW_rz += x_tᵀ·[dr dz]    dU_rz += h_{t-1}ᵀ·[dr dz]    db_rz += [dr dz]
-        let gates = WeightGradient {
-            deltas: 0..candidate,
-            input_weights: Some(0),
-            recurrent_weights: Some((Recurrent::Hidden, recurrent * width)),
-            bias: Some(bias * width),
-        };
+        let gates = sizes.weight_gradient(0..candidate);
         // dW_n += x_tᵀ·dn    db_n += dn
-        let candidate_gradient = WeightGradient {
-            deltas: candidate..last,
-            input_weights: Some(candidate),
-            recurrent_weights: None,
-            bias: Some(bias * width + candidate),
-        };
-        let at = recurrent * width + candidate;
+        let candidate = sizes.weight_gradient(candidate..last);
+        let start = candidate.recurrent_weights.as_ref().map(|gradient| gradient.start);
+        let recurrent = |factor| start.map(|start| RecurrentGradient { factor, start });
         let gradients = match self.reset {
             // dU_n += h_{t-1}ᵀ·dq    db_hn += dq
             ResetPlacement::After => {
-                let recurrent = WeightGradient {
-                    deltas: last..last + hidden_size,
+                let recurrent_weights = WeightGradient {
+                    deltas: q,
                     input_weights: None,
-                    recurrent_weights: Some((Recurrent::Hidden, at)),
-                    bias: Some(recurrent_bias * width),
+                    recurrent_weights: recurrent(Factor::Hidden),
+                    bias: Some(sizes.end()),
                 };
-                vec![gates, candidate_gradient, recurrent]
+                let inputs = WeightGradient { recurrent_weights: None, ..candidate };
+                vec![gates, inputs, recurrent_weights]
             }
             // dU_n += qᵀ·dn
             ResetPlacement::Before => {
-                let recurrent_weights = Some((Recurrent::Deltas(last), at));
-                vec![gates, WeightGradient { recurrent_weights, ..candidate_gradient }]
+                let recurrent_weights = recurrent(Factor::Deltas(q));
+                vec![gates, WeightGradient { recurrent_weights, ..candidate }]
             }
         };
-        add_weight_gradients(sequences, &gradients, (grad_parameters, width));
+        let target = GradientRows { values: grad_parameters, stride: sizes.columns };
+        add_weight_gradients(sequences, &gradients, target);
+    }
+
+    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, GruPrepared<T>>> {
+        Some(self)
+    }
+
+    fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, GruPrepared<T>>> {
+        Some(self)
+    }
+}
+
+impl<T: Real> InputsAhead<T, GruPrepared<T>> for GruCell<T> {
+    fn begin_steps(
+        &self,
+        prepared: &GruPrepared<T>,
+        inputs: &[&[T]],
+        scratch: &mut [&mut [T]],
+        units: &Units,
+    ) {
+        prepared.weights.begin_steps(inputs, scratch, units);
+    }
+}
+
+impl<T: Real> UnitSharing<T, GruPrepared<T>> for GruCell<T> {
+    fn step_units(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>, units: &mut Units) {
+        if rows.inputs.is_empty() {
+            return;
+        }
+        // [r z] = b_rz + x_t·W_rz + h_{t-1}·U_rz
+        let inputs = GateInputs {
+            inputs: rows.inputs,
+            hidden: Rows::Strided { values: rows.previous, stride: self.hidden_size },
+            begun: rows.begun,
+        };
+        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
+        prepared.gates().pre_activations(inputs, out, units);
+        match self.reset {
+            ResetPlacement::After => after::candidate(self, prepared, rows, units),
+            ResetPlacement::Before => before::candidate(self, prepared, rows, units),
+        }
+    }
+
+    fn step_units_backward(
+        &self,
+        prepared: &GruPrepared<T>,
+        rows: BackwardRows<'_, '_, T>,
+        units: &mut Units,
+    ) {
+        if rows.deltas.is_empty() {
+            return;
+        }
+        match self.reset {
+            ResetPlacement::After => after::backward(self, prepared, rows, units),
+            ResetPlacement::Before => before::backward(self, prepared, rows, units),
+        }
     }
 }

@@ -20,15 +20,17 @@
 
 use std::marker::PhantomData;
 
-use elman_kernels::matmul::{Out, Rows, Start, Term};
+use elman_kernels::Level;
+use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{LstmBackward, LstmForward, LstmFunctions};
-use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
+use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
-    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas, StepRows,
+    UnitSharing, Units, add_weight_gradients,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -65,7 +67,8 @@ pub struct LstmCell<T> {
 }
 
 /// The functions of an LSTM cell. The default, σ, tanh and tanh, is the fastest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LstmActivations {
     /// Of the gates i, f and o.
     pub gate: ActivationKind,
@@ -75,13 +78,37 @@ pub struct LstmActivations {
     pub output: ActivationKind,
 }
 
+impl LstmActivations {
+    /// σ, tanh and tanh.
+    pub const DEFAULT: LstmActivations = LstmActivations {
+        gate: ActivationKind::Sigmoid,
+        candidate: ActivationKind::Tanh,
+        output: ActivationKind::Tanh,
+    };
+}
+
 impl Default for LstmActivations {
     fn default() -> Self {
-        LstmActivations {
-            gate: ActivationKind::Sigmoid,
-            candidate: ActivationKind::Tanh,
-            output: ActivationKind::Tanh,
-        }
+        Self::DEFAULT
+    }
+}
+
+/// The options of an LSTM cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LstmOptions {
+    /// The functions of the gates, the candidate and the output.
+    pub activations: LstmActivations,
+}
+
+impl LstmOptions {
+    /// The usual functions.
+    pub const DEFAULT: LstmOptions = LstmOptions { activations: LstmActivations::DEFAULT };
+}
+
+impl Default for LstmOptions {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 
@@ -97,11 +124,7 @@ pub struct LstmState<T> {
 /// The weights of an LSTM cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct LstmPrepared<T> {
-    input: PackedMatrix<T>,                // W  [I, 4H]
-    recurrent: PackedMatrix<T>,            // U  [H, 4H]
-    bias: Vec<T>,                          // b  [4H]
-    input_transposed: PackedMatrix<T>,     // Wᵀ [4H, I]
-    recurrent_transposed: PackedMatrix<T>, // Uᵀ [4H, H]
+    gates: GatedWeights<T>,
 }
 
 impl<T: Real> LstmCell<T> {
@@ -109,33 +132,33 @@ impl<T: Real> LstmCell<T> {
     ///
     /// # Errors
     ///
-    /// A size of 0.
+    /// A size of 0, or one beyond any memory.
     pub fn new(input_size: usize, hidden_size: usize) -> Result<Self> {
-        Self::with_activations(input_size, hidden_size, LstmActivations::default())
+        Self::with_options(CellSizes { input_size, hidden_size }, LstmOptions::DEFAULT)
     }
 
-    /// A cell of other functions.
+    /// A cell with options.
     ///
     /// # Errors
     ///
-    /// A size of 0.
-    pub fn with_activations(
-        input_size: usize,
-        hidden_size: usize,
-        activations: LstmActivations,
-    ) -> Result<Self> {
-        check_sizes(input_size, hidden_size)?;
+    /// As [`new`](Self::new).
+    pub fn with_options(sizes: CellSizes, options: LstmOptions) -> Result<Self> {
+        sizes.check()?;
+        let CellSizes { input_size, hidden_size } = sizes;
         let functions = LstmFunctions {
-            gate: activations.gate.function(),
-            candidate: activations.candidate.function(),
-            output: activations.output.function(),
+            gate: options.activations.gate.function(),
+            candidate: options.activations.candidate.function(),
+            output: options.activations.output.function(),
         };
         Ok(LstmCell { input_size, hidden_size, functions, element: PhantomData })
     }
 
-    /// 4H, the length of a row of gates.
-    fn gates_size(&self) -> usize {
-        4 * self.hidden_size
+    fn gates(&self) -> GateSizes {
+        GateSizes {
+            input_size: self.input_size,
+            recurrent_size: self.hidden_size,
+            columns: 4 * self.hidden_size,
+        }
     }
 }
 
@@ -165,114 +188,35 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     }
 
     fn trace_size(&self) -> usize {
-        self.gates_size()
+        4 * self.hidden_size
     }
 
     fn delta_size(&self) -> usize {
-        self.gates_size()
+        4 * self.hidden_size
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        let gates_size = self.gates_size();
-        vec![
-            ParameterShape::new("input_weights", &[self.input_size, gates_size]),
-            ParameterShape::new("recurrent_weights", &[self.hidden_size, gates_size]),
-            ParameterShape::new("bias", &[gates_size]),
-        ]
+        self.gates().parameter_shapes()
     }
 
     fn prepare(&self, parameters: &[T]) -> LstmPrepared<T> {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        let mut prepared = LstmPrepared {
-            input: PackedMatrix::zeros(input_size, self.gates_size()),
-            recurrent: PackedMatrix::zeros(hidden_size, self.gates_size()),
-            bias: Vec::new(),
-            input_transposed: PackedMatrix::zeros(self.gates_size(), input_size),
-            recurrent_transposed: PackedMatrix::zeros(self.gates_size(), hidden_size),
-        };
-        self.refresh(parameters, &mut prepared);
-        prepared
+        LstmPrepared { gates: GatedWeights::ungrouped(self.gates(), parameters) }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut LstmPrepared<T>) {
-        let gates_size = self.gates_size();
-        let (input, rest) = parameters.split_at(self.input_size * gates_size);
-        let (recurrent, bias) = rest.split_at(self.hidden_size * gates_size);
-        prepared.input.fill(input);
-        prepared.recurrent.fill(recurrent);
-        prepared.bias.clear();
-        prepared.bias.extend_from_slice(bias);
-        prepared.input_transposed.fill_transposed(input, gates_size);
-        prepared.recurrent_transposed.fill_transposed(recurrent, gates_size);
+        prepared.gates.refresh(parameters);
     }
 
     fn accepts(&self, prepared: &LstmPrepared<T>) -> bool {
-        let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
-        sizes == [self.input_size, self.hidden_size, 4 * self.hidden_size]
-    }
-
-    fn shares_units(&self) -> bool {
-        true
-    }
-
-    fn begins_steps(&self) -> bool {
-        true
-    }
-
-    fn begin_steps(
-        &self,
-        prepared: &LstmPrepared<T>,
-        inputs: &[&[T]],
-        scratch: &mut [&mut [T]],
-        units: &Units,
-    ) {
-        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
-        let out = Out::Slices { rows: scratch, first: 0 };
-        T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(4));
+        prepared.gates.sizes() == self.gates()
     }
 
     fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>) {
-        // [i f o g] = b + x_t·W + h_{t-1}·U, in this order.
-        let previous = Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size };
-        let terms = [
-            Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
-            Term { rows: previous, weights: &prepared.recurrent },
-        ];
-        let (start, terms) = match rows.begun {
-            Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
-            Begun::Inputs => (Start::Output, &terms[1..]),
-        };
-        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
-        T::product_columns(start, terms, out, rows.units.columns(4));
-        let operands = LstmForward {
-            hidden_size: self.hidden_size,
-            units: rows.units.own(),
-            gates: rows.scratch,
-            trace: rows.trace,
-            previous: rows.previous,
-            state: rows.state,
-        };
-        T::lstm_forward(Level::current(), self.functions, operands);
+        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
     fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        let operands = LstmBackward {
-            hidden_size: self.hidden_size,
-            units: rows.units.own(),
-            gates: &mut *rows.deltas,
-            previous: rows.previous.inner,
-            state: rows.state.inner,
-            grad_state: rows.grad_state,
-            grad_previous: &mut *rows.grad_previous,
-        };
-        T::lstm_backward(Level::current(), self.functions, operands);
-        let gates = [0, 1, 2, 3].map(|gate| gate * self.hidden_size);
-        rows.units.exchange(rows.deltas, &gates);
-        // dh_{t-1} = da_t·Uᵀ, beside dc_{t-1}
-        let deltas = Rows::Mutable { rows: rows.deltas, first: 0 };
-        let term = Term { rows: deltas, weights: &prepared.recurrent_transposed };
-        let out = Out::Strided { values: rows.grad_previous, stride: 2 * self.hidden_size };
-        T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
+        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
     fn input_gradient(
@@ -281,21 +225,81 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         deltas: &[&[T]],
         grad_inputs: &mut [&mut [T]],
     ) {
-        // dx_t = da_t·Wᵀ
-        let term = Term { rows: Rows::Slices(deltas), weights: &prepared.input_transposed };
-        let out = Out::Slices { rows: grad_inputs, first: 0 };
-        T::product_columns(Start::Zero, &[term], out, std::slice::from_ref(&(0..self.input_size)));
+        prepared.gates.input_gradient(deltas, grad_inputs);
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let (input_size, gates_size) = (self.input_size, self.gates_size());
-        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t, one after the other in the parameters.
-        let gradient = WeightGradient {
-            deltas: 0..gates_size,
-            input_weights: Some(0),
-            recurrent_weights: Some((Recurrent::Hidden, input_size * gates_size)),
-            bias: Some((input_size + self.hidden_size) * gates_size),
+        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
+        let columns = self.gates().columns;
+        let gradient = self.gates().weight_gradient(0..columns);
+        let target = GradientRows { values: grad_parameters, stride: columns };
+        add_weight_gradients(sequences, &[gradient], target);
+    }
+
+    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, LstmPrepared<T>>> {
+        Some(self)
+    }
+
+    fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, LstmPrepared<T>>> {
+        Some(self)
+    }
+}
+
+impl<T: Real> InputsAhead<T, LstmPrepared<T>> for LstmCell<T> {
+    fn begin_steps(
+        &self,
+        prepared: &LstmPrepared<T>,
+        inputs: &[&[T]],
+        scratch: &mut [&mut [T]],
+        units: &Units,
+    ) {
+        prepared.gates.begin_steps(inputs, scratch, units);
+    }
+}
+
+impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
+    fn step_units(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>, units: &mut Units) {
+        // [i f o g] = b + x_t·W + h_{t-1}·U
+        let inputs = GateInputs {
+            inputs: rows.inputs,
+            hidden: Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size },
+            begun: rows.begun,
         };
-        add_weight_gradients(sequences, &[gradient], (grad_parameters, gates_size));
+        let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
+        prepared.gates.all().pre_activations(inputs, out, units);
+        let operands = LstmForward {
+            hidden_size: self.hidden_size,
+            units: units.own(),
+            gates: rows.scratch,
+            trace: rows.trace,
+            previous: rows.previous,
+            state: rows.state,
+        };
+        T::lstm_forward(Level::current(), self.functions, operands);
+    }
+
+    fn step_units_backward(
+        &self,
+        prepared: &LstmPrepared<T>,
+        rows: BackwardRows<'_, '_, T>,
+        units: &mut Units,
+    ) {
+        let operands = LstmBackward {
+            hidden_size: self.hidden_size,
+            units: units.own(),
+            gates: &mut *rows.deltas,
+            previous: rows.previous.inner,
+            state: rows.state.inner,
+            grad_state: rows.grad_state,
+            grad_previous: &mut *rows.grad_previous,
+        };
+        T::lstm_backward(Level::current(), self.functions, operands);
+        let gates = [0, 1, 2, 3].map(|gate| gate * self.hidden_size);
+        units.exchange(rows.deltas, &gates);
+        // dh_{t-1} = da_t·Uᵀ, beside dc_{t-1}
+        let term =
+            prepared.gates.all().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });
+        let out = Out::Strided { values: rows.grad_previous, stride: 2 * self.hidden_size };
+        T::product_columns(Start::Zero, &[term], out, units.columns(1));
     }
 }

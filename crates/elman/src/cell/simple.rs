@@ -11,15 +11,17 @@
 //! J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990); with W and U as PyTorch's
 //! `nn.RNN` has them, transposed, and its two biases as one.
 
-use elman_kernels::matmul::{Out, Rows, Start, Term};
+use elman_kernels::Level;
+use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::ActivationBackward;
-use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
-use crate::activation::{Activation, CustomActivation};
+use crate::activation::{Activation, ActivationKind, CustomActivation};
+use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
-    BackwardRows, Begun, Cell, CellState, Recurrent, SequenceDeltas, StepRows, Units,
-    WeightGradient, add_weight_gradients, check_sizes,
+    BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
+    StepRows, UnitSharing, Units, add_weight_gradients,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -52,14 +54,29 @@ pub struct SimpleState<T> {
     pub hidden: Array2<T>,
 }
 
+/// The options of a simple cell.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimpleOptions {
+    /// φ.
+    pub activation: ActivationKind,
+}
+
+impl SimpleOptions {
+    /// tanh, as in PyTorch.
+    pub const DEFAULT: SimpleOptions = SimpleOptions { activation: ActivationKind::Tanh };
+}
+
+impl Default for SimpleOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// The weights of a simple cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct SimplePrepared<T> {
-    input: PackedMatrix<T>,                // W  [I, H]
-    recurrent: PackedMatrix<T>,            // U  [H, H]
-    bias: Vec<T>,                          // b  [H]
-    input_transposed: PackedMatrix<T>,     // Wᵀ [H, I]
-    recurrent_transposed: PackedMatrix<T>, // Uᵀ [H, H]
+    gates: GatedWeights<T>,
 }
 
 impl<T: Real> SimpleCell<T> {
@@ -67,20 +84,31 @@ impl<T: Real> SimpleCell<T> {
     ///
     /// # Errors
     ///
-    /// A size of 0.
+    /// A size of 0, or one beyond any memory.
     pub fn new(
         input_size: usize,
         hidden_size: usize,
         activation: impl Into<Activation<T>>,
     ) -> Result<Self> {
-        check_sizes(input_size, hidden_size)?;
+        CellSizes { input_size, hidden_size }.check()?;
         Ok(SimpleCell { input_size, hidden_size, activation: activation.into() })
     }
 
-    fn split<'a, V>(&self, parameters: &'a [V]) -> [&'a [V]; 3] {
-        let (input, rest) = parameters.split_at(self.input_size * self.hidden_size);
-        let (recurrent, bias) = rest.split_at(self.hidden_size * self.hidden_size);
-        [input, recurrent, bias]
+    /// A cell with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_options(sizes: CellSizes, options: SimpleOptions) -> Result<Self> {
+        Self::new(sizes.input_size, sizes.hidden_size, options.activation)
+    }
+
+    fn gates(&self) -> GateSizes {
+        GateSizes {
+            input_size: self.input_size,
+            recurrent_size: self.hidden_size,
+            columns: self.hidden_size,
+        }
     }
 }
 
@@ -121,49 +149,55 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        vec![
-            ParameterShape::new("input_weights", &[self.input_size, self.hidden_size]),
-            ParameterShape::new("recurrent_weights", &[self.hidden_size, self.hidden_size]),
-            ParameterShape::new("bias", &[self.hidden_size]),
-        ]
+        self.gates().parameter_shapes()
     }
 
     fn prepare(&self, parameters: &[T]) -> SimplePrepared<T> {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        let mut prepared = SimplePrepared {
-            input: PackedMatrix::zeros(input_size, hidden_size),
-            recurrent: PackedMatrix::zeros(hidden_size, hidden_size),
-            bias: Vec::new(),
-            input_transposed: PackedMatrix::zeros(hidden_size, input_size),
-            recurrent_transposed: PackedMatrix::zeros(hidden_size, hidden_size),
-        };
-        self.refresh(parameters, &mut prepared);
-        prepared
+        SimplePrepared { gates: GatedWeights::ungrouped(self.gates(), parameters) }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut SimplePrepared<T>) {
-        let [input, recurrent, bias] = self.split(parameters);
-        prepared.input.fill(input);
-        prepared.recurrent.fill(recurrent);
-        prepared.bias.clear();
-        prepared.bias.extend_from_slice(bias);
-        prepared.input_transposed.fill_transposed(input, self.hidden_size);
-        prepared.recurrent_transposed.fill_transposed(recurrent, self.hidden_size);
+        prepared.gates.refresh(parameters);
     }
 
     fn accepts(&self, prepared: &SimplePrepared<T>) -> bool {
-        let sizes = [prepared.input.depth(), prepared.recurrent.depth(), prepared.bias.len()];
-        sizes == [self.input_size, self.hidden_size, self.hidden_size]
+        prepared.gates.sizes() == self.gates()
     }
 
-    fn shares_units(&self) -> bool {
-        true
+    fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, '_, T>) {
+        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
-    fn begins_steps(&self) -> bool {
-        true
+    fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, '_, T>) {
+        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
     }
 
+    fn input_gradient(
+        &self,
+        prepared: &SimplePrepared<T>,
+        deltas: &[&[T]],
+        grad_inputs: &mut [&mut [T]],
+    ) {
+        prepared.gates.input_gradient(deltas, grad_inputs);
+    }
+
+    fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
+        let gradient = self.gates().weight_gradient(0..self.hidden_size);
+        let target = GradientRows { values: grad_parameters, stride: self.hidden_size };
+        add_weight_gradients(sequences, &[gradient], target);
+    }
+
+    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, SimplePrepared<T>>> {
+        Some(self)
+    }
+
+    fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, SimplePrepared<T>>> {
+        Some(self)
+    }
+}
+
+impl<T: Real> InputsAhead<T, SimplePrepared<T>> for SimpleCell<T> {
     fn begin_steps(
         &self,
         prepared: &SimplePrepared<T>,
@@ -171,55 +205,59 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         scratch: &mut [&mut [T]],
         units: &Units,
     ) {
-        let term = Term { rows: Rows::Slices(inputs), weights: &prepared.input };
-        let out = Out::Slices { rows: scratch, first: 0 };
-        T::product_columns(Start::Bias(&prepared.bias), &[term], out, units.columns(1));
+        prepared.gates.begin_steps(inputs, scratch, units);
     }
+}
 
-    fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, '_, T>) {
-        // a_t = b + x_t·W + h_{t-1}·U, in this order.
-        let terms = [
-            Term { rows: Rows::Slices(rows.inputs), weights: &prepared.input },
-            Term {
-                rows: Rows::Strided { values: rows.previous, stride: self.hidden_size },
-                weights: &prepared.recurrent,
-            },
-        ];
-        let (start, terms) = match rows.begun {
-            Begun::Nothing => (Start::Bias(&prepared.bias), &terms[..]),
-            Begun::Inputs => {
-                let states = rows.state.chunks_exact_mut(self.hidden_size);
-                for (state, begun) in states.zip(rows.scratch.iter()) {
-                    state[rows.units.own()].copy_from_slice(&begun[rows.units.own()]);
-                }
-                (Start::Output, &terms[1..])
+impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
+    fn step_units(
+        &self,
+        prepared: &SimplePrepared<T>,
+        rows: StepRows<'_, '_, T>,
+        units: &mut Units,
+    ) {
+        let (hidden_size, own) = (self.hidden_size, units.own());
+        if rows.begun == Begun::Inputs {
+            let states = rows.state.chunks_exact_mut(hidden_size);
+            for (state, begun) in states.zip(rows.scratch.iter()) {
+                state[own.clone()].copy_from_slice(&begun[own.clone()]);
             }
+        }
+        // a_t = b + x_t·W + h_{t-1}·U
+        let inputs = GateInputs {
+            inputs: rows.inputs,
+            hidden: Rows::Strided { values: rows.previous, stride: hidden_size },
+            begun: rows.begun,
         };
-        let out = Out::Strided { values: &mut *rows.state, stride: self.hidden_size };
-        T::product_columns(start, terms, out, rows.units.columns(1));
-        let own = rows.units.own();
+        let out = Out::Strided { values: &mut *rows.state, stride: hidden_size };
+        prepared.gates.all().pre_activations(inputs, out, units);
         if self.trace_size() > 0 {
-            let states = rows.state.chunks_exact(self.hidden_size);
+            let states = rows.state.chunks_exact(hidden_size);
             for (state, trace) in states.zip(rows.trace) {
                 trace[own.clone()].copy_from_slice(&state[own.clone()]);
             }
         }
-        if rows.units.are_all() {
+        if units.are_all() {
             return self.activation.apply(rows.state);
         }
-        for state in rows.state.chunks_exact_mut(self.hidden_size) {
+        for state in rows.state.chunks_exact_mut(hidden_size) {
             self.activation.apply(&mut state[own.clone()]);
         }
     }
 
-    fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, '_, T>) {
+    fn step_units_backward(
+        &self,
+        prepared: &SimplePrepared<T>,
+        rows: BackwardRows<'_, '_, T>,
+        units: &mut Units,
+    ) {
         // da_t = dh_t ⊙ φ'(a_t)
-        let (hidden_size, units) = (self.hidden_size, rows.units.own());
+        let (hidden_size, own) = (self.hidden_size, units.own());
         match self.activation {
             Activation::Known(kind) => {
                 let operands = ActivationBackward {
                     hidden_size,
-                    units,
+                    units: own,
                     deltas: &mut *rows.deltas,
                     hidden: rows.state.hidden,
                     grad: rows.grad_state,
@@ -229,40 +267,16 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
             Activation::Custom(custom) => {
                 let grads = rows.grad_state.chunks_exact(hidden_size);
                 for (deltas, grad) in rows.deltas.iter_mut().zip(grads) {
-                    custom_backward(custom, &grad[units.clone()], &mut deltas[units.clone()]);
+                    custom_backward(custom, &grad[own.clone()], &mut deltas[own.clone()]);
                 }
             }
         }
-        rows.units.exchange(rows.deltas, &[0]);
+        units.exchange(rows.deltas, &[0]);
         // dh_{t-1} = da_t·Uᵀ
-        let deltas = Rows::Mutable { rows: rows.deltas, first: 0 };
-        let term = Term { rows: deltas, weights: &prepared.recurrent_transposed };
+        let term =
+            prepared.gates.all().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });
         let out = Out::Strided { values: rows.grad_previous, stride: hidden_size };
-        T::product_columns(Start::Zero, &[term], out, rows.units.columns(1));
-    }
-
-    fn input_gradient(
-        &self,
-        prepared: &SimplePrepared<T>,
-        deltas: &[&[T]],
-        grad_inputs: &mut [&mut [T]],
-    ) {
-        // dx_t = da_t·Wᵀ
-        let term = Term { rows: Rows::Slices(deltas), weights: &prepared.input_transposed };
-        let out = Out::Slices { rows: grad_inputs, first: 0 };
-        T::product_columns(Start::Zero, &[term], out, std::slice::from_ref(&(0..self.input_size)));
-    }
-
-    fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
-        let (input_size, hidden_size) = (self.input_size, self.hidden_size);
-        // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t, one after the other in the parameters.
-        let gradient = WeightGradient {
-            deltas: 0..hidden_size,
-            input_weights: Some(0),
-            recurrent_weights: Some((Recurrent::Hidden, input_size * hidden_size)),
-            bias: Some((input_size + hidden_size) * hidden_size),
-        };
-        add_weight_gradients(sequences, &[gradient], (grad_parameters, hidden_size));
+        T::product_columns(Start::Zero, &[term], out, units.columns(1));
     }
 }
 

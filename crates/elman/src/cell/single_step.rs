@@ -3,9 +3,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::cell::{
-    BackwardRows, Begun, Cell, CellState, SequenceDeltas, StateRows, StepRows, Units,
-};
+use crate::cell::{BackwardRows, Begun, Cell, CellState, SequenceDeltas, StateRows, StepRows};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
@@ -80,7 +78,6 @@ pub fn step<T: Real, C: Cell<T>>(
         scratch: &mut scratch_rows,
         begun: Begun::Nothing,
         trace: &mut trace_rows,
-        units: &mut Units::all(cell.hidden_size()),
     };
     cell.step(&cell.prepare(parameters.values()), operands);
     let visible = unflatten::<T, C>(cell, &state, batch_size);
@@ -104,7 +101,7 @@ pub fn step_backward<T: Real, C: Cell<T>>(
     check_parameters(cell, parameters)?;
     check_parameters(cell, grad_parameters)?;
     check_inputs(cell, inputs)?;
-    let (batch_size, hidden_size) = (inputs.nrows(), cell.hidden_size());
+    let (batch_size, output_size) = (inputs.nrows(), cell.output_size());
     let mut grad_state = flatten::<T, C>(cell, "grad_state", grad_state, batch_size)?;
     if trace.state.len() != grad_state.len() || trace.trace.len() != batch_size * cell.delta_size()
     {
@@ -118,9 +115,9 @@ pub fn step_backward<T: Real, C: Cell<T>>(
     let mut grad_inputs = Array2::from_elem((batch_size, cell.input_size()), T::ZERO);
     let flat_deltas = deltas.as_slice_mut().unwrap_or(&mut []);
     let mut delta_rows: Vec<&mut [T]> = flat_deltas.chunks_exact_mut(cell.delta_size()).collect();
-    let state_size = hidden_size * C::State::PARTS;
+    let state_size = cell.state_size();
     let [previous, state] = [&trace.previous, &trace.state].map(|states| {
-        let rows = states.chunks_exact(state_size).map(|state| state.split_at(hidden_size));
+        let rows = states.chunks_exact(state_size).map(|state| state.split_at(output_size));
         rows.unzip::<_, _, Vec<_>, Vec<_>>()
     });
     cell.step_backward(
@@ -131,7 +128,6 @@ pub fn step_backward<T: Real, C: Cell<T>>(
             grad_state: &mut grad_state,
             deltas: &mut delta_rows,
             grad_previous: &mut grad_previous,
-            units: &mut Units::all(cell.hidden_size()),
         },
     );
     let flat_inputs = grad_inputs.as_slice_mut().unwrap_or(&mut []);
@@ -144,9 +140,9 @@ pub fn step_backward<T: Real, C: Cell<T>>(
         .map(|row| SequenceDeltas {
             inputs: &inputs[row * cell.input_size()..],
             input_size: cell.input_size(),
-            initial: &trace.previous[row * state_size..][..hidden_size],
-            outputs: &trace.state[row * state_size..][..hidden_size],
-            output_stride: hidden_size,
+            initial: &trace.previous[row * state_size..][..output_size],
+            outputs: &trace.state[row * state_size..][..output_size],
+            output_stride: output_size,
             deltas: &flat_deltas[row * cell.delta_size()..][..cell.delta_size()],
             delta_stride: cell.delta_size(),
             length: 1,
@@ -195,11 +191,13 @@ pub(crate) fn flatten<T: Real, C: Cell<T>>(
     batch_size: usize,
 ) -> Result<Vec<T>> {
     let parts = state.parts();
-    let expected = [batch_size, cell.hidden_size()];
-    if let Some(part) = parts.iter().find(|part| part.shape() != expected) {
-        return Err(Error::shape(what, &expected, part.shape()));
+    for (index, part) in parts.iter().enumerate() {
+        let expected = [batch_size, cell.part_size(index)];
+        if part.shape() != expected {
+            return Err(Error::shape(what, &expected, part.shape()));
+        }
     }
-    let mut rows = Vec::with_capacity(batch_size * cell.hidden_size() * parts.len());
+    let mut rows = Vec::with_capacity(batch_size * cell.state_size());
     for row in 0..batch_size {
         for part in &parts {
             rows.extend(part.row(row).iter().copied());
@@ -210,11 +208,11 @@ pub(crate) fn flatten<T: Real, C: Cell<T>>(
 
 /// The state of such rows.
 pub(crate) fn unflatten<T: Real, C: Cell<T>>(cell: &C, rows: &[T], batch_size: usize) -> C::State {
-    let (hidden_size, parts) = (cell.hidden_size(), C::State::PARTS);
+    let (state_size, mut start) = (cell.state_size(), 0);
     let part = |index: usize| {
-        Array2::from_shape_fn((batch_size, hidden_size), |(row, unit)| {
-            rows[(row * parts + index) * hidden_size + unit]
-        })
+        let (first, size) = (start, cell.part_size(index));
+        start += size;
+        Array2::from_shape_fn((batch_size, size), |(row, k)| rows[row * state_size + first + k])
     };
-    C::State::from_parts((0..parts).map(part).collect())
+    C::State::from_parts((0..C::State::PARTS).map(part).collect())
 }

@@ -18,91 +18,116 @@ pub struct WeightGradient {
     pub deltas: Range<usize>,
     /// The start of dW, I rows.
     pub input_weights: Option<usize>,
-    /// The start of dU, H rows, and what dU is a product with.
-    pub recurrent_weights: Option<(Recurrent, usize)>,
+    /// dU.
+    pub recurrent_weights: Option<RecurrentGradient>,
     /// The start of db, one row.
     pub bias: Option<usize>,
 }
 
-/// What recurrent weights were multiplied with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recurrent {
-    /// The hidden state before the step.
-    Hidden,
-    /// H columns of the deltas, from this one on, where the cell put it.
-    Deltas(usize),
+/// The gradient of weights that multiply something other than the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecurrentGradient {
+    /// What the weights were multiplied with.
+    pub factor: Factor,
+    /// Where the first row of the gradient starts; there is one for each value of the factor.
+    pub start: usize,
 }
 
-/// Adds the gradients to `grad`, in which the rows of one gradient start `stride` values after each
-/// other.
+/// What weights other than those of the inputs were multiplied with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// The hidden state before the step.
+    Hidden,
+    /// These columns of the deltas, where the cell put it.
+    Deltas(Range<usize>),
+}
+
+/// Where weight gradients are added.
+#[derive(Debug)]
+pub struct GradientRows<'a, T> {
+    /// The array that the gradients are rows of.
+    pub values: &'a mut [T],
+    /// The distance between two rows of one gradient.
+    pub stride: usize,
+}
+
+/// Adds the gradients to `target`.
 ///
 /// Each element is one chain of fused multiply-adds over all steps, sequence after sequence, whatever
 /// the number of threads.
 ///
 /// # Panics
 ///
-/// Gradients that overlap each other or do not fit in `grad`.
+/// Gradients that overlap each other or do not fit in `target`.
 pub fn add_weight_gradients<T: Real>(
     sequences: &[SequenceDeltas<'_, T>],
     gradients: &[WeightGradient],
-    (grad, stride): (&mut [T], usize),
+    target: GradientRows<'_, T>,
 ) {
     let Some(first) = sequences.first() else { return };
-    let (input_size, hidden_size) = (first.input_size, first.initial.len());
-    let recurrent = |gradient: &WeightGradient| match gradient.recurrent_weights {
-        Some((recurrent, _)) => recurrent,
-        None => Recurrent::Hidden,
+    let (input_size, output_size) = (first.input_size, first.initial.len());
+    let factor = |gradient: &WeightGradient| match &gradient.recurrent_weights {
+        Some(recurrent) => recurrent.factor.clone(),
+        None => Factor::Hidden,
     };
     let pairs: Vec<Vec<Pairs<'_, T>>> = gradients
         .iter()
-        .map(|gradient| sequences.iter().flat_map(|s| s.pairs(recurrent(gradient))).collect())
+        .map(|gradient| sequences.iter().flat_map(|s| s.pairs(&factor(gradient))).collect())
         .collect();
+    let recurrent_left = |gradient: &RecurrentGradient| Left {
+        rows: match &gradient.factor {
+            Factor::Hidden => output_size,
+            Factor::Deltas(columns) => columns.len(),
+        },
+        at: gradient.start,
+    };
     let sums = gradients.iter().zip(&pairs).map(|(gradient, pairs)| OuterSum {
         pairs,
         left: [
             gradient.input_weights.map(|at| Left { rows: input_size, at }),
-            gradient.recurrent_weights.map(|(_, at)| Left { rows: hidden_size, at }),
+            gradient.recurrent_weights.as_ref().map(recurrent_left),
         ],
         sums: gradient.bias,
         first: gradient.deltas.start,
         columns: gradient.deltas.len(),
-        stride,
+        stride: target.stride,
     });
-    crate::workers::add_outer_products(&sums.collect::<Vec<_>>(), grad);
+    crate::workers::add_outer_products(&sums.collect::<Vec<_>>(), target.values);
 }
 
 impl<'a, T: Real> SequenceDeltas<'a, T> {
     /// Each input and each recurrent factor with its deltas. The step that started from the initial
     /// state stands alone, as its hidden state is elsewhere.
-    fn pairs(&self, recurrent: Recurrent) -> impl Iterator<Item = Pairs<'a, T>> {
+    fn pairs(&self, factor: &Factor) -> impl Iterator<Item = Pairs<'a, T>> + use<'a, T> {
         let first = usize::from(self.length > 0);
         let rest = self.length - first;
         // In the order of memory, whichever way time runs.
         let (alone, from, before) = if self.reverse { (rest, 0, 1) } else { (0, first, 0) };
         let initial = Strided { values: self.initial, stride: self.initial.len() };
         let outputs = rows(self.outputs, self.output_stride, before);
-        let start = self.factors((recurrent, initial), (alone, first));
-        let others = self.factors((recurrent, outputs), (from, rest));
+        let start = self.factors(factor, initial, alone..alone + first);
+        let others = self.factors(factor, outputs, from..from + rest);
         let pairs = if self.reverse { [others, start] } else { [start, others] };
         pairs.into_iter().filter(|pairs| pairs.count > 0)
     }
 
-    /// `count` steps from step `from` on; `hidden` stands before the first of them.
+    /// Some steps; `hidden` stands before the first of them.
     fn factors(
         &self,
-        (recurrent, hidden): (Recurrent, Strided<'a, T>),
-        (from, count): (usize, usize),
+        factor: &Factor,
+        hidden: Strided<'a, T>,
+        steps: Range<usize>,
     ) -> Pairs<'a, T> {
-        let deltas = rows(self.deltas, self.delta_stride, from);
-        let inputs = rows(self.inputs, self.input_size, from);
-        let recurrent = match recurrent {
-            Recurrent::Hidden => hidden,
-            Recurrent::Deltas(column) => Strided {
-                values: deltas.values.get(column..).unwrap_or(&[]),
+        let deltas = rows(self.deltas, self.delta_stride, steps.start);
+        let inputs = rows(self.inputs, self.input_size, steps.start);
+        let recurrent = match factor {
+            Factor::Hidden => hidden,
+            Factor::Deltas(columns) => Strided {
+                values: deltas.values.get(columns.start..).unwrap_or(&[]),
                 stride: self.delta_stride,
             },
         };
-        Pairs { left: [inputs, recurrent], right: deltas, count }
+        Pairs { left: [inputs, recurrent], right: deltas, count: steps.len() }
     }
 }
 

@@ -23,11 +23,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::CellKind;
 use crate::data::Standardization;
 use crate::error::{Error, FileFault, Result};
 use crate::io::write_atomically;
 use crate::model::{Model, Provenance};
-use crate::network::{CellKind, Network, NetworkConfig};
+use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
 use crate::task::Task;
 

@@ -14,18 +14,53 @@ mod parameter_gradient;
 
 use elman_kernels::Aligned;
 
-use crate::cell::{Cell, CellState};
+use crate::cell::Cell;
+use crate::layer::Direction;
 use crate::real::Real;
 
-pub(crate) use backward::{Gradients, backward};
-pub(crate) use forward::forward;
+pub(crate) use backward::{BackwardArrays, Gradients, backward};
+pub(crate) use forward::{ForwardArrays, forward};
 
-/// The sizes of a run.
+/// A cell with its weights and the direction in which it reads time.
+pub(crate) struct BoundCell<'a, T: Real, C: Cell<T>> {
+    pub cell: &'a C,
+    pub prepared: &'a C::Prepared,
+    pub direction: Direction,
+}
+
+// Derived, they would ask for a cell that can be copied.
+impl<T: Real, C: Cell<T>> Clone for BoundCell<'_, T, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Real, C: Cell<T>> Copy for BoundCell<'_, T, C> {}
+
+/// The lengths of the sequences of a batch, and the steps that each has room for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span<'a> {
+    pub lengths: &'a [usize], // [B]
+    pub seq_len: usize,       // T
+}
+
+impl Span<'_> {
+    /// B.
+    pub fn batch_size(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// The steps that are computed.
+    pub fn steps(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+}
+
+/// Where a run finds its steps and puts its outputs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape<'a> {
-    pub lengths: &'a [usize], // [B]
-    pub seq_len: usize,
-    /// The distance between two outputs of one row: more than H where layers share an array.
+    pub span: Span<'a>,
+    /// The distance between two outputs of one row: more than their length where layers share an array.
     pub output_stride: usize,
     /// Where this layer's part of an output starts.
     pub output_offset: usize,
@@ -38,7 +73,7 @@ pub(crate) struct LoopTrace<T> {
     pub final_state: Vec<T>, // [B, S]
     /// The trace, later the deltas: [B, T, delta_size]; empty after inference.
     pub kept: Aligned<T>,
-    /// The parts of the states that are not outputs: [B, T, S - H]; empty after inference.
+    /// The parts of the states that are not outputs: [B, T, S - output_size]; empty after inference.
     pub inner: Aligned<T>,
     /// The parameter gradient of the second half of a large batch.
     pub second_half: Aligned<T>,
@@ -51,28 +86,42 @@ pub(crate) enum Keep {
     Trace,
 }
 
-struct Sizes {
-    input: usize,
-    hidden: usize,
-    state: usize,
-    trace: usize,
-    delta: usize,
+/// What a forward run leaves behind, and how much of it.
+pub(crate) struct Keeping<'a, T> {
+    pub trace: &'a mut LoopTrace<T>,
+    pub keep: Keep,
+}
+
+/// The lengths of the rows of a cell.
+pub(crate) struct Sizes {
+    pub input: usize,
+    pub units: usize,
+    pub output: usize,
+    pub state: usize,
+    pub trace: usize,
+    pub delta: usize,
 }
 
 impl Sizes {
-    fn of<T: Real, C: Cell<T>>(cell: &C) -> Self {
+    pub fn of<T: Real, C: Cell<T>>(cell: &C) -> Self {
         Sizes {
             input: cell.input_size(),
-            hidden: cell.hidden_size(),
-            state: cell.hidden_size() * C::State::PARTS,
+            units: cell.hidden_size(),
+            output: cell.output_size(),
+            state: cell.state_size(),
             trace: cell.trace_size(),
             delta: cell.delta_size(),
         }
     }
 
+    /// The values of a state that are no output.
+    pub fn inner(&self) -> usize {
+        self.state - self.output
+    }
+
     /// Multiply-adds of one step of one row, nearly.
     fn work(&self) -> usize {
-        self.delta * (self.input + self.hidden)
+        self.delta * (self.input + self.output)
     }
 }
 

@@ -2,37 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::activation::ActivationKind;
-use crate::cell::ResetPlacement;
+use crate::cell::{CellKind, SimpleOptions};
 use crate::dropout;
 use crate::error::{Error, Result};
 use crate::network::Pooling;
 use crate::stack::Directions;
-
-/// The recurrent cell of a network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum CellKind {
-    /// The simple (Elman) cell.
-    Simple {
-        /// φ.
-        activation: ActivationKind,
-    },
-    /// The LSTM cell.
-    Lstm,
-    /// The GRU cell.
-    Gru {
-        /// Where its reset gate acts.
-        reset: ResetPlacement,
-    },
-    /// A user's own cell, brought by [`Network::with_cell`](crate::Network::with_cell). Such a
-    /// network cannot be saved: a file does not hold code.
-    Custom {
-        /// A name for messages.
-        name: String,
-    },
-}
 
 /// More than anything that is trained on a processor; sizes beyond are slips, or attacks.
 const MAX_WEIGHTS: usize = 1 << 28;
@@ -75,7 +49,7 @@ impl NetworkConfig {
     pub fn new(input_size: usize, output_size: usize) -> Self {
         NetworkConfig {
             input_size,
-            cell: CellKind::Simple { activation: ActivationKind::Tanh },
+            cell: CellKind::Simple(SimpleOptions::DEFAULT),
             hidden_size: 64,
             layers: 1,
             directions: Directions::Forward,

@@ -1,57 +1,101 @@
 //! A cell with its direction and prepared weights, the concrete cell hidden: what a stack holds.
 
-use crate::cell::{Cell, CellState};
-use crate::layer::Direction;
-use crate::layer::time_loop::{self, Gradients, Keep, LoopTrace, Shape};
+use crate::cell::{Cell, CellKind, CellSizes, CellVisitor};
+use crate::error::Result;
+use crate::layer::time_loop::{
+    self, BackwardArrays, BoundCell, ForwardArrays, Gradients, Keeping, LoopTrace, Shape, Sizes,
+};
+use crate::layer::{Direction, Layer};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
 /// One direction of one layer of a stack.
 pub(crate) trait Bound<T>: Send + Sync {
     fn parameter_shapes(&self) -> Vec<ParameterShape>;
+    /// The length of an output.
+    fn output_size(&self) -> usize;
+    /// S, the length of a state; the output comes first in it.
     fn state_size(&self) -> usize;
     fn refresh(&mut self, parameters: &[T]);
-    /// Whether a traced run of this cell over `steps` steps left this.
+    /// Whether `trace` is what a traced run of this cell over `steps` steps leaves behind.
     fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool;
-    fn forward(
-        &self,
-        shape: Shape<'_>,
-        inputs: &[T],
-        outputs: &mut [T],
-        run: (&mut LoopTrace<T>, Keep),
-    );
+    fn forward(&self, shape: Shape<'_>, arrays: ForwardArrays<'_, T>, keeping: Keeping<'_, T>);
     fn backward(
         &self,
         shape: Shape<'_>,
-        arrays: (&[T], &[T]),
+        arrays: BackwardArrays<'_, T>,
         trace: &mut LoopTrace<T>,
         gradients: Gradients<'_, T>,
     );
 }
 
-struct BoundCell<T: Real, C: Cell<T>> {
+struct OwnedCell<T: Real, C: Cell<T>> {
     cell: C,
     direction: Direction,
     prepared: C::Prepared,
 }
 
 /// Binds a cell; its weights are zero until the first refresh.
-pub(crate) fn bind<T: Real, C: Cell<T> + 'static>(
+///
+/// # Errors
+///
+/// A cell whose sizes do not agree.
+pub(crate) fn bind<T: Real, C: Cell<T> + Clone + 'static>(
     cell: C,
     direction: Direction,
-) -> Box<dyn Bound<T>> {
+) -> Result<Box<dyn Bound<T>>> {
+    Layer::new(cell.clone(), direction)?;
     let size = cell.parameter_shapes().iter().map(ParameterShape::len).sum();
     let prepared = cell.prepare(&vec![T::ZERO; size]);
-    Box::new(BoundCell { cell, direction, prepared })
+    Ok(Box::new(OwnedCell { cell, direction, prepared }))
 }
 
-impl<T: Real, C: Cell<T>> Bound<T> for BoundCell<T, C> {
+/// Makes the cell of a kind, and binds it.
+///
+/// # Errors
+///
+/// A custom cell, sizes or options that the cell refuses.
+pub(crate) fn bind_kind<T: Real>(
+    kind: &CellKind,
+    sizes: CellSizes,
+    direction: Direction,
+) -> Result<Box<dyn Bound<T>>> {
+    kind.visit(Binder { sizes, direction })?
+}
+
+struct Binder {
+    sizes: CellSizes,
+    direction: Direction,
+}
+
+impl<T: Real> CellVisitor<T> for Binder {
+    type Output = Result<Box<dyn Bound<T>>>;
+
+    fn visit<C: Cell<T> + Clone + 'static>(
+        self,
+        make: impl Fn(CellSizes) -> Result<C>,
+    ) -> Self::Output {
+        bind(make(self.sizes)?, self.direction)
+    }
+}
+
+impl<T: Real, C: Cell<T>> OwnedCell<T, C> {
+    fn bound(&self) -> BoundCell<'_, T, C> {
+        BoundCell { cell: &self.cell, prepared: &self.prepared, direction: self.direction }
+    }
+}
+
+impl<T: Real, C: Cell<T>> Bound<T> for OwnedCell<T, C> {
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
         self.cell.parameter_shapes()
     }
 
+    fn output_size(&self) -> usize {
+        self.cell.output_size()
+    }
+
     fn state_size(&self) -> usize {
-        self.cell.hidden_size() * C::State::PARTS
+        self.cell.state_size()
     }
 
     fn refresh(&mut self, parameters: &[T]) {
@@ -59,29 +103,21 @@ impl<T: Real, C: Cell<T>> Bound<T> for BoundCell<T, C> {
     }
 
     fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool {
-        trace.kept.len() == steps * self.cell.delta_size()
-            && trace.inner.len() == steps * (C::State::PARTS - 1) * self.cell.hidden_size()
+        let sizes = Sizes::of(&self.cell);
+        trace.kept.len() == steps * sizes.delta && trace.inner.len() == steps * sizes.inner()
     }
 
-    fn forward(
-        &self,
-        shape: Shape<'_>,
-        inputs: &[T],
-        outputs: &mut [T],
-        run: (&mut LoopTrace<T>, Keep),
-    ) {
-        let cell = (&self.cell, &self.prepared, self.direction);
-        time_loop::forward(cell, shape, inputs, outputs, run);
+    fn forward(&self, shape: Shape<'_>, arrays: ForwardArrays<'_, T>, keeping: Keeping<'_, T>) {
+        time_loop::forward(self.bound(), shape, arrays, keeping);
     }
 
     fn backward(
         &self,
         shape: Shape<'_>,
-        arrays: (&[T], &[T]),
+        arrays: BackwardArrays<'_, T>,
         trace: &mut LoopTrace<T>,
         gradients: Gradients<'_, T>,
     ) {
-        let cell = (&self.cell, &self.prepared, self.direction);
-        time_loop::backward(cell, shape, arrays, trace, gradients);
+        time_loop::backward(self.bound(), shape, arrays, trace, gradients);
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::CellKind;
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Result};
 use crate::loss::RegressionLoss;
-use crate::network::{CellKind, NetworkConfig, Pooling};
+use crate::network::{NetworkConfig, Pooling};
 use crate::optimizer::OptimizerConfig;
 use crate::stack::Directions;
 use crate::threads;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use super::testing::{fit, means, short, signs, small};
 use super::*;
+use crate::cell::{CellKind, SimpleOptions};
 use crate::clip::{Clip, Norm};
 use crate::data::{ClassTargets, Targets};
 use crate::loss::RegressionLoss;
-use crate::network::{CellKind, Pooling};
+use crate::network::Pooling;
 use crate::optimizer::{OptimizerConfig, Sgd};
 use crate::stack::Directions;
 use crate::{ActivationKind, Network};
@@ -32,7 +33,7 @@ fn the_sign_of_a_sum_is_told_for_sequences_not_seen_before() {
 fn means_are_regressed_in_their_own_units() {
     // A mean over time of a linear network is the mean up to a linear map: an exact fit exists.
     let network = NetworkOptions {
-        cell: CellKind::Simple { activation: ActivationKind::Identity },
+        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Identity }),
         pooling: Pooling::MeanOverTime,
         ..small()
     };
@@ -236,8 +237,10 @@ fn stopping_keeps_the_best_epoch_or_else_the_latest_weights() {
 
 #[test]
 fn divergence_ends_training_and_keeps_the_weights_from_before() {
-    let network =
-        NetworkOptions { cell: CellKind::Simple { activation: ActivationKind::Relu }, ..small() };
+    let network = NetworkOptions {
+        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Relu }),
+        ..small()
+    };
     let options = TrainingOptions {
         optimizer: OptimizerConfig::Sgd(Sgd::default()),
         learning_rate: 1e12,
@@ -266,7 +269,7 @@ fn divergence_ends_training_and_keeps_the_weights_from_before() {
 fn divergence_after_good_epochs_keeps_the_last_of_them() {
     // One step to an epoch, each longer than the last.
     let network = NetworkOptions {
-        cell: CellKind::Simple { activation: ActivationKind::Identity },
+        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Identity }),
         ..small()
     };
     let options = TrainingOptions {

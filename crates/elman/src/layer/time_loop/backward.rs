@@ -3,14 +3,20 @@
 use elman_kernels::pointwise::add_rows;
 use elman_kernels::{Aligned, Level, Share};
 
-use super::crew::{Crew, share_rows};
-use super::input_gradient::{InTheLoop, belongs_in_the_loop, input_gradients};
+use super::crew::{Crew, MemberRows, share_rows};
+use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
 use super::parameter_gradient::parameter_gradient;
-use super::{LoopTrace, Shape, Sizes, pieces};
+use super::{BoundCell, LoopTrace, Shape, Sizes, pieces};
 use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
+
+/// What a backward run reads of the forward run.
+pub(crate) struct BackwardArrays<'a, T> {
+    pub inputs: &'a [T],  // [B, T, I]
+    pub outputs: &'a [T], // [B, T, output_stride]
+}
 
 /// The gradients that arrive at a layer, and where those of its initial state go.
 pub(crate) struct Gradients<'a, T> {
@@ -18,7 +24,7 @@ pub(crate) struct Gradients<'a, T> {
     pub outputs: Option<&'a [T]>,
     /// Of the final state, `[B, S]`; `None` is zero.
     pub final_state: Option<&'a [T]>,
-    /// Of the inputs, `[B, T, I]`; `None` if nobody asks.
+    /// Of the inputs, `[B, T, I]`; `None` if they are not wanted.
     pub inputs: Option<&'a mut [T]>,
     /// Of the initial state, `[B, S]`.
     pub initial: &'a mut [T],
@@ -27,7 +33,7 @@ pub(crate) struct Gradients<'a, T> {
 }
 
 /// The arrays of one sequence of a backward run.
-struct BackwardArrays<'a, T> {
+struct SequenceArrays<'a, T> {
     length: usize,
     known: Known<'a, T>,
     kept: &'a mut [T],
@@ -38,7 +44,7 @@ struct BackwardArrays<'a, T> {
 /// What a backward run reads of one sequence.
 #[derive(Clone, Copy)]
 struct Known<'a, T> {
-    hidden_size: usize,
+    output_size: usize,
     outputs: &'a [T],
     initial: &'a [T],
     inner: &'a [T],
@@ -55,43 +61,44 @@ struct BackwardRow<'a, T> {
     grad_inputs: Option<&'a mut [T]>, // [T, I], if the worker of this row computes it
 }
 
-impl<'a, T: Real> BackwardArrays<'a, T> {
-    fn divide(self, sizes: &Sizes, crew: &Crew, members: &mut [Vec<(usize, BackwardRow<'a, T>)>]) {
+impl<'a, T: Real> SequenceArrays<'a, T> {
+    fn divide(self, sizes: &Sizes, crew: &Crew, members: &mut [MemberRows<BackwardRow<'a, T>>]) {
         let mut grad_inputs = self.grad_inputs.filter(|_| members.len() == 1);
-        let mut kept = crew.shares(self.kept, sizes.delta, (0, sizes.delta));
-        let mut grad_initial = crew.shares(self.grad_initial, sizes.state, (0, sizes.state));
+        let mut kept = crew.shares(self.kept, sizes.delta, 0..sizes.delta);
+        let mut grad_initial = crew.shares(self.grad_initial, sizes.state, 0..sizes.state);
         for rows in members {
             let (Some(kept), Some(grad_initial)) = (kept.next(), grad_initial.next()) else {
                 return;
             };
             let (length, known, grad_inputs) = (self.length, self.known, grad_inputs.take());
-            rows.push((length, BackwardRow { length, known, kept, grad_initial, grad_inputs }));
+            rows.push(length, BackwardRow { length, known, kept, grad_initial, grad_inputs });
         }
     }
 }
 
 /// Back-propagation through time. `trace.kept` is turned into the deltas.
 pub(crate) fn backward<T: Real, C: Cell<T>>(
-    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    bound: BoundCell<'_, T, C>,
     shape: Shape<'_>,
-    (inputs, outputs): (&[T], &[T]),
+    arrays: BackwardArrays<'_, T>,
     trace: &mut LoopTrace<T>,
     mut gradients: Gradients<'_, T>,
 ) {
-    let (seq_len, sizes) = (shape.seq_len, Sizes::of(cell));
-    let inner_row = seq_len * (sizes.state - sizes.hidden);
+    let BackwardArrays { inputs, outputs } = arrays;
+    let (seq_len, sizes) = (shape.span.seq_len, Sizes::of(bound.cell));
+    let inner_row = seq_len * sizes.inner();
     let output_row = seq_len * shape.output_stride;
     let (initial, inner) = (&trace.initial, &trace.inner);
     let (grad_outputs, grad_final) = (gradients.outputs, gradients.final_state);
     let mut kept = pieces(&mut trace.kept, seq_len * sizes.delta);
     let mut grad_initial = pieces(gradients.initial, sizes.state);
-    let in_the_loop = belongs_in_the_loop(shape, &sizes);
+    let in_the_loop = belongs_in_the_loop(shape.span, &sizes);
     let grad_inputs = gradients.inputs.as_deref_mut().filter(|_| in_the_loop);
     let mut grad_inputs = grad_inputs.map(|grad| pieces(grad, seq_len * sizes.input));
-    let rows = (0..shape.lengths.len()).map(|row| BackwardArrays {
-        length: shape.lengths[row],
+    let rows = (0..shape.span.batch_size()).map(|row| SequenceArrays {
+        length: shape.span.lengths[row],
         known: Known {
-            hidden_size: sizes.hidden,
+            output_size: sizes.output,
             outputs: &outputs[row * output_row..][..output_row],
             initial: &initial[row * sizes.state..][..sizes.state],
             inner: &inner[row * inner_row..][..inner_row],
@@ -103,39 +110,40 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
         grad_inputs: grad_inputs.as_mut().map(|pieces| pieces()),
     });
     let members = share_rows(
-        (cell, shape),
+        bound.cell,
+        shape.span,
         rows,
         |arrays, crew, members| arrays.divide(&sizes, crew, members),
-        |rows, units| backward_rows((cell, prepared, direction), shape, rows, units),
+        |rows, units| backward_rows(bound, shape, rows, units),
     );
     drop((kept, grad_inputs));
     if let Some(grad_inputs) = gradients.inputs.filter(|_| !in_the_loop || members > 1) {
-        input_gradients((cell, prepared), shape, &trace.kept, grad_inputs);
+        input_gradients(bound, shape.span, &trace.kept, grad_inputs);
     }
     let of_row = |row: usize| SequenceDeltas {
         inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
         input_size: sizes.input,
-        initial: &trace.initial[row * sizes.state..][..sizes.hidden],
+        initial: &trace.initial[row * sizes.state..][..sizes.output],
         outputs: outputs[row * output_row..][..output_row]
             .get(shape.output_offset..)
             .unwrap_or(&[]),
         output_stride: shape.output_stride,
         deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
         delta_stride: sizes.delta,
-        length: shape.lengths[row],
-        reverse: direction == Direction::Reverse,
+        length: shape.span.lengths[row],
+        reverse: bound.direction == Direction::Reverse,
     };
     let grad = gradients.parameters;
-    parameter_gradient(cell, shape, &sizes, of_row, (grad, &mut trace.second_half));
+    parameter_gradient(bound.cell, shape.span, of_row, grad, &mut trace.second_half);
 }
 
 fn backward_rows<T: Real, C: Cell<T>>(
-    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    bound: BoundCell<'_, T, C>,
     shape: Shape<'_>,
     mut rows: Vec<BackwardRow<'_, T>>,
     units: &mut Units,
 ) {
-    let sizes = Sizes::of(cell);
+    let (sizes, direction) = (Sizes::of(bound.cell), bound.direction);
     let mut buffers = BackwardBuffers::new(rows.len(), &sizes);
     let shares_units = !units.are_all();
     let mut scratch = KeptRows::new(rows.len(), &sizes, shares_units);
@@ -145,26 +153,26 @@ fn backward_rows<T: Real, C: Cell<T>>(
             grad[row.length * sizes.input..].fill(T::ZERO);
         }
     }
-    let place = |row: &BackwardRow<'_, T>| Place { length: row.length, shape, direction };
+    let places = |row: &BackwardRow<'_, T>| StepPlaces { length: row.length, shape, direction };
     let longest = rows.first().map_or(0, |row| row.length);
-    let asked = rows.iter().filter(|row| row.grad_inputs.is_some()).count();
-    let mut inputs = InTheLoop::new((asked, longest), &sizes, direction);
+    let with_inputs = rows.iter().filter(|row| row.grad_inputs.is_some()).count();
+    let mut inputs = InTheLoop::new(with_inputs, longest, &sizes, direction);
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
             let row = &rows[active];
             buffers.enter(active, row.known.grad_final);
-            buffers.state.push(row.known.state(place(row), s + 1));
+            buffers.state.push(row.known.state(places(row), s + 1));
             active += 1;
         }
         for row in &rows[..active] {
-            buffers.previous.push(row.known.state(place(row), s));
-            buffers.grad_outputs.extend(row.known.grad_output(place(row), s));
+            buffers.previous.push(row.known.state(places(row), s));
+            buffers.grad_outputs.extend(row.known.grad_output(places(row), s));
         }
         buffers.add_grad_outputs();
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
-                scratch.read((r, direction.time(s, row.length)), sizes.trace, &mut row.kept);
+                scratch.read(r, direction.time(s, row.length), sizes.trace, &mut row.kept);
             }
         }
         let kept = rows[..active].iter_mut().map(|row| {
@@ -172,18 +180,22 @@ fn backward_rows<T: Real, C: Cell<T>>(
             row.kept.row(t)
         });
         let mut deltas = scratch.rows(slices, kept);
-        cell.step_backward(prepared, buffers.operands(&mut deltas, units));
+        let operands = buffers.operands(&mut deltas);
+        match bound.cell.unit_sharing() {
+            Some(cell) => cell.step_units_backward(bound.prepared, operands, units),
+            None => bound.cell.step_backward(bound.prepared, operands),
+        }
         slices = emptied(deltas);
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
-                scratch.write((r, direction.time(s, row.length)), &mut row.kept);
+                scratch.write(r, direction.time(s, row.length), &mut row.kept);
             }
         }
         let with_inputs = rows[..active].iter_mut().filter_map(|row| {
             let grad = row.grad_inputs.as_deref_mut()?;
-            Some((row.length, &mut row.kept, grad))
+            Some(InputGradientRow { length: row.length, kept: &mut row.kept, grad })
         });
-        inputs.after_step((cell, prepared), s, with_inputs);
+        inputs.after_step(bound, s, with_inputs);
         buffers.step_back();
     }
     for (r, row) in rows.iter_mut().enumerate() {
@@ -196,13 +208,13 @@ fn backward_rows<T: Real, C: Cell<T>>(
 
 /// Where the steps of one sequence stand in its arrays.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct StepPlaces<'a> {
     length: usize,
     shape: Shape<'a>,
     direction: Direction,
 }
 
-impl Place<'_> {
+impl StepPlaces<'_> {
     /// Where the output of step `s` starts.
     fn output(self, s: usize) -> usize {
         self.direction.time(s, self.length) * self.shape.output_stride + self.shape.output_offset
@@ -210,21 +222,28 @@ impl Place<'_> {
 }
 
 impl<'a, T: Real> Known<'a, T> {
-    /// h and the other parts of the state before step `s`, that after the last one included.
-    fn state(&self, place: Place<'_>, s: usize) -> (&'a [T], &'a [T]) {
+    /// The state before step `s`, that after the last one included.
+    fn state(&self, places: StepPlaces<'_>, s: usize) -> KnownState<'a, T> {
         let Some(before) = s.checked_sub(1) else {
-            return self.initial.split_at(self.hidden_size);
+            let (hidden, inner) = self.initial.split_at(self.output_size);
+            return KnownState { hidden, inner };
         };
-        let hidden = &self.outputs[place.output(before)..][..self.hidden_size];
-        let inner = self.initial.len() - self.hidden_size;
-        let t = place.direction.time(before, place.length);
-        (hidden, &self.inner[t * inner..][..inner])
+        let hidden = &self.outputs[places.output(before)..][..self.output_size];
+        let inner = self.initial.len() - self.output_size;
+        let t = places.direction.time(before, places.length);
+        KnownState { hidden, inner: &self.inner[t * inner..][..inner] }
     }
 
     /// The gradient of the output of step `s`.
-    fn grad_output(&self, place: Place<'_>, s: usize) -> Option<&'a [T]> {
-        self.grad_outputs.map(|grad| &grad[place.output(s)..][..self.hidden_size])
+    fn grad_output(&self, places: StepPlaces<'_>, s: usize) -> Option<&'a [T]> {
+        self.grad_outputs.map(|grad| &grad[places.output(s)..][..self.output_size])
     }
+}
+
+/// h and the other parts of a state.
+struct KnownState<'a, T> {
+    hidden: &'a [T],
+    inner: &'a [T],
 }
 
 /// States of the rows of one step, where they are kept.
@@ -238,10 +257,10 @@ impl<'a, T> States<'a, T> {
         States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
     }
 
-    fn push(&mut self, (hidden, inner): (&'a [T], &'a [T])) {
-        self.hidden.push(hidden);
-        if !inner.is_empty() {
-            self.inner.push(inner);
+    fn push(&mut self, state: KnownState<'a, T>) {
+        self.hidden.push(state.hidden);
+        if !state.inner.is_empty() {
+            self.inner.push(state.inner);
         }
     }
 
@@ -292,11 +311,7 @@ impl<T: Real> BackwardBuffers<'_, T> {
         add_rows(Level::current(), (&mut self.grad_state, self.size), &self.grad_outputs);
     }
 
-    fn operands<'a, 'b>(
-        &'a mut self,
-        deltas: &'a mut [&'b mut [T]],
-        units: &'a mut Units,
-    ) -> BackwardRows<'a, 'b, T> {
+    fn operands<'a, 'b>(&'a mut self, deltas: &'a mut [&'b mut [T]]) -> BackwardRows<'a, 'b, T> {
         let states = deltas.len() * self.size;
         BackwardRows {
             previous: self.previous.rows(),
@@ -304,7 +319,6 @@ impl<T: Real> BackwardBuffers<'_, T> {
             grad_state: &mut self.grad_state[..states],
             deltas,
             grad_previous: &mut self.grad_previous[..states],
-            units,
         }
     }
 

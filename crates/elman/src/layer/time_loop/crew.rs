@@ -4,44 +4,41 @@ use std::ops::Range;
 
 use elman_kernels::{RowLayout, Share};
 
-use super::{Shape, Sizes};
+use super::{Sizes, Span};
 use crate::cell::{Cell, Units, most_members, share};
 use crate::real::Real;
-use crate::workers::{Sharing, each, side_by_side};
+use crate::workers::{Sharing, Work, each, side_by_side};
 
 /// How a run over sequences is shared.
-fn sharing<T: Real, C: Cell<T>>(cell: &C, lengths: &[usize]) -> Sharing {
+fn sharing<T: Real, C: Cell<T>>(cell: &C, span: Span<'_>) -> Sharing {
     let sizes = Sizes::of(cell);
-    let members = if cell.shares_units() { most_members::<T>(sizes.hidden) } else { 1 };
-    let work = lengths.iter().sum::<usize>() * sizes.work();
-    Sharing::of(lengths.len(), (work, sizes.work()), members)
+    let members = cell.unit_sharing().map_or(1, |_| most_members::<T>(sizes.units));
+    let work = Work { all: span.steps() * sizes.work(), step: sizes.work() };
+    Sharing::of(span.batch_size(), work, members)
 }
 
 /// Calls `run` for the sequences that `arrays` belong to: by several workers with some of the rows
 /// each, or by several with some of the units each. `divide` makes the rows of each member of a crew
 /// from the arrays of one sequence. Returns how many share the units of a row.
 pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
-    (cell, shape): (&C, Shape<'_>),
+    cell: &C,
+    span: Span<'_>,
     arrays: impl Iterator<Item = A>,
-    divide: impl Fn(A, &Crew, &mut [Vec<(usize, R)>]) + Sync,
+    divide: impl Fn(A, &Crew, &mut [MemberRows<R>]) + Sync,
     run: impl Fn(Vec<R>, &mut Units) + Sync,
 ) -> usize {
-    let hidden_size = cell.hidden_size();
-    let batch_size = shape.lengths.len();
+    let (hidden_size, batch_size) = (cell.hidden_size(), span.batch_size());
     // Longest first: a batch shrinks from its end.
     let deal = |crew: &Crew| -> Vec<Vec<R>> {
-        let mut members: Vec<Vec<(usize, R)>> =
-            crew.units.iter().map(|_| Vec::with_capacity(batch_size)).collect();
+        let mut members: Vec<MemberRows<R>> =
+            crew.units.iter().map(|_| MemberRows::with_capacity(batch_size)).collect();
         arrays.for_each(|arrays| divide(arrays, crew, &mut members));
-        let in_order = |mut rows: Vec<(usize, R)>| {
-            rows.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
-            rows.into_iter().map(|(_, row)| row).collect()
-        };
-        members.into_iter().map(in_order).collect()
+        members.into_iter().map(MemberRows::longest_first).collect()
     };
-    match sharing(cell, shape.lengths) {
+    match sharing(cell, span) {
         Sharing::Units(members) => side_by_side(
-            (members, batch_size * cell.delta_size().max(hidden_size)),
+            members,
+            batch_size * cell.delta_size().max(hidden_size),
             |members| deal(&Crew::of::<T>(hidden_size, members)),
             |rows, team| run(rows, &mut Units::of::<T>(team, hidden_size)),
         ),
@@ -58,6 +55,24 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
             each(groups, |rows| run(rows, &mut Units::all(hidden_size)));
             1
         }
+    }
+}
+
+/// The rows of one member of a crew, each with the length of its sequence.
+pub(super) struct MemberRows<R>(Vec<(usize, R)>);
+
+impl<R> MemberRows<R> {
+    fn with_capacity(rows: usize) -> Self {
+        MemberRows(Vec::with_capacity(rows))
+    }
+
+    pub fn push(&mut self, length: usize, row: R) {
+        self.0.push((length, row));
+    }
+
+    fn longest_first(mut self) -> Vec<R> {
+        self.0.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        self.0.into_iter().map(|(_, row)| row).collect()
     }
 }
 
@@ -80,18 +95,19 @@ impl Crew {
         Crew { hidden_size, units }
     }
 
-    /// The shares of the members of rows of `width` values, of which `len` from `origin` on are
-    /// parts of a value for each unit.
+    /// The shares of the members of rows of `width` values, of which these columns are parts of a value
+    /// for each unit.
     pub fn shares<'a, T: Real>(
         &self,
         values: &'a mut [T],
         width: usize,
-        (origin, len): (usize, usize),
+        columns: Range<usize>,
     ) -> Shares<'a, T> {
+        let origin = columns.start;
         if self.units.len() < 2 {
-            return Shares::Whole(Some(Share::whole(values, width, (origin, len))));
+            return Shares::Whole(Some(Share::whole(values, width, (origin, columns.len()))));
         }
-        let (parts, size) = (len / self.hidden_size, self.hidden_size);
+        let (parts, size) = (columns.len() / self.hidden_size, self.hidden_size);
         let layout = RowLayout { width, origin, parts, size };
         Shares::Units(Share::split(values, layout, &self.units).collect::<Vec<_>>().into_iter())
     }

@@ -2,22 +2,28 @@
 
 use elman_kernels::{Aligned, Share};
 
-use super::crew::{Crew, share_rows};
+use super::crew::{Crew, MemberRows, share_rows};
 use super::kept::{KeptRows, emptied};
-use super::{Keep, LoopTrace, Shape, Sizes, pieces, resize};
+use super::{BoundCell, Keep, Keeping, Shape, Sizes, pieces, resize};
 use crate::cell::{Begun, Cell, StepRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
+
+/// The arrays of a forward run.
+pub(crate) struct ForwardArrays<'a, T> {
+    pub inputs: &'a [T],      // [B, T, I]
+    pub outputs: &'a mut [T], // [B, T, output_stride]
+}
 
 /// One sequence of a forward run, for some of the units.
 struct ForwardRow<'a, T> {
     length: usize,
     inputs: &'a [T],             // [T, I]
     initial: &'a [T],            // [S]
-    outputs: Share<'a, T>,       // [T, H] in rows of output_stride
+    outputs: Share<'a, T>,       // [T, output_size] in rows of output_stride
     final_state: Share<'a, T>,   // [1, S]
     kept: Option<Share<'a, T>>,  // [T, delta_size]
-    inner: Option<Share<'a, T>>, // [T, S - H]
+    inner: Option<Share<'a, T>>, // [T, S - output_size]
 }
 
 impl<'a, T> ForwardRow<'a, T> {
@@ -27,30 +33,31 @@ impl<'a, T> ForwardRow<'a, T> {
     }
 }
 
-/// Runs `cell` over `inputs` `[B, T, I]`. `trace.initial` is read; everything else is written,
-/// padding with zeros.
+/// Runs a cell over a batch. `keeping.trace.initial` is read; everything else is written, padding with
+/// zeros.
 pub(crate) fn forward<T: Real, C: Cell<T>>(
-    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    bound: BoundCell<'_, T, C>,
     shape: Shape<'_>,
-    inputs: &[T],
-    outputs: &mut [T],
-    (trace, keep): (&mut LoopTrace<T>, Keep),
+    arrays: ForwardArrays<'_, T>,
+    keeping: Keeping<'_, T>,
 ) {
-    let (batch_size, seq_len, sizes) = (shape.lengths.len(), shape.seq_len, Sizes::of(cell));
+    let Keeping { trace, keep } = keeping;
+    let (sizes, inputs) = (Sizes::of(bound.cell), arrays.inputs);
+    let (batch_size, seq_len) = (shape.span.batch_size(), shape.span.seq_len);
     let (kept_row, inner_row) = match keep {
         Keep::Nothing => (0, 0),
-        Keep::Trace => (seq_len * sizes.delta, seq_len * (sizes.state - sizes.hidden)),
+        Keep::Trace => (seq_len * sizes.delta, seq_len * sizes.inner()),
     };
     trace.kept.resize(batch_size * kept_row);
     trace.inner.resize(batch_size * inner_row);
     resize(&mut trace.final_state, batch_size * sizes.state);
     let initial = &trace.initial;
-    let mut outputs = pieces(outputs, seq_len * shape.output_stride);
+    let mut outputs = pieces(arrays.outputs, seq_len * shape.output_stride);
     let mut finals = pieces(&mut trace.final_state, sizes.state);
     let mut kept = pieces(&mut trace.kept, kept_row);
     let mut inner = pieces(&mut trace.inner, inner_row);
-    let rows = (0..batch_size).map(|row| ForwardArrays {
-        length: shape.lengths[row],
+    let rows = (0..batch_size).map(|row| SequenceArrays {
+        length: shape.span.lengths[row],
         inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
         initial: &initial[row * sizes.state..][..sizes.state],
         outputs: outputs(),
@@ -58,17 +65,17 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         kept: (keep == Keep::Trace && sizes.trace > 0).then(&mut kept),
         inner: (inner_row > 0).then(&mut inner),
     });
-    let cell_run = (cell, prepared, direction);
     share_rows(
-        (cell, shape),
+        bound.cell,
+        shape.span,
         rows,
         |arrays, crew, members| arrays.divide(shape, &sizes, crew, members),
-        |rows, units| forward_rows(cell_run, shape, rows, units),
+        |rows, units| forward_rows(bound, shape, rows, units),
     );
 }
 
 /// The arrays of one sequence of a forward run.
-struct ForwardArrays<'a, T> {
+struct SequenceArrays<'a, T> {
     length: usize,
     inputs: &'a [T],
     initial: &'a [T],
@@ -78,20 +85,20 @@ struct ForwardArrays<'a, T> {
     inner: Option<&'a mut [T]>,
 }
 
-impl<'a, T: Real> ForwardArrays<'a, T> {
+impl<'a, T: Real> SequenceArrays<'a, T> {
     fn divide(
         self,
         shape: Shape<'_>,
         sizes: &Sizes,
         crew: &Crew,
-        members: &mut [Vec<(usize, ForwardRow<'a, T>)>],
+        members: &mut [MemberRows<ForwardRow<'a, T>>],
     ) {
-        let columns = (shape.output_offset, sizes.hidden);
+        let columns = shape.output_offset..shape.output_offset + sizes.output;
         let mut outputs = crew.shares(self.outputs, shape.output_stride, columns);
-        let mut final_state = crew.shares(self.final_state, sizes.state, (0, sizes.state));
-        let whole = |values, size| crew.shares(values, size, (0, size));
+        let mut final_state = crew.shares(self.final_state, sizes.state, 0..sizes.state);
+        let whole = |values, size| crew.shares(values, size, 0..size);
         let mut kept = self.kept.map(|kept| whole(kept, sizes.delta));
-        let mut inner = self.inner.map(|inner| whole(inner, sizes.state - sizes.hidden));
+        let mut inner = self.inner.map(|inner| whole(inner, sizes.inner()));
         for rows in members {
             let (Some(outputs), Some(final_state)) = (outputs.next(), final_state.next()) else {
                 return;
@@ -105,31 +112,31 @@ impl<'a, T: Real> ForwardArrays<'a, T> {
                 kept: kept.as_mut().and_then(Iterator::next),
                 inner: inner.as_mut().and_then(Iterator::next),
             };
-            rows.push((self.length, row));
+            rows.push(self.length, row);
         }
     }
 }
 
 fn forward_rows<T: Real, C: Cell<T>>(
-    (cell, prepared, direction): (&C, &C::Prepared, Direction),
+    bound: BoundCell<'_, T, C>,
     shape: Shape<'_>,
     mut rows: Vec<ForwardRow<'_, T>>,
     units: &mut Units,
 ) {
     for row in &mut rows {
-        (row.length..shape.seq_len).for_each(|t| row.outputs.fill(t, T::ZERO));
+        (row.length..shape.span.seq_len).for_each(|t| row.outputs.fill(t, T::ZERO));
         if row.length == 0 {
             row.final_state.write(0, row.initial);
         }
     }
     let longest = rows.first().map_or(0, |row| row.length);
-    let mut run = ForwardLoop::new((cell, direction), rows, units);
+    let mut steps = ForwardLoop::new(bound, rows, units);
     for s in 0..longest {
-        run.begin(cell, prepared, s, units);
-        run.step(cell, prepared, s, units);
-        run.keep(s);
-        run.exchange(units);
-        std::mem::swap(&mut run.previous, &mut run.state);
+        steps.begin(bound, s, units);
+        steps.step(bound, s, units);
+        steps.keep(s);
+        steps.exchange(units);
+        std::mem::swap(&mut steps.previous, &mut steps.state);
     }
 }
 
@@ -157,18 +164,19 @@ struct ForwardLoop<'a, T> {
 
 impl<'a, T: Real> ForwardLoop<'a, T> {
     fn new<C: Cell<T>>(
-        (cell, direction): (&C, Direction),
+        bound: BoundCell<'_, T, C>,
         rows: Vec<ForwardRow<'a, T>>,
         units: &Units,
     ) -> Self {
-        let (sizes, ahead) = (Sizes::of(cell), steps_begun(cell, rows.len()));
+        let sizes = Sizes::of(bound.cell);
+        let ahead = bound.cell.inputs_ahead().map_or(0, |_| steps_begun(&sizes, rows.len()));
         let mut previous = Aligned::zeros(rows.len() * sizes.state);
         for (target, row) in previous.chunks_exact_mut(sizes.state).zip(&rows) {
             target.copy_from_slice(row.initial);
         }
         ForwardLoop {
             active: rows.len(),
-            direction,
+            direction: bound.direction,
             state: Aligned::zeros(previous.len()),
             previous,
             scratch: Aligned::zeros(rows.len().max(ahead) * sizes.delta),
@@ -191,7 +199,8 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
     }
 
     /// Begins this step and some more where a sequence runs alone.
-    fn begin<C: Cell<T>>(&mut self, cell: &C, prepared: &C::Prepared, s: usize, units: &Units) {
+    fn begin<C: Cell<T>>(&mut self, bound: BoundCell<'_, T, C>, s: usize, units: &Units) {
+        let Some(cell) = bound.cell.inputs_ahead() else { return };
         if self.ahead == 0 || !s.is_multiple_of(self.ahead) {
             return;
         }
@@ -201,7 +210,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         self.inputs.extend((s..end).map(|s| self.rows[0].input(s, direction, size)));
         let mut scratch = emptied(std::mem::take(&mut self.slices));
         scratch.extend(self.scratch.chunks_exact_mut(self.sizes.delta).take(end - s));
-        cell.begin_steps(prepared, &self.inputs, &mut scratch, units);
+        cell.begin_steps(bound.prepared, &self.inputs, &mut scratch, units);
         self.slices = emptied(scratch);
     }
 
@@ -210,7 +219,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
         if self.ahead == 0 { 0 } else { s % self.ahead }
     }
 
-    fn step<C: Cell<T>>(&mut self, cell: &C, prepared: &C::Prepared, s: usize, units: &mut Units) {
+    fn step<C: Cell<T>>(&mut self, bound: BoundCell<'_, T, C>, s: usize, units: &mut Units) {
         while self.rows[self.active - 1].length <= s {
             self.active -= 1;
         }
@@ -233,24 +242,26 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             scratch: &mut scratch,
             begun: if self.ahead == 0 { Begun::Nothing } else { Begun::Inputs },
             trace: &mut trace,
-            units,
         };
-        cell.step(prepared, operands);
+        match bound.cell.unit_sharing() {
+            Some(cell) => cell.step_units(bound.prepared, operands, units),
+            None => bound.cell.step(bound.prepared, operands),
+        }
         (self.slices, self.kept) = (emptied(scratch), emptied(trace));
     }
 
     /// Writes what the step computed to where it belongs.
     fn keep(&mut self, s: usize) {
-        let (size, hidden) = (self.sizes.state, self.sizes.hidden);
+        let (size, output) = (self.sizes.state, self.sizes.output);
         for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
             let t = self.direction.time(s, row.length);
             let values = &self.state[r * size..][..size];
-            row.outputs.write(t, &values[..hidden]);
+            row.outputs.write(t, &values[..output]);
             if let Some(kept) = &mut row.kept {
-                self.traces.write((r, t), kept);
+                self.traces.write(r, t, kept);
             }
             if let Some(inner) = &mut row.inner {
-                inner.write(t, &values[hidden..]);
+                inner.write(t, &values[output..]);
             }
             if row.length == s + 1 {
                 row.final_state.write(0, values);
@@ -274,11 +285,10 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
 /// How many steps are begun at once: some where a sequence runs alone, the weights fill a good part of
 /// the nearest cache, and those of the inputs are more than the sums that are written and read again;
 /// else none. Two tiles of the product.
-fn steps_begun<T: Real, C: Cell<T>>(cell: &C, rows: usize) -> usize {
+fn steps_begun(sizes: &Sizes, rows: usize) -> usize {
     const STEPS: usize = 12;
     const WORTH_IT: usize = 8_000;
     const INPUTS: usize = 8;
-    let sizes = Sizes::of(cell);
     let worth_it = rows == 1 && sizes.work() >= WORTH_IT && sizes.input >= INPUTS;
-    if worth_it && cell.begins_steps() { STEPS } else { 0 }
+    if worth_it { STEPS } else { 0 }
 }

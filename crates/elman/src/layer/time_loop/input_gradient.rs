@@ -5,7 +5,7 @@
 use elman_kernels::Share;
 
 use super::kept::emptied;
-use super::{Shape, Sizes, pieces};
+use super::{BoundCell, Sizes, Span, pieces};
 use crate::cell::Cell;
 use crate::layer::Direction;
 use crate::real::Real;
@@ -15,9 +15,9 @@ use crate::workers;
 const STEPS: usize = 64;
 
 /// Whether the workers of the time loop leave none of the threads without a part of this work.
-pub(super) fn belongs_in_the_loop(shape: Shape<'_>, sizes: &Sizes) -> bool {
-    let steps = shape.lengths.iter().sum::<usize>();
-    shape.lengths.len() >= workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input)
+pub(super) fn belongs_in_the_loop(span: Span<'_>, sizes: &Sizes) -> bool {
+    let steps = span.steps();
+    span.batch_size() >= workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input)
 }
 
 /// When a worker of some rows computes it.
@@ -66,12 +66,18 @@ pub(super) struct InTheLoop<'a, T> {
     grads: Vec<&'a mut [T]>,
 }
 
-/// What it is made of: the length of a row, its deltas and where its gradient goes.
-pub(super) type InputGradientRow<'r, 'k, T> = (usize, &'r mut Share<'k, T>, &'r mut [T]);
+/// What it is made of for one sequence.
+pub(super) struct InputGradientRow<'r, 'k, T> {
+    pub length: usize,
+    /// The deltas.
+    pub kept: &'r mut Share<'k, T>,
+    /// Where the gradient goes, `[T, I]`.
+    pub grad: &'r mut [T],
+}
 
 impl<T: Real> InTheLoop<'_, T> {
-    /// For the rows that ask for it, the longest of which has `longest` steps.
-    pub fn new((rows, longest): (usize, usize), sizes: &Sizes, direction: Direction) -> Self {
+    /// For so many rows, the longest of which has `longest` steps.
+    pub fn new(rows: usize, longest: usize, sizes: &Sizes, direction: Direction) -> Self {
         let when = When::of::<T>(rows, sizes);
         let most = match when {
             When::Steps(steps) => rows * steps.min(longest),
@@ -84,7 +90,7 @@ impl<T: Real> InTheLoop<'_, T> {
     /// Computes it for the steps that step `s` completes, if it does.
     pub fn after_step<'r, 'k: 'r, C: Cell<T>>(
         &mut self,
-        (cell, prepared): (&C, &C::Prepared),
+        bound: BoundCell<'_, T, C>,
         s: usize,
         rows: impl Iterator<Item = InputGradientRow<'r, 'k, T>>,
     ) where
@@ -95,8 +101,9 @@ impl<T: Real> InTheLoop<'_, T> {
         }
         let mut deltas: Vec<&[T]> = emptied(std::mem::take(&mut self.deltas));
         let mut grads: Vec<&mut [T]> = emptied(std::mem::take(&mut self.grads));
+        let BoundCell { cell, prepared, .. } = bound;
         let size = cell.input_size();
-        for (length, kept, grad) in rows {
+        for InputGradientRow { length, kept, grad } in rows {
             let end = self.when.end(s, length);
             let times = match self.direction {
                 Direction::Forward => s..end,
@@ -121,19 +128,19 @@ impl<T: Real> InTheLoop<'_, T> {
 
 /// All steps of all sequences; zero in padding.
 pub(super) fn input_gradients<T: Real, C: Cell<T>>(
-    (cell, prepared): (&C, &C::Prepared),
-    shape: Shape<'_>,
+    bound: BoundCell<'_, T, C>,
+    span: Span<'_>,
     deltas: &[T],
     grad_inputs: &mut [T],
 ) {
-    let (sizes, seq_len) = (Sizes::of(cell), shape.seq_len);
+    let (sizes, seq_len) = (Sizes::of(bound.cell), span.seq_len);
     let mut grad_inputs = pieces(grad_inputs, seq_len * sizes.input);
-    let steps = shape.lengths.iter().sum::<usize>();
+    let steps = span.steps();
     let workers = workers::count(steps.div_ceil(STEPS), steps * sizes.delta * sizes.input);
     // Each worker gets a like number of steps, in pieces of one sequence each.
     let mut work: Vec<Vec<(&mut [T], &[T])>> = (0..workers).map(|_| Vec::new()).collect();
     let mut dealt = 0;
-    for (row, &length) in shape.lengths.iter().enumerate() {
+    for (row, &length) in span.lengths.iter().enumerate() {
         let (mut rest, padding) = grad_inputs().split_at_mut(length * sizes.input);
         padding.fill(T::ZERO);
         let mut deltas = &deltas[row * seq_len * sizes.delta..][..length * sizes.delta];
@@ -153,6 +160,6 @@ pub(super) fn input_gradients<T: Real, C: Cell<T>>(
             deltas.extend(own_deltas.chunks_exact(sizes.delta));
             grads.extend(own_grads.chunks_exact_mut(sizes.input));
         }
-        cell.input_gradient(prepared, &deltas, &mut grads);
+        bound.cell.input_gradient(bound.prepared, &deltas, &mut grads);
     });
 }

@@ -34,17 +34,17 @@ impl<T: Real> KeptRows<T> {
         rows
     }
 
-    /// Fills the first `len` values of scratch row `r` from where row `t` is kept.
-    pub fn read(&mut self, (r, t): (usize, usize), len: usize, kept: &mut Share<'_, T>) {
+    /// Fills the first `len` values of a scratch row from where step `t` is kept.
+    pub fn read(&mut self, row: usize, t: usize, len: usize, kept: &mut Share<'_, T>) {
         if !kept.is_whole() {
-            kept.read(t, &mut self.scratch[r * self.size..][..len]);
+            kept.read(t, &mut self.scratch[row * self.size..][..len]);
         }
     }
 
-    /// Writes scratch row `r` to where row `t` is kept.
-    pub fn write(&mut self, (r, t): (usize, usize), kept: &mut Share<'_, T>) {
+    /// Writes a scratch row to where step `t` is kept.
+    pub fn write(&mut self, row: usize, t: usize, kept: &mut Share<'_, T>) {
         if !kept.is_whole() {
-            kept.write(t, &self.scratch[r * self.size..][..self.size]);
+            kept.write(t, &self.scratch[row * self.size..][..self.size]);
         }
     }
 }

@@ -12,7 +12,7 @@ use elman_kernels::pointwise::add_assign;
 use elman_kernels::{Aligned, Level};
 
 use super::crew::worker_of;
-use super::{Shape, Sizes};
+use super::{Sizes, Span};
 use crate::cell::{Cell, SequenceDeltas};
 use crate::real::Real;
 use crate::workers::each;
@@ -29,17 +29,17 @@ const NARROW: usize = 128 << 10;
 /// Adds the gradient of the parameters to `grad`; `second_half` is memory for that of the second half.
 pub(super) fn parameter_gradient<'a, T: Real, C: Cell<T>>(
     cell: &C,
-    shape: Shape<'_>,
-    sizes: &Sizes,
+    span: Span<'_>,
     of_row: impl Fn(usize) -> SequenceDeltas<'a, T>,
-    (grad, second_half): (&mut [T], &mut Aligned<T>),
+    grad: &mut [T],
+    second_half: &mut Aligned<T>,
 ) {
-    if !has_halves::<T>(shape.lengths, sizes) {
-        let sequences: Vec<_> = (0..shape.lengths.len()).map(of_row).collect();
+    if !has_halves::<T>(span, &Sizes::of(cell)) {
+        let sequences: Vec<_> = (0..span.batch_size()).map(of_row).collect();
         return cell.parameter_gradient(&sequences, grad);
     }
     let [first, second] =
-        halves(shape.lengths).map(|rows| rows.into_iter().map(&of_row).collect::<Vec<_>>());
+        halves(span.lengths).map(|rows| rows.into_iter().map(&of_row).collect::<Vec<_>>());
     second_half.resize(grad.len());
     second_half.fill(T::ZERO);
     let halves = [(first, &mut *grad), (second, &mut **second_half)];
@@ -47,9 +47,9 @@ pub(super) fn parameter_gradient<'a, T: Real, C: Cell<T>>(
     add_assign(Level::current(), grad, second_half);
 }
 
-fn has_halves<T>(lengths: &[usize], sizes: &Sizes) -> bool {
-    lengths.len() >= SEQUENCES
-        && lengths.iter().sum::<usize>() * sizes.work() >= WORK
+fn has_halves<T>(span: Span<'_>, sizes: &Sizes) -> bool {
+    span.batch_size() >= SEQUENCES
+        && span.steps() * sizes.work() >= WORK
         && sizes.work() * size_of::<T>() <= NARROW
 }
 

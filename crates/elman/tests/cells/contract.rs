@@ -1,40 +1,40 @@
-//! What every cell must keep, whatever its equations: the suite is generic, the cells are a list.
-//!
-//! One file past 400 lines, because it is one suite: a rule that lived elsewhere could be left out for a cell.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! What every cell must keep: the same numbers alone and in a batch, whole and in chunks, in both
+//! directions, with padding that is never read, on any number of threads.
 
 use elman::layer::{ArrivingGradient, Trace};
 use elman::{
-    Activation, ActivationKind, Cell, CellState, CustomActivation, Direction, GruActivations,
-    GruCell, Layer, LstmActivations, LstmCell, Parameters, Real, ResetPlacement, Rng,
-    SequenceBatch, SimpleCell, cell,
+    Cell, CellSizes, CellState, Direction, Layer, Parameters, Real, Rng, SequenceBatch, cell,
 };
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 
 const LENGTHS: [usize; 7] = [9, 4, 0, 13, 1, 9, 12];
 const SEQ_LEN: usize = 13;
 const INPUT_SIZE: usize = 3;
-const HIDDEN_SIZE: usize = 21;
+pub const SIZES: CellSizes = CellSizes { input_size: INPUT_SIZE, hidden_size: 21 };
 
-struct Setup<T: Real, C: Cell<T>> {
-    cell: C,
-    parameters: Parameters<T>,
-    batch: SequenceBatch<T>,
-    initial: C::State,
+pub struct Setup<T: Real, C: Cell<T>> {
+    pub cell: C,
+    pub parameters: Parameters<T>,
+    pub batch: SequenceBatch<T>,
+    pub initial: C::State,
 }
 
-fn setup<T: Real, C: Cell<T> + Clone>(cell: C) -> Setup<T, C> {
+pub fn setup<T: Real, C: Cell<T> + Clone>(cell: C) -> Setup<T, C> {
     let mut rng = Rng::new(17);
     let mut noise = |scale: f64| T::from_f64(scale * rng.normal());
     let layer = Layer::new(cell.clone(), Direction::Forward).unwrap();
     let mut parameters: Parameters<T> = layer.parameters();
     parameters.values_mut().iter_mut().for_each(|value| *value = noise(0.3));
     let values = Array3::from_shape_simple_fn((LENGTHS.len(), SEQ_LEN, INPUT_SIZE), || noise(1.0));
-    let parts = (0..C::State::PARTS)
-        .map(|_| Array2::from_shape_simple_fn((LENGTHS.len(), HIDDEN_SIZE), || noise(1.0)));
-    let initial = C::State::from_parts(parts.collect());
+    let initial = state(&cell, LENGTHS.len(), || noise(1.0));
     let batch = SequenceBatch::with_lengths(values, LENGTHS.to_vec()).unwrap();
     Setup { cell, parameters, batch, initial }
+}
+
+/// A state of these values.
+pub fn state<T: Real, C: Cell<T>>(cell: &C, rows: usize, mut value: impl FnMut() -> T) -> C::State {
+    let part = |part| Array2::from_shape_simple_fn((rows, cell.part_size(part)), &mut value);
+    C::State::from_parts((0..C::State::PARTS).map(part).collect())
 }
 
 /// Rows `rows` and steps `steps` of a batch.
@@ -68,11 +68,9 @@ fn assert_states_equal<T: Real, S: CellState<T>>(what: &str, left: &S, right: &S
     }
 }
 
-fn keeps_the_contract<T: Real, C: Cell<T> + Clone>(cell: C)
-where
-    C::State: CellState<T>,
-{
-    let setup = setup(cell);
+fn keeps_the_contract<T: Real, C: Cell<T> + Clone>(what: &str, make: &dyn Fn(CellSizes) -> C) {
+    println!("{what}"); // shown where a check fails
+    let setup = setup(make(SIZES));
     for direction in [Direction::Forward, Direction::Reverse] {
         a_sequence_alone_in_chunks_and_step_by_step_equals_the_batch(&setup, direction);
     }
@@ -91,8 +89,8 @@ fn a_used_trace_gives_the_same_bits<T: Real, C: Cell<T> + Clone>(setup: &Setup<T
         let outputs = trace.outputs().to_owned();
         let arriving = ArrivingGradient { outputs: Some(outputs.view()), final_state: None };
         let mut grad = setup.parameters.zeros_like();
-        let back = layer.backward(&weights, batch, trace, arriving, &mut grad).unwrap();
-        (outputs, back.inputs, grad)
+        let leaving = layer.backward(&weights, batch, trace, arriving, &mut grad).unwrap();
+        (outputs, leaving.inputs, grad)
     };
     let fresh = run(&mut Trace::default(), &setup.batch);
     let mut used = Trace::default();
@@ -112,24 +110,23 @@ fn a_sequence_alone_in_chunks_and_step_by_step_equals_the_batch<T: Real, C: Cell
         let expected = whole.outputs.slice_axis(Axis(0), (row..row + 1).into());
         let start = state_row(&setup.initial, row);
         let last = state_row(&whole.final_state, row);
-        for piece in [length.max(1), 4, 1] {
+        for most in [length.max(1), 4, 1] {
             let mut state = start.clone();
-            let mut starts: Vec<usize> = (0..length).step_by(piece).collect();
+            let mut starts: Vec<usize> = (0..length).step_by(most).collect();
             if direction == Direction::Reverse {
                 starts.reverse();
             }
             for from in starts {
-                let to = (from + piece).min(length);
-                let run = layer
-                    .forward(&weights, &cut(&setup.batch, row, from..to), Some(&state))
-                    .unwrap();
+                let to = (from + most).min(length);
+                let piece = cut(&setup.batch, row, from..to);
+                let computed = layer.forward(&weights, &piece, Some(&state)).unwrap();
                 let expected = expected.slice_axis(Axis(1), (from..to).into());
                 assert_rows_equal(
-                    &format!("{direction:?} row {row} pieces of {piece}"),
-                    run.outputs.view(),
+                    &format!("{direction:?} row {row} pieces of {most}"),
+                    computed.outputs.view(),
                     expected,
                 );
-                state = run.final_state;
+                state = computed.final_state;
             }
             assert_states_equal("final state", &state, &last);
         }
@@ -194,8 +191,8 @@ fn gradients<T: Real, C: Cell<T> + Clone>(
     let outputs = trace.outputs().to_owned();
     let arriving =
         ArrivingGradient { outputs: Some(arriving.view()), final_state: Some(&setup.initial) };
-    let back = layer.backward(&weights, batch, &mut trace, arriving, &mut grad).unwrap();
-    Gradients { outputs, inputs: back.inputs, initial: back.initial_state, parameters: grad }
+    let leaving = layer.backward(&weights, batch, &mut trace, arriving, &mut grad).unwrap();
+    Gradients { outputs, inputs: leaving.inputs, initial: leaving.initial_state, parameters: grad }
 }
 
 fn padding_is_never_read<T: Real, C: Cell<T> + Clone>(setup: &Setup<T, C>) {
@@ -221,12 +218,11 @@ fn threads_change_no_bit<T: Real, C: Cell<T> + Clone>(setup: &Setup<T, C>) {
     let mut rng = Rng::new(31);
     let lengths: Vec<usize> = (0..64).map(|_| rng.below(60)).collect();
     let values = Array3::from_shape_simple_fn((64, 60, INPUT_SIZE), || T::from_f64(rng.normal()));
-    let part = || Array2::from_elem((64, HIDDEN_SIZE), T::from_f64(0.1));
     let wide = Setup {
         cell: setup.cell.clone(),
         parameters: setup.parameters.clone(),
         batch: SequenceBatch::with_lengths(values, lengths).unwrap(),
-        initial: C::State::from_parts((0..C::State::PARTS).map(|_| part()).collect()),
+        initial: state(&setup.cell, 64, || T::from_f64(0.1)),
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -252,7 +248,7 @@ fn single_steps_give_the_gradients_of_the_layer<T: Real, C: Cell<T> + Clone>(set
     let last = layer.final_state(&trace);
     let mut grad = setup.parameters.zeros_like();
     let arriving = ArrivingGradient { outputs: None, final_state: Some(&last) };
-    let back = layer.backward(&weights, &sequence, &mut trace, arriving, &mut grad).unwrap();
+    let leaving = layer.backward(&weights, &sequence, &mut trace, arriving, &mut grad).unwrap();
 
     let mut state = start;
     let mut traces = Vec::new();
@@ -276,10 +272,10 @@ fn single_steps_give_the_gradients_of_the_layer<T: Real, C: Cell<T> + Clone>(set
             &mut step_grad,
         )
         .unwrap();
-        assert_eq!(step.inputs, back.inputs.index_axis(Axis(1), t));
+        assert_eq!(step.inputs, leaving.inputs.index_axis(Axis(1), t));
         grad_state = step.previous;
     }
-    assert_states_equal("grad_initial_state", &grad_state, &back.initial_state);
+    assert_states_equal("grad_initial_state", &grad_state, &leaving.initial_state);
     // The layer adds the steps up forward in time, the loop above backward: equal but for rounding.
     let scale = grad.values().iter().fold(0.0f64, |most, value| most.max(value.to_f64().abs()));
     let bound = if T::NAME == "f64" { 1e-13 } else { 1e-5 } * scale;
@@ -289,144 +285,74 @@ fn single_steps_give_the_gradients_of_the_layer<T: Real, C: Cell<T> + Clone>(set
 }
 
 #[test]
-fn simple_cells_keep_the_contract() {
-    for kind in ActivationKind::ALL {
-        keeps_the_contract(SimpleCell::<f32>::new(INPUT_SIZE, HIDDEN_SIZE, kind).unwrap());
-        keeps_the_contract(SimpleCell::<f64>::new(INPUT_SIZE, HIDDEN_SIZE, kind).unwrap());
-    }
-}
-
-#[test]
-fn a_custom_activation_keeps_the_contract() {
-    let softsign = Activation::Custom(CustomActivation {
-        function: |a: f64| a / (1.0 + a.abs()),
-        derivative: |a: f64| 1.0 / (1.0 + a.abs()).powi(2),
-    });
-    keeps_the_contract(SimpleCell::new(INPUT_SIZE, HIDDEN_SIZE, softsign).unwrap());
-}
-
-/// The usual functions, and three that differ from them and from each other.
-fn lstm_activations() -> [LstmActivations; 2] {
-    let (gate, candidate) = (ActivationKind::HardSigmoid, ActivationKind::Relu);
-    let output = ActivationKind::Sigmoid;
-    [LstmActivations::default(), LstmActivations { gate, candidate, output }]
-}
-
-#[test]
-fn lstm_cells_keep_the_contract() {
-    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
-    for activations in lstm_activations() {
-        keeps_the_contract(LstmCell::<f32>::with_activations(size, units, activations).unwrap());
-        keeps_the_contract(LstmCell::<f64>::with_activations(size, units, activations).unwrap());
-    }
-}
-
-#[test]
-fn gru_cells_keep_the_contract() {
-    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
-    let (gate, candidate) = (ActivationKind::HardSigmoid, ActivationKind::Identity);
-    for reset in [ResetPlacement::After, ResetPlacement::Before] {
-        for functions in [GruActivations::default(), GruActivations { gate, candidate }] {
-            let narrow = GruCell::<f32>::with_activations(size, units, reset, functions).unwrap();
-            keeps_the_contract(narrow);
-            let wide = GruCell::<f64>::with_activations(size, units, reset, functions).unwrap();
-            keeps_the_contract(wide);
-        }
-    }
-}
-
-/// The outputs of a cell with the parameters that [`setup`] draws.
-fn outputs<C: Cell<f64> + Clone>(cell: C) -> Array3<f64> {
-    let setup = setup(cell);
-    let layer = Layer::new(setup.cell, Direction::Forward).unwrap();
-    let weights = layer.prepare(&setup.parameters).unwrap();
-    layer.forward(&weights, &setup.batch, Some(&setup.initial)).unwrap().outputs
-}
-
-/// That every two arrays differ by more than rounding.
-fn assert_all_differ(outputs: &[Array3<f64>]) {
-    for (index, left) in outputs.iter().enumerate() {
-        for right in &outputs[index + 1..] {
-            let distance = (left - right).iter().fold(0.0f64, |most, value| most.max(value.abs()));
-            assert!(distance > 1e-3, "{distance}");
-        }
-    }
-}
-
-#[test]
-fn every_activation_of_every_place_differs() {
-    let (size, units) = (INPUT_SIZE, HIDDEN_SIZE);
-    let kinds = ActivationKind::ALL;
-    assert_all_differ(&kinds.map(|kind| outputs(SimpleCell::new(size, units, kind).unwrap())));
-    let lstm = |change: fn(&mut LstmActivations, ActivationKind)| {
-        kinds.map(|kind| {
-            let mut activations = LstmActivations::default();
-            change(&mut activations, kind);
-            outputs(LstmCell::with_activations(size, units, activations).unwrap())
-        })
-    };
-    assert_all_differ(&lstm(|all, kind| all.gate = kind));
-    assert_all_differ(&lstm(|all, kind| all.candidate = kind));
-    assert_all_differ(&lstm(|all, kind| all.output = kind));
-    for reset in [ResetPlacement::After, ResetPlacement::Before] {
-        let gru = |change: fn(&mut GruActivations, ActivationKind)| {
-            kinds.map(|kind| {
-                let mut activations = GruActivations::default();
-                change(&mut activations, kind);
-                outputs(GruCell::with_activations(size, units, reset, activations).unwrap())
-            })
-        };
-        assert_all_differ(&gru(|all, kind| all.gate = kind));
-        assert_all_differ(&gru(|all, kind| all.candidate = kind));
-    }
-}
-
-#[test]
-fn the_reset_placements_differ_with_the_same_weights() {
-    let run = |reset| {
-        let cell = GruCell::<f64>::new(INPUT_SIZE, HIDDEN_SIZE, reset).unwrap();
-        // The parameters that only the reset after has come last, so the others are the same.
-        let setup = setup(cell);
-        let layer = Layer::new(setup.cell, Direction::Forward).unwrap();
-        let mut parameters = setup.parameters;
-        if reset == ResetPlacement::After {
-            parameters.get_mut("recurrent_bias").unwrap().fill(0.0);
-        }
-        let weights = layer.prepare(&parameters).unwrap();
-        let mut rng = Rng::new(29);
-        let values = Array3::from_shape_simple_fn((2, 5, INPUT_SIZE), || rng.normal());
-        let hidden = Array2::from_elem((2, HIDDEN_SIZE), 0.5);
-        let start = elman::GruState { hidden };
-        layer.forward(&weights, &SequenceBatch::full(values), Some(&start)).unwrap().outputs
-    };
-    assert_all_differ(&[run(ResetPlacement::After), run(ResetPlacement::Before)]);
+fn every_cell_keeps_the_contract() {
+    for_every_cell!(f32, keeps_the_contract);
+    for_every_cell!(f64, keeps_the_contract);
 }
 
 #[test]
 fn an_empty_batch_is_no_fault() {
-    fn check<C: Cell<f64> + Clone>(cell: C) {
+    fn check<C: Cell<f64> + Clone>(what: &str, make: &dyn Fn(CellSizes) -> C) {
+        let cell = make(SIZES);
         let layer = Layer::new(cell.clone(), Direction::Forward).unwrap();
         let mut grad = layer.parameters();
-        let parts = (0..C::State::PARTS).map(|_| Array2::zeros((0, HIDDEN_SIZE)));
-        let state = C::State::from_parts(parts.collect());
+        let state = state(&cell, 0, || 0.0);
         let inputs = Array2::zeros((0, INPUT_SIZE));
         let (_, trace) = cell::step(&cell, &grad.clone(), inputs.view(), &state).unwrap();
         let parameters = grad.clone();
         cell::step_backward(&cell, &parameters, &trace, inputs.view(), &state, &mut grad).unwrap();
-        assert!(grad.values().iter().all(|value| *value == 0.0));
+        assert!(grad.values().iter().all(|value| *value == 0.0), "{what}");
     }
-    check(LstmCell::new(INPUT_SIZE, HIDDEN_SIZE).unwrap());
-    check(GruCell::new(INPUT_SIZE, HIDDEN_SIZE, ResetPlacement::After).unwrap());
-    check(GruCell::new(INPUT_SIZE, HIDDEN_SIZE, ResetPlacement::Before).unwrap());
+    for_every_cell!(f64, check);
 }
 
 #[test]
-fn a_size_of_0_is_refused() {
-    let reset = ResetPlacement::After;
-    for (input_size, hidden_size, name) in [(0, 1, "input_size"), (1, 0, "hidden_size")] {
-        let lstm = LstmCell::<f32>::new(input_size, hidden_size).unwrap_err();
-        assert!(lstm.to_string().contains(name), "{lstm}");
-        let gru = GruCell::<f32>::new(input_size, hidden_size, reset).unwrap_err();
-        assert!(gru.to_string().contains(name), "{gru}");
+fn weights_of_other_sizes_are_refused() {
+    fn check<T: Real, C: Cell<T> + Clone>(what: &str, make: &dyn Fn(CellSizes) -> C) {
+        let CellSizes { input_size, hidden_size } = SIZES;
+        let layer = Layer::new(make(SIZES), Direction::Forward).unwrap();
+        let batch = SequenceBatch::full(Array3::from_elem((2, 3, input_size), T::ONE));
+        for (input_size, hidden_size) in [
+            (input_size + 1, hidden_size),
+            (input_size - 1, hidden_size),
+            (input_size, hidden_size + 1),
+            (input_size, hidden_size - 1),
+        ] {
+            let other = Layer::new(make(CellSizes { input_size, hidden_size }), Direction::Forward);
+            let other = other.unwrap();
+            let weights = other.prepare(&other.parameters()).unwrap();
+            let refused = layer.forward(&weights, &batch, None).map(|_| ());
+            let message = refused.expect_err(what).to_string();
+            assert!(message.starts_with("prepared: expected weights"), "{what}: {message}");
+        }
+    }
+    for_every_cell!(f32, check);
+    for_every_cell!(f64, check);
+}
+
+#[test]
+fn a_size_of_0_is_refused_and_one_beyond_any_memory() {
+    for kind in crate::list::every_kind() {
+        for (input_size, hidden_size, name) in [
+            (0, 1, "input_size"),
+            (1, 0, "hidden_size"),
+            (usize::MAX / 2, 1, "input_size"),
+            (1, usize::MAX / 2, "hidden_size"),
+        ] {
+            let sizes = CellSizes { input_size, hidden_size };
+            let message = kind.visit::<f32, _>(Refused(sizes)).unwrap();
+            assert!(message.starts_with(&format!("{name}: expected at ")), "{kind:?}: {message}");
+        }
+    }
+}
+
+/// The message with which sizes are refused.
+struct Refused(CellSizes);
+
+impl cell::CellVisitor<f32> for Refused {
+    type Output = String;
+
+    fn visit<C: Cell<f32>>(self, make: impl Fn(CellSizes) -> elman::Result<C>) -> String {
+        make(self.0).map(|_| ()).unwrap_err().to_string()
     }
 }

@@ -1,0 +1,10 @@
+//! What every cell must keep, whatever its equations: the suites are generic, the cells are one list.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[macro_use]
+mod list;
+mod contract;
+mod differences;
+mod gradients;
+mod sharing;
+mod step;
