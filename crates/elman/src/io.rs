@@ -3,5 +3,7 @@
 
 pub mod atomic;
 mod native;
+pub mod storage;
 
-pub use atomic::{check_writable, write_atomically};
+pub use atomic::{check_writable, write_atomically, write_atomically_to};
+pub use storage::{Disk, Storage};

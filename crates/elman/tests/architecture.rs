@@ -62,6 +62,7 @@ const ELMAN: &[Room] = &[
     room("train", 43),
     room("stream", 44),
     room("io", 45),
+    room("records", 46),
 ];
 
 const KERNELS: &[Room] = &[

@@ -3,18 +3,19 @@
 //! The contents go to a temporary file in the same folder, which is flushed to the disk and then
 //! renamed over the destination; a rename within one file system is atomic (POSIX `rename`). The
 //! folder is flushed last, so that the new name survives a power cut. On any failure the temporary
-//! file is removed.
+//! file is removed; a process that is killed leaves it behind, `.elman-PID-N.tmp`.
 //!
 //! A destination that is there and is neither a file nor a folder (`/dev/stdout`, `/dev/full`, a
 //! pipe) cannot be replaced by a rename; it is written to directly. A symbolic link is followed:
 //! the file behind it is replaced, the link stays.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, FileFault, Result};
+use crate::io::storage::{Disk, Found, Storage, StorageFile};
 
 /// Writes a file through `write`: all of it, or nothing.
 ///
@@ -36,16 +37,28 @@ pub fn write_atomically<F>(path: &Path, write: F) -> Result<()>
 where
     F: FnOnce(&mut dyn Write) -> io::Result<()>,
 {
-    match Destination::of(path)? {
+    write_atomically_to(&Disk, path, write)
+}
+
+/// As [`write_atomically`], to another storage than the machine's disk.
+///
+/// # Errors
+///
+/// As [`write_atomically`]. Where the last call fails, the flush of the folder, the new file stands
+/// in the place of the old one, and a power cut may still bring the old one back.
+pub fn write_atomically_to<F>(storage: &dyn Storage, path: &Path, write: F) -> Result<()>
+where
+    F: FnOnce(&mut dyn Write) -> io::Result<()>,
+{
+    let failed = |error| Error::io(path, "write", error);
+    match Destination::of(storage, path)? {
         Destination::Device => {
-            let file = open_for_writing(path)?;
-            fill(&file, write).map_err(|error| Error::io(path, "write", error))
+            let mut file = uninterrupted(|| storage.open(path)).map_err(failed)?;
+            fill(file.as_mut(), write).map_err(failed)
         }
         Destination::File { target, permissions } => {
-            let mut temporary = Temporary::beside(&target, path)?;
-            temporary
-                .complete(&target, permissions, write)
-                .map_err(|error| Error::io(path, "write", error))
+            let mut temporary = Temporary::beside(storage, &target, path)?;
+            temporary.complete(&target, permissions, write).map_err(failed)
         }
     }
 }
@@ -59,11 +72,11 @@ where
 ///
 /// Those of [`write_atomically`] that come before the first byte.
 pub fn check_writable(path: &Path) -> Result<()> {
-    match Destination::of(path)? {
+    match Destination::of(&Disk, path)? {
         // Opening a pipe waits for its reader, so a device is left alone until there is something
         // to write.
         Destination::Device => Ok(()),
-        Destination::File { target, .. } => Temporary::beside(&target, path).map(drop),
+        Destination::File { target, .. } => Temporary::beside(&Disk, &target, path).map(drop),
     }
 }
 
@@ -78,59 +91,86 @@ enum Destination {
 }
 
 impl Destination {
-    fn of(path: &Path) -> Result<Self> {
-        match fs::metadata(path) {
-            Ok(found) if found.is_dir() => {
-                Err(FileFault::new(path, "a file to write", "a folder").into())
+    fn of(storage: &dyn Storage, path: &Path) -> Result<Self> {
+        let failed = |error| Error::io(path, "write", error);
+        match uninterrupted(|| storage.find(path)) {
+            Ok(Found::Folder) => Err(FileFault::new(path, "a file to write", "a folder").into()),
+            Ok(Found::File(permissions)) => {
+                // Also the question whether the user may write to the file.
+                uninterrupted(|| storage.open(path)).map_err(failed)?;
+                let target = uninterrupted(|| storage.follow(path)).map_err(failed)?;
+                Ok(Destination::File { target, permissions })
             }
-            Ok(found) if found.is_file() => {
-                open_for_writing(path)?;
-                let target =
-                    fs::canonicalize(path).map_err(|error| Error::io(path, "write", error))?;
-                Ok(Destination::File { target, permissions: Some(found.permissions()) })
-            }
-            Ok(_) => Ok(Destination::Device),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
+            Ok(Found::Device) => Ok(Destination::Device),
+            Err(error) if error.kind() == ErrorKind::NotFound && path.file_name().is_some() => {
                 Ok(Destination::File { target: path.to_path_buf(), permissions: None })
             }
-            Err(error) => Err(Error::io(path, "write", error)),
+            Err(error) => Err(failed(error)),
         }
     }
 }
 
-/// Opens without truncating: also the question whether the user may write to the file.
-fn open_for_writing(path: &Path) -> Result<File> {
-    OpenOptions::new().write(true).open(path).map_err(|error| Error::io(path, "write", error))
+/// How often a call is made again that a signal has interrupted: many times more than any signal
+/// handler needs, and an end where a storage says nothing else.
+const TRIES: usize = 100;
+
+/// Makes a call again where a signal interrupted it.
+fn uninterrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    for _ in 0..TRIES {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+    Err(io::Error::other(format!("interrupted {TRIES} times")))
 }
 
-fn fill<F>(file: &File, write: F) -> io::Result<()>
+/// A file whose calls are made again where a signal interrupted them.
+struct Steady<'a>(&'a mut dyn StorageFile);
+
+impl Write for Steady<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        uninterrupted(|| self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        uninterrupted(|| self.0.flush())
+    }
+}
+
+fn fill<F>(file: &mut dyn StorageFile, write: F) -> io::Result<()>
 where
     F: FnOnce(&mut dyn Write) -> io::Result<()>,
 {
-    let mut buffer = BufWriter::new(file);
-    write(&mut buffer)?;
-    buffer.flush()
+    let mut buffer = BufWriter::new(Steady(file));
+    let written = write(&mut buffer).and_then(|()| buffer.flush());
+    // A buffer that is dropped tries to write the rest, which has failed already.
+    let _ = buffer.into_parts();
+    written
 }
 
 /// A file that is removed when dropped, unless it has been renamed away.
-struct Temporary {
+struct Temporary<'a> {
+    storage: &'a dyn Storage,
     path: PathBuf,
-    file: File,
+    file: Box<dyn StorageFile>,
     renamed: bool,
 }
 
-impl Temporary {
+impl<'a> Temporary<'a> {
     /// A new file in the folder of `target`; errors name `path`, which is what the user knows.
-    fn beside(target: &Path, path: &Path) -> Result<Self> {
+    fn beside(storage: &'a dyn Storage, target: &Path, path: &Path) -> Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!(".elman-{}-{count}.tmp", std::process::id());
             let temporary = folder_of(target).join(name);
-            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-                Ok(file) => return Ok(Temporary { path: temporary, file, renamed: false }),
+            match uninterrupted(|| storage.create(&temporary)) {
+                Ok(file) => {
+                    return Ok(Temporary { storage, path: temporary, file, renamed: false });
+                }
                 // Left behind by a killed process of the same number: the next name.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io(path, "create", error)),
             }
         }
@@ -145,22 +185,22 @@ impl Temporary {
     where
         F: FnOnce(&mut dyn Write) -> io::Result<()>,
     {
-        fill(&self.file, write)?;
+        fill(self.file.as_mut(), write)?;
         if let Some(permissions) = permissions {
-            self.file.set_permissions(permissions)?;
+            uninterrupted(|| self.file.set_permissions(permissions.clone()))?;
         }
-        self.file.sync_all()?;
-        fs::rename(&self.path, target)?;
+        uninterrupted(|| self.file.sync())?;
+        uninterrupted(|| self.storage.rename(&self.path, target))?;
         self.renamed = true;
-        sync_folder(folder_of(target))
+        uninterrupted(|| self.storage.sync_folder(folder_of(target)))
     }
 }
 
-impl Drop for Temporary {
+impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         if !self.renamed {
             // Nothing can be done about a failure here, and the first error is on its way.
-            let _ = fs::remove_file(&self.path);
+            let _ = uninterrupted(|| self.storage.remove(&self.path));
         }
     }
 }
@@ -172,115 +212,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems (FUSE, network shares) do not know fsync of a folder; the file itself
-        // is on the disk by now.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput
-                    | io::ErrorKind::Unsupported
-                    | io::ErrorKind::PermissionDenied
-            ) =>
-        {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
-/// Only Unix lets a folder be opened and flushed.
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_new_file_is_complete_and_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.txt");
-        write_atomically(&path, |file| file.write_all(b"first")).unwrap();
-        write_atomically(&path, |file| file.write_all(b"second")).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"second");
-        assert_eq!(names(folder.path()), ["a.txt"]);
-    }
-
-    #[test]
-    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.txt");
-        fs::write(&path, "old").unwrap();
-        let error = write_atomically(&path, |file| {
-            file.write_all(&[0; 100_000])?;
-            Err(io::Error::other("enough"))
-        })
-        .unwrap_err();
-        assert_eq!(error.to_string(), format!("{}: cannot write: enough", path.display()));
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(names(folder.path()), ["a.txt"]);
-    }
-
-    #[test]
-    fn checking_leaves_no_trace() {
-        let folder = tempfile::tempdir().unwrap();
-        check_writable(&folder.path().join("a.txt")).unwrap();
-        assert!(names(folder.path()).is_empty());
-    }
-
-    #[test]
-    fn folders_and_missing_folders_are_refused_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = folder.path().join("no").join("a.txt");
-        for (path, wanted) in [
-            (folder.path(), "expected a file to write, got a folder"),
-            (missing.as_path(), "cannot create: No such file or directory"),
-            (Path::new("/"), "expected a file to write, got a folder"),
-        ] {
-            for result in [check_writable(path), write_atomically(path, |_| Ok(()))] {
-                let message = result.unwrap_err().to_string();
-                assert!(message.starts_with(&path.display().to_string()), "{message}");
-                assert!(message.contains(wanted), "{message}");
-            }
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_full_device_is_reported_by_name() {
-        let path = Path::new("/dev/full");
-        let error = write_atomically(path, |file| file.write_all(b"x")).unwrap_err();
-        assert!(error.to_string().starts_with("/dev/full: cannot write: No space left"), "{error}");
-        assert!(path.exists());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_followed_and_permissions_kept() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        fs::write(&file, "old").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        symlink(&file, &link).unwrap();
-        write_atomically(&link, |file| file.write_all(b"new")).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(&file).unwrap(), b"new");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-    }
-}
+mod sweeps;
+#[cfg(test)]
+mod tests;
