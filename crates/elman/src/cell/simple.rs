@@ -203,7 +203,11 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
 
     /// a, where the derivative cannot be read off h.
     fn trace_size(&self) -> usize {
-        if self.of_value().is_some() { 0 } else { self.hidden_size }
+        let needs_argument = match self.activation {
+            Activation::Known(kind) => self.clip.is_some() || kind.needs_argument(),
+            Activation::Custom(_) => true,
+        };
+        if needs_argument { self.hidden_size } else { 0 }
     }
 
     /// da, and where the recurrence is independent h⊙da, whose sum is du.
