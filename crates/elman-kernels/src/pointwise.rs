@@ -22,7 +22,8 @@ pub(crate) use gru::{gru_backward, gru_forward};
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
 pub use optimizer::{
-    AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
+    Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, Entry, EntryRule, MomentumRmsProp,
+    NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean, scale_in_f64, step_entries,
 };
 pub use softmax::{Partition, softmax_exponentials};
 pub use table::{TablePart, gather_rows, scatter_add_rows};
