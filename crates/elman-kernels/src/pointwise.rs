@@ -11,6 +11,7 @@ mod blocks;
 mod function;
 mod gru;
 mod lstm;
+mod minimal;
 mod optimizer;
 mod parts;
 mod softmax;
@@ -21,6 +22,8 @@ pub use gru::{GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunct
 pub(crate) use gru::{gru_backward, gru_forward};
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
+pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
+pub(crate) use minimal::{minimal_backward, minimal_forward};
 pub use optimizer::{
     AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
 };

@@ -18,6 +18,7 @@ pub mod gated;
 mod gru;
 mod kind;
 mod lstm;
+mod minimal;
 mod operands;
 mod simple;
 mod single_step;
@@ -35,6 +36,10 @@ use crate::real::Real;
 pub use gru::{GruActivations, GruCell, GruOptions, GruPrepared, GruState, ResetPlacement};
 pub use kind::{CellKind, CellVisitor};
 pub use lstm::{LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState};
+pub use minimal::{
+    MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
+    MinimalPrepared,
+};
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
 pub use simple::{SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
