@@ -7,5 +7,6 @@ mod contract;
 mod differences;
 mod gradients;
 mod papers;
+mod reference;
 mod sharing;
 mod step;
