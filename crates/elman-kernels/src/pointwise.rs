@@ -15,6 +15,7 @@ mod gru_variant;
 mod lstm;
 mod lstm_variant;
 mod minimal;
+mod normalize;
 mod optimizer;
 mod parts;
 mod piece;
@@ -34,6 +35,7 @@ pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForw
 pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
 pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
 pub(crate) use minimal::{minimal_backward, minimal_forward};
+pub use normalize::{NormalizeBackward, ScaleShift, add_scaled, normalize, normalize_backward};
 pub use optimizer::{
     AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
 };

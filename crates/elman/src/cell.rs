@@ -19,6 +19,7 @@ mod gru;
 mod kind;
 mod lstm;
 mod minimal;
+mod normalized;
 mod operands;
 mod simple;
 mod single_step;
@@ -42,6 +43,7 @@ pub use minimal::{
     MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
     MinimalPrepared,
 };
+pub use normalized::Normalization;
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
 pub use simple::{Recurrence, SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};

@@ -213,6 +213,8 @@ struct Forward<'a, 'b, T, E> {
 macro_rules! kernels {
     ($($equations:ident $parts:literal)*) => {$(
         impl<T: Float> VectorKernel<T> for Forward<'_, '_, T, $equations> {
+            type Output = ();
+
             #[inline(always)]
             fn run<V: Vector<Element = T>>(self) {
                 forward_rows::<V, _, $parts>(self.rows, self.formula);
@@ -220,6 +222,8 @@ macro_rules! kernels {
         }
 
         impl<T: Float> VectorKernel<T> for Backward<'_, '_, T, $equations> {
+            type Output = ();
+
             #[inline(always)]
             fn run<V: Vector<Element = T>>(self) {
                 backward_rows::<V, _, $parts>(self.rows, self.formula);
