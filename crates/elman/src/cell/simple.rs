@@ -223,7 +223,11 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         if let Some(gates) = self.normalized_gates() {
             return gates.trace_size();
         }
-        if self.of_value().is_some() { 0 } else { self.hidden_size }
+        let needs_argument = match self.activation {
+            Activation::Known(kind) => self.clip.is_some() || kind.needs_argument(),
+            Activation::Custom(_) => true,
+        };
+        if needs_argument { self.hidden_size } else { 0 }
     }
 
     /// da, and where the recurrence is independent h⊙da, whose sum is du.
