@@ -23,7 +23,7 @@ def sigmoid(a):
 
 
 def layer_norm(a, gain, shift):
-    """arXiv:1607.06450, equation 15, with epsilon below the root."""
+    """arXiv:1607.06450, with epsilon below the root."""
     mean = np.mean(a)
     return gain * (a - mean) / np.sqrt(np.mean((a - mean) ** 2) + EPSILON) + shift
 
@@ -93,7 +93,7 @@ class NormalizedSimple:
 
 
 class NormalizedLstm:
-    """arXiv:1607.06450, equations 20 to 22: one normalisation over all four gates, one of the cell state."""
+    """arXiv:1607.06450, supplementary material: one normalisation over all four gates, one of the cell state."""
 
     parts = 2
     shapes = normalized_shapes(4) | {"cell_gain": (UNITS,), "cell_shift": (UNITS,)}
@@ -110,7 +110,7 @@ class NormalizedLstm:
 
 
 class NormalizedGru:
-    """arXiv:1607.06450, equations 23 to 25: the gates r and z together, the candidate alone, and the reset
+    """arXiv:1607.06450, supplementary material: the gates r and z together, the candidate alone, and the reset
     after the recurrent product; z as PyTorch has it, with biases."""
 
     parts = 1

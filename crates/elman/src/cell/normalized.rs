@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A block is what the paper normalises as one vector: all four gates of an LSTM, r and z of a GRU together
-//! and its candidate alone. A simple cell has one block; there the paper's equation 4 normalises the sum of
+//! and its candidate alone. A simple cell has one block; there section 3.1 of the paper normalises the sum of
 //! both products, and here each is normalised, as in its LSTM and GRU. The LSTM's cell state is normalised on its
 //! way out too, `h_t = σ(o)⊙ψ(LN(c_t; γ_c, β_c))`.
 //!
@@ -22,8 +22,8 @@
 //!
 //! # Source
 //!
-//! J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450, equations 15 and 20 to 25,
-//! with ε below the root as every implementation has it.
+//! J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450: the
+//! LSTM and the GRU of its supplementary material, with ε below the root as PyTorch's `LayerNorm` has it.
 
 mod gru;
 mod lstm;
