@@ -41,7 +41,7 @@ pub use lstm::{
 };
 pub use minimal::{
     MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
-    MinimalPrepared,
+    MinimalPrepared, MinimalState,
 };
 pub use normalized::Normalization;
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};

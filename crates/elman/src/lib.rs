@@ -88,7 +88,7 @@ pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{
     Cell, CellKind, CellSizes, CellState, GruActivations, GruCell, GruOptions, GruState,
     LstmActivations, LstmCell, LstmOptions, LstmState, MinGruCell, MinGruOptions, MinLstmCell,
-    MinLstmOptions, ResetPlacement, SimpleCell, SimpleOptions, SimpleState,
+    MinLstmOptions, MinimalState, ResetPlacement, SimpleCell, SimpleOptions, SimpleState,
 };
 pub use data::Dataset;
 pub use dense::Dense;

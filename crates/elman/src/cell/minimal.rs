@@ -32,11 +32,12 @@ use std::marker::PhantomData;
 use elman_kernels::Level;
 use elman_kernels::matmul::Out;
 use elman_kernels::pointwise::{MinimalBackward, MinimalForward, MinimalKind};
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::gated::{GateSizes, GatedWeights};
 use crate::cell::{
-    BackwardRows, Begun, Cell, CellSizes, GradientRows, InputsAhead, SequenceDeltas, SimpleState,
+    BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
     StepRows, UnitSharing, Units, add_weight_gradients,
 };
 use crate::error::Result;
@@ -48,7 +49,7 @@ use crate::real::Real;
 /// Parameters, in the order `[z n]`: `input_weights` W `[I, 2H]`, `bias` b `[2H]`.
 ///
 /// ```
-/// use elman::cell::{MinGruCell, SimpleState, step};
+/// use elman::cell::{MinGruCell, MinimalState, step};
 /// use elman::{Direction, Layer};
 /// use ndarray::array;
 ///
@@ -56,7 +57,7 @@ use crate::real::Real;
 /// let cell = MinGruCell::<f64>::new(1, 1)?;
 /// let mut parameters = Layer::new(cell.clone(), Direction::Forward)?.parameters();
 /// parameters.set("input_weights", array![[0.0, 2.0]].view())?; // only n sees the input
-/// let h0 = SimpleState { hidden: array![[1.0]] };
+/// let h0 = MinimalState { hidden: array![[1.0]] };
 /// let (h1, _) = step(&cell, &parameters, array![[3.0]].view(), &h0)?;
 /// assert!((h1.hidden[[0, 0]] - (0.5 * 1.0 + 0.5 * 6.0)).abs() < 1e-15); // z = σ(0)
 /// # Ok(())
@@ -69,7 +70,7 @@ pub type MinGruCell<T> = MinimalCell<T, MinGruOptions>;
 /// Parameters, in the order `[f i n]`: `input_weights` W `[I, 3H]`, `bias` b `[3H]`.
 ///
 /// ```
-/// use elman::cell::{MinLstmCell, SimpleState, step};
+/// use elman::cell::{MinLstmCell, MinimalState, step};
 /// use elman::{Direction, Layer};
 /// use ndarray::array;
 ///
@@ -79,7 +80,7 @@ pub type MinGruCell<T> = MinimalCell<T, MinGruOptions>;
 /// // f = σ(ln 3) = 3/4 and i = σ(0) = 1/2, so f' = 3/5 and i' = 2/5; n = 2x
 /// parameters.set("input_weights", array![[0.0, 0.0, 2.0]].view())?;
 /// parameters.set("bias", array![1.098_612_288_668, 0.0, 0.0].view())?;
-/// let h0 = SimpleState { hidden: array![[1.0]] };
+/// let h0 = MinimalState { hidden: array![[1.0]] };
 /// let (h1, _) = step(&cell, &parameters, array![[3.0]].view(), &h0)?;
 /// assert!((h1.hidden[[0, 0]] - (0.6 * 1.0 + 0.4 * 6.0)).abs() < 1e-11);
 /// # Ok(())
@@ -128,6 +129,13 @@ pub struct MinimalCell<T, O> {
     kind: PhantomData<(T, O)>,
 }
 
+/// The state of a minimal cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MinimalState<T> {
+    /// h, `[B, H]`.
+    pub hidden: Array2<T>,
+}
+
 /// The weights of a minimal cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct MinimalPrepared<T> {
@@ -164,9 +172,21 @@ impl<T: Real, O: MinimalOptions> MinimalCell<T, O> {
     }
 }
 
+impl<T: Real> CellState<T> for MinimalState<T> {
+    const PARTS: usize = 1;
+
+    fn parts(&self) -> Vec<ArrayView2<'_, T>> {
+        vec![self.hidden.view()]
+    }
+
+    fn from_parts(mut parts: Vec<Array2<T>>) -> Self {
+        MinimalState { hidden: parts.swap_remove(0) }
+    }
+}
+
 impl<T: Real, O: MinimalOptions> Cell<T> for MinimalCell<T, O> {
     type Prepared = MinimalPrepared<T>;
-    type State = SimpleState<T>;
+    type State = MinimalState<T>;
 
     fn input_size(&self) -> usize {
         self.sizes.input_size
