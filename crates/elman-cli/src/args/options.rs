@@ -172,6 +172,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "decimal"
         | "sort"
         | "epochs"
         | "batch-size"
