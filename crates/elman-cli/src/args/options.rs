@@ -173,6 +173,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "decimal"
         | "sort"
         | "epochs"
         | "batch-size"
