@@ -18,6 +18,8 @@ pub mod gated;
 mod gru;
 mod kind;
 mod lstm;
+mod minimal;
+mod normalized;
 mod operands;
 mod simple;
 mod single_step;
@@ -34,9 +36,16 @@ use crate::real::Real;
 
 pub use gru::{GruActivations, GruCell, GruOptions, GruPrepared, GruState, ResetPlacement};
 pub use kind::{CellKind, CellVisitor};
-pub use lstm::{LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState};
+pub use lstm::{
+    ForgetGate, LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState, Peepholes,
+};
+pub use minimal::{
+    MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
+    MinimalPrepared, MinimalState,
+};
+pub use normalized::Normalization;
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
-pub use simple::{SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
+pub use simple::{Recurrence, SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
 pub use units::{InputsAhead, UnitSharing, Units};

@@ -8,8 +8,13 @@
 mod arrays;
 pub mod csv;
 mod file;
+mod gzip;
+mod input;
+mod missing;
 mod options;
+mod place;
 mod scale;
+mod smell;
 mod split;
 mod targets;
 pub mod ts;
@@ -20,12 +25,15 @@ use ndarray::{Array3, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use options::{
-    Columns, Delimiter, Format, LeftOut, LeftOutReason, ReadOptions, TargetKind, read,
+    CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
+    RowOrder, TargetKind, read, read_files,
 };
 pub use scale::Standardization;
+pub use smell::Smell;
 pub use split::{Split, split};
 pub use targets::{ClassTargets, Targets, ValueTargets};
 
+use self::place::Places;
 use crate::error::{Error, FileFault, Result};
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
@@ -39,7 +47,7 @@ pub struct Source {
     pub digest: String,
 }
 
-/// N sequences `[T_n, I]` of finite numbers, an id for each, and what is to be predicted of them.
+/// N sequences `[T_n, I]` of numbers, an id for each, and what is to be predicted of them.
 ///
 /// ```
 /// use elman::data::{ClassTargets, Dataset, Targets};
@@ -70,6 +78,9 @@ pub struct Dataset {
     targets: Targets,
     source: Option<Source>,
     left_out: Vec<LeftOut>,
+    places: Places,
+    /// What the places are places of.
+    files: Vec<PathBuf>,
 }
 
 impl Dataset {
@@ -118,7 +129,17 @@ impl Dataset {
         if let Some(count) = targets.len().filter(|count| *count != ids.len()) {
             return Err(Error::shape("targets", &[ids.len()], &[count]));
         }
-        Ok(Dataset { ids, feature_names, values, offsets, targets, source: None, left_out: vec![] })
+        Ok(Dataset {
+            ids,
+            feature_names,
+            values,
+            offsets,
+            targets,
+            source: None,
+            left_out: vec![],
+            places: Places::Unknown,
+            files: vec![],
+        })
     }
 
     /// The number of sequences, N.
@@ -172,7 +193,8 @@ impl Dataset {
         ArrayView2::from_shape((end - start, width), steps).ok()
     }
 
-    /// The steps of all sequences one after the other `[Σ T_n, I]`, row-major.
+    /// The steps of all sequences one after the other `[Σ T_n, I]`, row-major: finite, or NaN for a
+    /// value that nothing is known of, where the reader was told to take [missing values](Missing).
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -203,13 +225,14 @@ impl Dataset {
     /// An index past the last sequence.
     pub fn subset(&self, indices: &[usize]) -> Result<Self> {
         let mut values = Vec::new();
-        let mut offsets = vec![0];
+        let (mut offsets, mut spans) = (vec![0], vec![]);
         for &index in indices {
             let (start, end) = self.steps(index)?;
             values.extend_from_slice(
                 &self.values[start * self.input_size()..end * self.input_size()],
             );
             offsets.push(offsets[offsets.len() - 1] + end - start);
+            spans.push(start..end);
         }
         Ok(Dataset {
             ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
@@ -219,6 +242,8 @@ impl Dataset {
             targets: self.targets.subset(indices),
             source: self.source.clone(),
             left_out: self.left_out.clone(),
+            places: self.places.subset(indices, &spans),
+            files: self.files.clone(),
         })
     }
 
@@ -244,8 +269,12 @@ impl Dataset {
         for ((mut row, &(start, end)), &index) in values.outer_iter_mut().zip(&spans).zip(indices) {
             let source = &self.values[start * width..end * width];
             for (position, (target, &value)) in row.iter_mut().zip(source).enumerate() {
-                let scaled =
-                    standardization.map_or(value, |scale| scale.apply(position % width, value));
+                let scaled = match standardization {
+                    // The mean stands for a value that is missing.
+                    Some(_) if value.is_nan() => 0.0,
+                    Some(scale) => scale.apply(position % width, value),
+                    None => value,
+                };
                 *target = T::from_f64(scaled);
                 if !target.is_finite() {
                     return Err(self.out_of_range::<T>(index, position, value));
@@ -292,11 +321,25 @@ impl Dataset {
 
     fn out_of_range<T: Real>(&self, index: usize, position: usize, value: f64) -> Error {
         let (step, channel) = (position / self.input_size(), position % self.input_size());
-        let name = format!(
-            "sequence {:?}, step {step}, column {:?}",
-            self.ids[index], self.feature_names[channel]
-        );
-        Error::argument(name, format!("a number in the range of {}", T::NAME), value)
+        let feature = &self.feature_names[channel];
+        let expected = match value.is_nan() {
+            true => {
+                "standardised channels, of which the mean stands for missing values".to_string()
+            }
+            false => format!("a number in the range of {}", T::NAME),
+        };
+        let place = self.places.of(index, self.offsets[index] + step);
+        let place = place.and_then(|place| Some((self.files.get(place.file as usize)?, place.row)));
+        match place {
+            Some((path, row)) => {
+                FileFault::new(path, expected, file::shown(value)).row(row).column(feature).into()
+            }
+            None => {
+                let name =
+                    format!("sequence {:?}, step {step}, column {feature:?}", self.ids[index]);
+                Error::argument(name, expected, file::shown(value))
+            }
+        }
     }
 }
 

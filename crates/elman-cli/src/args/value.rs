@@ -134,10 +134,11 @@ impl FromStr for ClassWeightsChoice {
             _ => {}
         }
         let mut weights = BTreeMap::new();
+        // Written like the names of columns, so that a label may hold a comma.
         for pair in text.parse::<Names>().map_err(|_| wrong())?.0 {
             let (label, weight) = pair.rsplit_once('=').ok_or_else(wrong)?;
             let weight = number(weight.trim()).map_err(|_| wrong())?;
-            if weights.insert(label.to_owned(), weight).is_some() {
+            if weights.insert(label.trim().to_owned(), weight).is_some() {
                 return Err(wrong());
             }
         }
@@ -170,6 +171,28 @@ pub enum DelimiterChoice {
     Semicolon,
     /// The tab character
     Tab,
+}
+
+/// What stands before the fraction of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DecimalChoice {
+    /// `.`
+    #[value(alias = ".")]
+    Point,
+    /// `,`
+    #[value(alias = ",")]
+    Comma,
+}
+
+/// What becomes of missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MissingChoice {
+    /// An error that names the first
+    Refuse,
+    /// The mean, and a further channel that is 1 there
+    Mask,
+    /// The last value, and a further channel of the steps since
+    Last,
 }
 
 /// Names of columns, written as in the header of a CSV: `a,b` or `"a, and b",c`.

@@ -16,14 +16,18 @@
 //! The trace is `[r z n q]`, 4H values for each row. The deltas that take its place are
 //! `[dr dz dn dq]`, or `[dr dz dn q]` with the reset before, where dU needs q and nothing needs dq.
 //!
+//! With a clip, the pre-activations of r, z and n are bounded to ±clip before their functions; where the
+//! bound holds, the gradient does not pass.
+//!
 //! # Source
 //!
 //! K. Cho et al., "Learning phrase representations using RNN encoder–decoder", arXiv:1406.1078
 //! (reset before); with the reset after as PyTorch's `nn.GRU`, Keras (`reset_after`) and ONNX
-//! (`linear_before_reset`) have it. PyTorch's order of gates, r, z, n.
+//! (`linear_before_reset`) have it. PyTorch's order of gates, r, z, n; `clip` is ONNX's.
 
 mod after;
 mod before;
+mod pointwise;
 
 use std::marker::PhantomData;
 
@@ -32,8 +36,9 @@ use elman_kernels::pointwise::{GruBackward, GruFunctions};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::activation::ActivationKind;
+use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateGroup, GateInputs, GateSizes, GatedWeights};
+use crate::cell::normalized::{Normalization, NormalizedGates, NormalizedGru, NormalizedVectors};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
     SequenceDeltas, StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
@@ -56,7 +61,8 @@ pub enum ResetPlacement {
 /// The GRU cell.
 ///
 /// Parameters, the gates in the order `[r z n]`: `input_weights` W `[I, 3H]`, `recurrent_weights` U
-/// `[H, 3H]`, `bias` b `[3H]`, and with the reset after the product `recurrent_bias` b_hn `[H]`.
+/// `[H, 3H]`, `bias` b `[3H]`, and with the reset after the product `recurrent_bias` b_hn `[H]`. With a
+/// normalisation `input_gain`, `input_shift`, `recurrent_gain` and `recurrent_shift`, each `[3H]`.
 ///
 /// ```
 /// use elman::cell::{GruCell, GruState, ResetPlacement, step};
@@ -79,8 +85,10 @@ pub enum ResetPlacement {
 pub struct GruCell<T> {
     input_size: usize,
     hidden_size: usize,
-    reset: ResetPlacement,
-    functions: GruFunctions,
+    options: GruOptions,
+    /// The functions of the loop that is written for no other option than these.
+    plain: Option<GruFunctions>,
+    normalized: Option<NormalizedGru>,
     element: PhantomData<T>,
 }
 
@@ -114,12 +122,29 @@ pub struct GruOptions {
     pub reset: ResetPlacement,
     /// The functions of the gates and the candidate.
     pub activations: GruActivations,
+    /// The bound of the pre-activations, `±clip`; none by default.
+    pub clip: Option<f64>,
+    /// Whether the products are normalised; with the reset after the product and no clip.
+    pub normalization: Normalization,
 }
 
 impl GruOptions {
-    /// The reset after the product, and the usual functions.
-    pub const DEFAULT: GruOptions =
-        GruOptions { reset: ResetPlacement::After, activations: GruActivations::DEFAULT };
+    /// The reset after the product, the usual functions, no bound.
+    pub const DEFAULT: GruOptions = GruOptions {
+        reset: ResetPlacement::After,
+        activations: GruActivations::DEFAULT,
+        clip: None,
+        normalization: Normalization::None,
+    };
+
+    /// The functions, if there is no clip, and their derivatives can be read off their values.
+    fn plain(&self) -> Option<GruFunctions> {
+        let GruActivations { gate, candidate } = self.activations;
+        match self.clip {
+            None => Some(GruFunctions { gate: gate.of_value()?, candidate: candidate.of_value()? }),
+            Some(_) => None,
+        }
+    }
 }
 
 impl Default for GruOptions {
@@ -138,8 +163,9 @@ pub struct GruState<T> {
 /// The weights of a GRU cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct GruPrepared<T> {
-    weights: GatedWeights<T, 2>, // [r z], n
-    recurrent_bias: Vec<T>,      // b_hn [H], or none
+    weights: GatedWeights<T, 2>,   // [r z], n
+    recurrent_bias: Vec<T>,        // b_hn [H], or none
+    vectors: NormalizedVectors<T>, // none without normalisation
 }
 
 impl<T: Real> GruPrepared<T> {
@@ -169,13 +195,29 @@ impl<T: Real> GruCell<T> {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); a `clip` that is not positive; an activation whose α or β is not finite; a
+    /// normalisation with an ε that is not positive, or beside options that do not go with it.
     pub fn with_options(sizes: CellSizes, options: GruOptions) -> Result<Self> {
         sizes.check()?;
+        let GruActivations { gate, candidate } = options.activations;
+        [gate, candidate].into_iter().try_for_each(ActivationKind::check)?;
+        check_clip("clip", options.clip)?;
         let CellSizes { input_size, hidden_size } = sizes;
-        let GruOptions { reset, activations: GruActivations { gate, candidate } } = options;
-        let functions = GruFunctions { gate: gate.function(), candidate: candidate.function() };
-        Ok(GruCell { input_size, hidden_size, reset, functions, element: PhantomData })
+        let cell = GruCell {
+            input_size,
+            hidden_size,
+            options,
+            plain: options.plain(),
+            normalized: None,
+            element: PhantomData,
+        };
+        let normalized = NormalizedGru::with_options(cell.gates(), &options)?;
+        Ok(GruCell { normalized, ..cell })
+    }
+
+    /// What is normalised, if anything is.
+    fn normalized_gates(&self) -> Option<&NormalizedGates> {
+        self.normalized.as_ref().map(|normalized| &normalized.gates)
     }
 
     /// W, U and b of `[r z n]`.
@@ -187,9 +229,14 @@ impl<T: Real> GruCell<T> {
         }
     }
 
+    /// b_hn in the flat parameters; empty where there is none.
+    fn recurrent_bias<'a>(&self, parameters: &'a [T]) -> &'a [T] {
+        &parameters[self.gates().end()..][..self.recurrent_bias_size()]
+    }
+
     /// The length of b_hn.
     fn recurrent_bias_size(&self) -> usize {
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => self.hidden_size,
             ResetPlacement::Before => 0,
         }
@@ -236,19 +283,32 @@ impl<T: Real> Cell<T> for GruCell<T> {
         self.hidden_size
     }
 
+    /// r, z, n and q, or their pre-activations, of which the reset before the product makes q again.
     fn trace_size(&self) -> usize {
-        4 * self.hidden_size
+        if let Some(gates) = self.normalized_gates() {
+            return gates.trace_size();
+        }
+        match (self.plain, self.options.reset) {
+            (None, ResetPlacement::Before) => 3 * self.hidden_size,
+            _ => 4 * self.hidden_size,
+        }
     }
 
     fn delta_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.delta_size();
+        }
         4 * self.hidden_size
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
         let mut shapes = self.gates().parameter_shapes();
-        if self.reset == ResetPlacement::After {
+        if self.options.reset == ResetPlacement::After {
             shapes.push(ParameterShape::new("recurrent_bias", &[self.hidden_size]));
         }
+        shapes.extend(
+            self.normalized_gates().into_iter().flat_map(NormalizedGates::parameter_shapes),
+        );
         shapes
     }
 
@@ -257,26 +317,37 @@ impl<T: Real> Cell<T> for GruCell<T> {
         let groups = [0..candidate, candidate..sizes.columns];
         GruPrepared {
             weights: GatedWeights::new(sizes, groups, parameters),
-            recurrent_bias: parameters[sizes.end()..].to_vec(),
+            recurrent_bias: self.recurrent_bias(parameters).to_vec(),
+            vectors: NormalizedVectors::new(self.normalized_gates(), parameters),
         }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut GruPrepared<T>) {
         prepared.weights.refresh(parameters);
-        parameters[self.gates().end()..].clone_into(&mut prepared.recurrent_bias);
+        prepared.vectors.refresh(self.normalized_gates(), parameters);
+        self.recurrent_bias(parameters).clone_into(&mut prepared.recurrent_bias);
     }
 
     fn accepts(&self, prepared: &GruPrepared<T>) -> bool {
         prepared.weights.sizes() == self.gates()
             && prepared.recurrent_bias.len() == self.recurrent_bias_size()
+            && prepared.vectors.belong_to(self.normalized_gates())
     }
 
     fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>) {
-        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step(&prepared.weights, &prepared.vectors, rows),
+            None => self.step_units(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn step_backward(&self, prepared: &GruPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => {
+                normalized.step_backward(&prepared.weights, &prepared.vectors, rows)
+            }
+            None => self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn input_gradient(
@@ -290,6 +361,9 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.parameter_gradient(sequences, grad_parameters);
+        }
         let sizes = self.gates();
         let (candidate, last) = (2 * self.hidden_size, 3 * self.hidden_size);
         let q = last..last + self.hidden_size;
@@ -299,7 +373,7 @@ impl<T: Real> Cell<T> for GruCell<T> {
         let candidate = sizes.weight_gradient(candidate..last);
         let start = candidate.recurrent_weights.as_ref().map(|gradient| gradient.start);
         let recurrent = |factor| start.map(|start| RecurrentGradient { factor, start });
-        let gradients = match self.reset {
+        let gradients = match self.options.reset {
             // dU_n += h_{t-1}ᵀ·dq    db_hn += dq
             ResetPlacement::After => {
                 let recurrent_weights = WeightGradient {
@@ -322,11 +396,11 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, GruPrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 
     fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, GruPrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 }
 
@@ -355,7 +429,7 @@ impl<T: Real> UnitSharing<T, GruPrepared<T>> for GruCell<T> {
         };
         let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         prepared.gates().pre_activations(inputs, out, units);
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => after::candidate(self, prepared, rows, units),
             ResetPlacement::Before => before::candidate(self, prepared, rows, units),
         }
@@ -370,7 +444,7 @@ impl<T: Real> UnitSharing<T, GruPrepared<T>> for GruCell<T> {
         if rows.deltas.is_empty() {
             return;
         }
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => after::backward(self, prepared, rows, units),
             ResetPlacement::Before => before::backward(self, prepared, rows, units),
         }

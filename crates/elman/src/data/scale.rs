@@ -1,15 +1,16 @@
 //! Standardisation: every channel to mean 0 and standard deviation 1.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::Dataset;
+use super::{Dataset, file};
 use crate::error::{Error, Result};
 
 /// The mean and standard deviation of each of I columns.
 ///
 /// `z = (x - mean) / deviation`, with the population deviation (divided by the number of rows), as
-/// scikit-learn's `StandardScaler`. A constant column has deviation 1. The sums run in `f64` in the
+/// scikit-learn's `StandardScaler`. A column that is constant, exactly or up to the rounding of its
+/// mean, has deviation 1: what is left of it is no scale. The sums run in `f64` in the
 /// order of the rows, in two passes, so that the same data give the same bits.
 ///
 /// ```
@@ -69,7 +70,8 @@ impl Standardization {
         Ok(Standardization { means, deviations })
     }
 
-    /// The means and deviations of the channels over all steps of all sequences.
+    /// The means and deviations of the channels over all steps of all sequences, without the values
+    /// that are missing.
     ///
     /// # Errors
     ///
@@ -78,7 +80,7 @@ impl Standardization {
         let shape = (dataset.total_steps(), dataset.input_size());
         let rows = ArrayView2::from_shape(shape, dataset.values())
             .map_err(|_| Error::shape("values", &[shape.0, shape.1], &[dataset.values().len()]))?;
-        Standardization::of_rows(rows).map_err(|error| match error {
+        Standardization::of_known(rows).map_err(|error| match error {
             Error::Argument { name, expected, found } => {
                 let column = name.strip_prefix("column ").and_then(|c| c.parse::<usize>().ok());
                 let feature = column.and_then(|column| dataset.feature_names().get(column));
@@ -95,14 +97,25 @@ impl Standardization {
     ///
     /// No row; a mean or deviation that is not finite.
     pub fn of_rows(rows: ArrayView2<'_, f64>) -> Result<Self> {
+        match rows.indexed_iter().find(|(_, value)| value.is_nan()) {
+            Some(((_, column), value)) => {
+                Err(Error::argument(format!("column {column}"), "numbers", value))
+            }
+            None => Standardization::of_known(rows),
+        }
+    }
+
+    /// The same of the numbers that are not NaN.
+    fn of_known(rows: ArrayView2<'_, f64>) -> Result<Self> {
         if rows.nrows() == 0 {
             return Err(Error::argument("standardization", "at least one step", "none"));
         }
         let (means, deviations): (Vec<f64>, Vec<f64>) =
-            rows.columns().into_iter().map(|column| moments(column.iter().copied())).unzip();
+            rows.columns().into_iter().map(|column| moments(known(&column))).unzip();
         let wild = (0..means.len()).find(|&c| !means[c].is_finite() || !deviations[c].is_finite());
         if let Some(column) = wild {
-            let found = format!("mean {}, deviation {}", means[column], deviations[column]);
+            let [mean, deviation] = [means[column], deviations[column]].map(file::shown);
+            let found = format!("mean {mean}, deviation {deviation}");
             let expected = "numbers with a finite mean and deviation";
             return Err(Error::argument(format!("column {column}"), expected, found));
         }
@@ -152,7 +165,20 @@ impl Standardization {
     }
 }
 
-/// Mean and population deviation of at least one number; `(c, 1)` if all are `c`.
+fn known<'a>(column: &'a ArrayView1<'_, f64>) -> impl Iterator<Item = f64> + Clone + 'a {
+    column.iter().copied().filter(|value| !value.is_nan())
+}
+
+/// Mean and population deviation of at least one number; `(mean, 1)` if all are equal up to
+/// rounding.
+///
+/// With ε = 2⁻⁵² and n numbers, a variance of at most `n·ε·variance + (n·mean·ε)²` cannot be told
+/// from the error of computing it.
+///
+/// # Source
+///
+/// Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance"; the bound is that
+/// of `_is_constant_feature` in scikit-learn 1.9.1.
 fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let first = values.clone().next().unwrap_or(0.0);
     // Not "the deviation is 0": the mean of equal numbers may be rounded away from them.
@@ -165,5 +191,7 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let largest = values.clone().fold(0.0, |largest: f64, value| largest.max((value - mean).abs()));
     let square = |value: f64| ((value - mean) / largest) * ((value - mean) / largest);
     let variance = values.map(square).sum::<f64>() / count;
-    (mean, largest * variance.sqrt())
+    let rounding = count * (mean / largest) * f64::EPSILON;
+    let bound = count * f64::EPSILON * variance + rounding * rounding;
+    (mean, if variance <= bound { 1.0 } else { largest * variance.sqrt() })
 }

@@ -14,15 +14,17 @@
 //! 0.9,0.7:0.8,0.9:push
 //! ```
 //!
-//! Lines that begin with `#` and empty lines are skipped; upper and lower case of a tag are the
-//! same, and `@dimension` is `@dimensions`. After `@data` the channels of a sequence are separated
+//! Lines that begin with `#` or `%` and empty lines are skipped; upper and lower case of a tag are
+//! the same, and `@dimension` is `@dimensions`. A tag may stand again if it says the same. After `@data` the channels of a sequence are separated
 //! by `:`, the values of a channel by `,`, and the label, if the tags promise one, stands last.
-//! What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
+//! A label that is
+//! not asked for is not looked at: it may be `?`, `NaN` or empty, and files without labels may end
+//! each line in `:`, as aeon and sktime write them. What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
 //! taken as the largest length.
 //!
 //! Sequences have the ids `0`, `1`, … and channels the names `channel1`, `channel2`, …, unless the
-//! options name them. The classes are those of `@classLabel`, in its order. Time stamps and missing
-//! values (`?`) are refused.
+//! options name them. The classes are those of `@classLabel`, in its order. Time stamps are refused,
+//! and [missing values](super::Missing), `?` or `NaN`, unless the options say what becomes of them.
 //!
 //! Source: the format as documented by aeon (`docs/api_reference/data_format.md`) and sktime
 //! (`.ts` file format 1.0).
@@ -34,8 +36,11 @@ use std::path::Path;
 use ndarray::Array2;
 
 use self::header::{Header, Label};
-use super::file::{self, TextFile};
-use super::options::{Delimiter, ReadOptions, TargetKind};
+use super::file;
+use super::input::Text;
+use super::missing::{self, MISSING_HINT};
+use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
+use super::place::Places;
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
 use crate::error::{Error, FileFault, Result};
@@ -75,12 +80,12 @@ const VALUE_NAME: &str = "target";
 pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
     refuse_columns(options)?;
     options.check_features()?;
-    let file = TextFile::read(path.as_ref())?;
+    let file = Text::read(path.as_ref())?;
     let mut lines = file.text.lines().zip(1u64..);
     let header = Header::read(&file, &mut lines)?;
     let mut reader = Reader::new(&file, &header, options)?;
     for (line, row) in lines.map(|(line, row)| (line.trim(), row)) {
-        if !line.is_empty() && !line.starts_with('#') {
+        if !header::is_comment(line) {
             reader.add(line, row)?;
         }
     }
@@ -92,14 +97,15 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
     let columns = &options.columns;
     let exclude = (!options.exclude.is_empty()).then(|| file::list(&options.exclude));
     let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
-    let delimiter =
-        (columns.delimiter != Delimiter::default()).then(|| columns.delimiter.to_string());
+    let delimiter = columns.delimiter.map(|delimiter| delimiter.to_string());
     let given = [
         ("sequence", columns.sequence.as_deref().map(file::quote)),
         ("time", columns.time.as_deref().map(file::quote)),
         ("target", targets),
         ("exclude", exclude),
         ("delimiter", delimiter),
+        ("decimal", (columns.decimal == Decimal::Comma).then(|| "comma".to_string())),
+        ("sort", (columns.order == RowOrder::Sort).then(|| "it".to_string())),
     ];
     match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
         Some((name, value)) => {
@@ -117,20 +123,30 @@ enum Labels {
     Values(Vec<f64>), // [N]
 }
 
+/// The missing values: how many, and the first.
+#[derive(Default)]
+struct Holes {
+    count: usize,
+    first: Option<FileFault>,
+}
+
 /// What has been read so far.
 struct Reader<'a> {
-    file: &'a TextFile,
+    file: &'a Text,
     header: &'a Header,
     features: Option<&'a [String]>,
     values: Vec<f64>,
     offsets: Vec<usize>,
     labels: Labels,
+    rows: Vec<u64>, // [N]
+    missing: Missing,
+    holes: Holes,
     /// Row, dimensions and length of the first sequence.
     first: Option<(u64, usize, usize)>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(file: &'a TextFile, header: &'a Header, options: &'a ReadOptions) -> Result<Self> {
+    fn new(file: &'a Text, header: &'a Header, options: &'a ReadOptions) -> Result<Self> {
         let labels = match (&options.kind, &header.label) {
             (TargetKind::None, _) => Labels::None,
             (TargetKind::Classes { known }, Label::Classes(declared)) => {
@@ -146,13 +162,28 @@ impl<'a> Reader<'a> {
             }
         };
         let features = options.features.as_deref();
-        Ok(Reader { file, header, features, values: vec![], offsets: vec![0], labels, first: None })
+        Ok(Reader {
+            file,
+            header,
+            features,
+            values: vec![],
+            offsets: vec![0],
+            labels,
+            rows: vec![],
+            missing: options.missing,
+            holes: Holes::default(),
+            first: None,
+        })
     }
 
     /// Adds the sequence of one line.
     fn add(&mut self, line: &str, row: u64) -> Result<()> {
         let mut channels: Vec<&str> = line.split(':').collect();
-        let has_label = !matches!(self.header.label, Label::None);
+        // aeon and sktime end the lines of files without labels in ":".
+        let has_label = match self.header.label {
+            Label::None => channels.len() > 1 && line.ends_with(':'),
+            Label::Classes(_) | Label::Value => true,
+        };
         let label = if has_label { channels.pop() } else { None };
         self.check_dimensions(channels.len(), row)?;
         let length = self.check_lengths(&channels, row)?;
@@ -167,6 +198,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.offsets.push(self.offsets[self.offsets.len() - 1] + length);
+        self.rows.push(row);
         label.map_or(Ok(()), |label| self.add_label(label.trim(), row))
     }
 
@@ -216,18 +248,38 @@ impl<'a> Reader<'a> {
         Err(self.file.fault(expected, values(length)).row(row).into())
     }
 
-    fn number(&self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+    /// The number of a step; NaN where it is missing.
+    fn number(&mut self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+        if text == "?" || text.eq_ignore_ascii_case("nan") {
+            let found = format!("{} at step {step}", file::quote(text));
+            self.holes.count += 1;
+            if self.holes.first.is_none() {
+                self.holes.first = Some(self.fault("a number", found, (row, channel)));
+            }
+            return Ok(f64::NAN);
+        }
         file::number(text).map_err(|(expected, found)| {
-            let found = match text {
-                "" => "nothing".to_string(),
-                "?" => "a missing value, \"?\",".to_string(),
-                _ => found,
-            };
+            let found = if text.is_empty() { "nothing".to_string() } else { found };
             self.fault(expected, format!("{found} at step {step}"), (row, channel)).into()
         })
     }
 
+    /// Refuses missing values, where they are to be refused.
+    fn check_missing(&self) -> Result<()> {
+        let (Missing::Refuse, Some(first)) = (self.missing, &self.holes.first) else {
+            return Ok(());
+        };
+        let found = match self.holes.count {
+            1 => first.found.clone(),
+            count => format!("{}, the first of {count} missing values", first.found),
+        };
+        Err(FileFault { found, ..first.clone() }.hint(MISSING_HINT).into())
+    }
+
     fn add_label(&mut self, label: &str, row: u64) -> Result<()> {
+        if matches!(self.labels, Labels::None) {
+            return Ok(());
+        }
         let place = self.file.fault("a label after the last \":\"", "nothing").row(row);
         if label.is_empty() {
             return Err(place.into());
@@ -273,7 +325,10 @@ impl<'a> Reader<'a> {
         let Some((_, dimensions, _)) = self.first else {
             return Err(self.file.fault("sequences after @data", "none").into());
         };
-        let feature_names = (0..dimensions).map(|channel| self.feature(channel)).collect();
+        self.check_missing()?;
+        let names = (0..dimensions).map(|channel| self.feature(channel)).collect();
+        let channels = missing::Channels { names, values: self.values };
+        let channels = missing::complete(channels, &self.offsets, self.missing);
         let count = self.offsets.len() - 1;
         let targets = match self.labels {
             Labels::None => Targets::None,
@@ -286,10 +341,11 @@ impl<'a> Reader<'a> {
             }
         };
         let ids = (0..count).map(|index| index.to_string()).collect();
-        let parts =
-            Parts { ids, feature_names, values: self.values, offsets: self.offsets, targets };
+        let missing::Channels { names: feature_names, values } = channels;
+        let parts = Parts { ids, feature_names, values, offsets: self.offsets, targets };
         let dataset = Dataset::assemble(parts)?;
-        Ok(Dataset { source: Some(self.file.source.clone()), ..dataset })
+        let (source, places) = (self.file.source.clone(), Places::Sequences(self.rows));
+        Ok(Dataset { files: vec![source.path.clone()], source: Some(source), places, ..dataset })
     }
 }
 

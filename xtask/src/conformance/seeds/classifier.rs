@@ -1,6 +1,6 @@
 //! Seed 003: softmax over a dense layer on the last state, trained by gradient descent.
 
-use elman::loss::{ClassTargets, CrossEntropy, softmax};
+use elman::loss::{CrossEntropy, TargetClasses, softmax};
 use elman::optimizer::{Optimizer, OptimizerConfig, Sgd};
 use elman::real::Float;
 use elman::{ActivationKind, Dense, Direction, ParameterShape, Parameters, Real, SequenceBatch};
@@ -69,13 +69,12 @@ struct Run<T> {
 
 impl<T: Real> Classifier<T> {
     fn run(&self, parameters: &Parameters<T>) -> Result<Run<T>, Stop> {
-        let weights = Weights {
-            input: named(parameters, "w_x")?,
-            recurrent: named(parameters, "w_h")?,
-            bias: named(parameters, "b")?,
-            recurrent_bias: None,
-        };
-        let kind = (CellChoice::Simple(self.activation), Direction::Forward);
+        let weights = Weights::new(
+            named(parameters, "w_x")?,
+            named(parameters, "w_h")?,
+            named(parameters, "b")?,
+        );
+        let kind = (CellChoice::simple(self.activation), Direction::Forward);
         let batch = SequenceBatch::full(self.inputs.clone());
         let mut pass = Pass::forward(kind, &weights, batch, None)?;
         let (states, last) = (pass.outputs().to_owned(), pass.final_hidden());
@@ -89,7 +88,7 @@ impl<T: Real> Classifier<T> {
 
         let [mut probabilities, mut grad_logits] = [(); 2].map(|()| Array2::default(logits.dim()));
         softmax(logits.view(), probabilities.view_mut())?;
-        let targets = ClassTargets::from(self.targets.view());
+        let targets = TargetClasses::from(self.targets.view());
         let loss =
             CrossEntropy::default().gradient(logits.view(), targets, grad_logits.view_mut())?;
 

@@ -1,32 +1,68 @@
 //! From rows to sequences: what must hold from one row to the next.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use ndarray::Array2;
 
-use super::super::file::{self, TextFile};
-use super::super::options::{ReadOptions, TargetKind};
+use super::super::file;
+use super::super::missing::{self, MISSING_HINT};
+use super::super::options::{Decimal, LeftOut, Missing, ReadOptions, RowOrder, TargetKind};
+use super::super::place::{Place, StepPlaces};
 use super::super::targets::ClassCollector;
-use super::super::{Dataset, Parts, Targets, ValueTargets};
+use super::super::{Dataset, Parts, Source, Targets, ValueTargets};
 use super::Roles;
-use super::records::{QUOTE_HINT, Records};
+use super::channels::Channels;
+use super::records::{QUOTE_HINT, Records, joined};
+use super::sort::RowKey;
 use super::time::Time;
 use crate::error::{Error, FileFault, Result};
 
+const SORT_HINT: &str = "--sort puts the rows in the order of sequence and time";
+
 /// One row and where it stands.
 pub(super) struct Row<'a> {
-    pub(super) records: &'a Records<'a>,
+    pub(super) records: &'a Records,
     pub(super) row: u64,
 }
 
 impl Row<'_> {
-    fn cell(&self, column: usize) -> &str {
+    pub(super) fn cell(&self, column: usize) -> &str {
         self.records.cell(column)
     }
 
+    /// A cell with a point in place of a decimal comma.
+    fn pointed(&self, column: usize) -> Cow<'_, str> {
+        let cell = self.cell(column);
+        match self.records.decimal {
+            Decimal::Comma if cell.contains(',') => Cow::Owned(cell.replace(',', ".")),
+            Decimal::Comma | Decimal::Point => Cow::Borrowed(cell),
+        }
+    }
+
+    /// The number of a cell, or the words for what was expected and what was found.
+    pub(super) fn parsed(&self, column: usize) -> std::result::Result<f64, (&'static str, String)> {
+        let cell = self.cell(column);
+        match self.records.decimal {
+            Decimal::Point => file::number(cell),
+            // It may separate thousands; that is not guessed.
+            Decimal::Comma if cell.contains('.') => {
+                Err(("a number with a decimal comma", file::quote(cell)))
+            }
+            Decimal::Comma => file::number(&self.pointed(column)).map_err(|(expected, found)| {
+                (expected, if cell.is_empty() { found } else { file::quote(cell) })
+            }),
+        }
+    }
+
     fn number(&self, column: usize) -> Result<f64> {
-        file::number(self.cell(column))
-            .map_err(|(expected, found)| self.fault(column, expected, found).into())
+        self.parsed(column).map_err(|(expected, found)| self.fault(column, expected, found).into())
+    }
+
+    fn place(&self) -> Place {
+        Place { file: self.records.file_index(), row: self.row }
     }
 
     /// The text of a cell that may not be empty. A line break in it is refused: it comes from a
@@ -43,13 +79,13 @@ impl Row<'_> {
         }
     }
 
-    fn fault(
+    pub(super) fn fault(
         &self,
         column: usize,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> FileFault {
-        let fault = self.records.file.fault(expected, found);
+        let fault = self.records.fault(expected, found);
         fault.row(self.row).column(&self.records.header[column])
     }
 }
@@ -61,23 +97,34 @@ enum TargetRows {
     Values(Vec<f64>), // [N, O]
 }
 
+/// The first and the last row of a sequence so far.
+struct Span {
+    first: u64,
+    last: u64,
+}
+
 /// What has been read so far.
 pub(super) struct Reader<'a> {
-    file: &'a TextFile,
-    roles: &'a Roles,
-    ids: Vec<String>,
-    values: Vec<f64>,
+    paths: &'a [PathBuf],
+    pub(super) roles: &'a Roles,
+    pub(super) ids: Vec<String>,
+    pub(super) channels: Channels,
+    missing: Missing,
     offsets: Vec<usize>,
     /// The sequence of each id.
     known: HashMap<String, usize>,
-    /// The first and the last row of each sequence.
-    rows: Vec<(u64, u64)>,
+    spans: Vec<Span>,
+    /// The time of the row before, in the same sequence unless the rows will be sorted.
     time: Option<Time>,
     targets: TargetRows,
+    places: StepPlaces,
+    order: RowOrder,
+    /// Where each row belongs, if the rows will be sorted.
+    keys: Vec<RowKey>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a TextFile, roles: &'a Roles, options: &ReadOptions) -> Self {
+    pub(super) fn new(paths: &'a [PathBuf], roles: &'a Roles, options: &ReadOptions) -> Self {
         let targets = match &options.kind {
             TargetKind::None => TargetRows::None,
             TargetKind::Classes { known } => {
@@ -86,33 +133,48 @@ impl<'a> Reader<'a> {
             TargetKind::Values => TargetRows::Values(Vec::new()),
         };
         Reader {
-            file,
+            paths,
             roles,
             ids: vec![],
-            values: vec![],
+            channels: Channels::new(&roles.features),
+            missing: options.missing,
             offsets: vec![0],
             known: HashMap::new(),
-            rows: vec![],
+            spans: vec![],
             time: None,
             targets,
+            places: StepPlaces::default(),
+            order: options.columns.order,
+            keys: vec![],
         }
     }
 
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<()> {
         let id = row.text(self.roles.sequence, "the id of a sequence")?;
-        if self.ids.last().is_none_or(|last| last != id) {
-            self.begin(id, row)?;
-        } else {
-            self.compare_targets(row)?;
+        let sequence = match self.order {
+            _ if self.ids.last().is_some_and(|last| last == id) => Some(self.ids.len() - 1),
+            RowOrder::AsGiven => None,
+            RowOrder::Sort => self.known.get(id).copied(),
+        };
+        match sequence {
+            Some(sequence) => self.compare_targets(row, sequence)?,
+            None => self.begin(id, row)?,
         }
-        self.check_time(row)?;
-        for &column in &self.roles.features {
-            self.values.push(row.number(column)?);
+        let sequence = sequence.unwrap_or(self.ids.len() - 1);
+        let time = self.read_time(row)?;
+        match self.order {
+            RowOrder::AsGiven => self.check_time(row, time)?,
+            RowOrder::Sort => {
+                self.time.clone_from(&time);
+                self.keys.push(RowKey { sequence, time, place: row.place() });
+            }
         }
-        if let (Some(end), Some(rows)) = (self.offsets.last_mut(), self.rows.last_mut()) {
+        self.channels.add(row, row.place())?;
+        self.places.push(row.place());
+        self.spans[sequence].last = row.row;
+        if let Some(end) = self.offsets.last_mut() {
             *end += 1;
-            rows.1 = row.row;
         }
         Ok(())
     }
@@ -125,10 +187,15 @@ impl<'a> Reader<'a> {
     /// Starts the sequence `id`, which `row` is the first of.
     fn begin(&mut self, id: &str, row: &Row<'_>) -> Result<()> {
         if let Some(&earlier) = self.known.get(id) {
-            let (first, last) = self.rows[earlier];
+            let Span { first, last } = self.spans[earlier];
+            let rows = if first == last {
+                format!("row {first}")
+            } else {
+                format!("rows {first} to {last}")
+            };
             let expected = format!("all rows of sequence {} in one place", file::quote(id));
-            let found = format!("a further one after rows {first} to {last}");
-            return Err(row.fault(self.roles.sequence, expected, found).into());
+            let found = format!("a further one after {rows}");
+            return Err(row.fault(self.roles.sequence, expected, found).hint(SORT_HINT).into());
         }
         match &mut self.targets {
             TargetRows::None => {}
@@ -146,15 +213,17 @@ impl<'a> Reader<'a> {
         self.known.insert(id.to_string(), self.ids.len());
         self.ids.push(id.to_string());
         self.offsets.push(self.offsets[self.offsets.len() - 1]);
-        self.rows.push((row.row, row.row));
-        self.time = None;
+        self.spans.push(Span { first: row.row, last: row.row });
+        if self.order == RowOrder::AsGiven {
+            self.time = None;
+        }
         Ok(())
     }
 
     /// Refuses a row whose targets are not those of its sequence.
-    fn compare_targets(&self, row: &Row<'_>) -> Result<()> {
+    fn compare_targets(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
         let changed = |column: usize, expected: String| {
-            let first = self.rows.last().map_or(0, |rows| rows.0);
+            let first = self.spans[sequence].first;
             let expected = format!("{expected} as in row {first}, the first of the sequence");
             Err(row.fault(column, expected, file::quote(row.cell(column))).into())
         };
@@ -163,12 +232,12 @@ impl<'a> Reader<'a> {
             TargetRows::Classes(classes) => {
                 let column = self.roles.targets[0];
                 let label = row.text(column, "a class")?;
-                if let Some(expected) = classes.last().filter(|last| *last != label) {
+                if let Some(expected) = classes.label(sequence).filter(|known| *known != label) {
                     return changed(column, file::quote(expected));
                 }
             }
             TargetRows::Values(values) => {
-                let first = values.len() - self.roles.targets.len();
+                let first = sequence * self.roles.targets.len();
                 for (&column, expected) in self.roles.targets.iter().zip(&values[first..]) {
                     if row.number(column)?.partial_cmp(expected).is_none_or(|order| order.is_ne()) {
                         return changed(column, expected.to_string());
@@ -179,23 +248,60 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses a row whose time is not after that of the row before it in the sequence.
-    fn check_time(&mut self, row: &Row<'_>) -> Result<()> {
-        let Some(column) = self.roles.time else { return Ok(()) };
+    /// The time of a row, of the kind of the one before it; `None` without a time column.
+    fn read_time(&self, row: &Row<'_>) -> Result<Option<Time>> {
+        let Some(column) = self.roles.time else { return Ok(None) };
         let text = row.text(column, "a time")?;
-        let previous = self.time.take();
-        let time = Time::parse(text, previous.as_ref())
-            .map_err(|expected| row.fault(column, expected, file::quote(text)))?;
-        if let Some(previous) = previous.filter(|previous| !time.is_after(previous)) {
-            let expected = format!("a time after {previous}, that of the row before");
-            return Err(row.fault(column, expected, time.to_string()).into());
+        let time = Time::parse(&row.pointed(column), self.time.as_ref());
+        Ok(Some(time.map_err(|expected| row.fault(column, expected, file::quote(text)))?))
+    }
+
+    /// Refuses a row whose time is not after that of the row before it in the sequence.
+    fn check_time(&mut self, row: &Row<'_>, time: Option<Time>) -> Result<()> {
+        let (Some(column), Some(time)) = (self.roles.time, time) else { return Ok(()) };
+        if let Some(previous) = &self.time {
+            let order = time.order(previous);
+            if order != Some(Ordering::Greater) {
+                let expected = format!("a time after {previous}, that of the row before");
+                let fault = row.fault(column, expected, time.to_string());
+                // Equal times have no order to be put in.
+                let unsorted = order == Some(Ordering::Less);
+                let hint = unsorted.then(|| SORT_HINT.to_string());
+                return Err(file::with_hint(fault, hint).into());
+            }
         }
         self.time = Some(time);
         Ok(())
     }
 
+    /// A fault at a place in one of the files.
+    pub(super) fn fault(
+        &self,
+        place: Place,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> FileFault {
+        let path = self.paths.get(place.file as usize).map_or(&[][..], std::slice::from_ref);
+        FileFault::new(joined(path), expected, found).row(place.row)
+    }
+
     /// The data set of all rows added, at least one.
-    pub(super) fn finish(self) -> Result<Dataset> {
+    pub(super) fn finish(mut self, records: &Records) -> Result<Dataset> {
+        let mut left_out = self.channels.settle(records);
+        if self.channels.columns.is_empty() {
+            return Err(no_features(records, &left_out));
+        }
+        left_out.extend(self.roles.left_out.iter().cloned());
+        self.check_missing()?;
+        if self.order == RowOrder::Sort {
+            let keys = std::mem::take(&mut self.keys);
+            let sorted = super::sort::sort(&self, keys)?;
+            self.channels.values = sorted.values;
+            (self.offsets, self.places) = (sorted.offsets, sorted.places);
+        }
+        let names = self.roles.names(&self.channels.columns);
+        let channels = missing::Channels { names, values: self.channels.values };
+        let channels = missing::complete(channels, &self.offsets, self.missing);
         let names = self.roles.names(&self.roles.targets);
         let targets = match self.targets {
             TargetRows::None => Targets::None,
@@ -209,12 +315,39 @@ impl<'a> Reader<'a> {
         };
         let dataset = Dataset::assemble(Parts {
             ids: self.ids,
-            feature_names: self.roles.names(&self.roles.features),
-            values: self.values,
+            feature_names: channels.names,
+            values: channels.values,
             offsets: self.offsets,
             targets,
         })?;
-        let left_out = self.roles.left_out.clone();
-        Ok(Dataset { source: Some(self.file.source.clone()), left_out, ..dataset })
+        let files: Vec<PathBuf> =
+            self.paths.iter().map(|path| joined(std::slice::from_ref(path))).collect();
+        Ok(Dataset {
+            source: Some(Source { path: joined(self.paths), digest: records.digest() }),
+            left_out,
+            places: self.places.finish(),
+            files,
+            ..dataset
+        })
     }
+
+    /// Refuses missing values, where they are to be refused.
+    fn check_missing(&self) -> Result<()> {
+        match (self.missing, self.channels.gap()) {
+            (Missing::Refuse, Some(gap)) => {
+                let fault = self.fault(gap.first.place, "a number", gap.found());
+                Err(fault.column(&self.roles.header[gap.column]).hint(MISSING_HINT).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn no_features(records: &Records, left_out: &[LeftOut]) -> Error {
+    let others: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+    let found = match others.is_empty() {
+        true => "none".to_string(),
+        false => format!("none ({})", others.join("; ")),
+    };
+    records.fault("at least one further column of numbers for the features", found).into()
 }
