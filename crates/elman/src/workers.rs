@@ -76,7 +76,11 @@ const FEW: usize = 4;
 
 /// Calls `run` for every item at the same time, for the first one on this thread.
 pub(crate) fn each<R: Send>(items: impl IntoIterator<Item = R>, run: impl Fn(R) + Sync) {
-    let Err(items) = parallel::each(items.into_iter().collect(), &run) else { return };
+    let mut items = items.into_iter();
+    let Some(first) = items.next() else { return };
+    let Some(second) = items.next() else { return run(first) };
+    let items = [first, second].into_iter().chain(items).collect();
+    let Err(items) = parallel::each(items, &run) else { return };
     // The helpers are at work for another thread of this process; others may be free.
     let mut items = items.into_iter();
     let first = items.next();
