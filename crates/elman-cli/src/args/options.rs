@@ -1,62 +1,18 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
-use elman::cell::{CellKind, GruOptions, LstmOptions, ResetPlacement, SimpleOptions};
+use elman::Error;
 use elman::clip::{Clip, Norm};
 use elman::loss::RegressionLoss;
-use elman::network::Pooling;
 use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
-use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
-use elman::{ActivationKind, Directions, Error};
+use elman::train::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 
 use super::TrainArgs;
-use super::network::NetworkArgs;
 use super::training::TrainerArgs;
 use super::value::{
-    ActivationChoice, CellChoice, ClassWeightsChoice, DirectionChoice, Limit, LossChoice,
-    MonitorChoice, NormChoice, OptimizerChoice, PoolingChoice, ResetChoice,
+    ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
 };
 use crate::config::Given;
 use crate::failure::Failure;
-
-/// The shape of the network.
-pub fn network(args: &NetworkArgs) -> NetworkOptions {
-    NetworkOptions {
-        cell: match args.cell {
-            CellChoice::Simple => {
-                CellKind::Simple(SimpleOptions { activation: activation(args.activation) })
-            }
-            CellChoice::Lstm => CellKind::Lstm(LstmOptions::default()),
-            CellChoice::Gru => CellKind::Gru(GruOptions {
-                reset: match args.reset_placement {
-                    ResetChoice::After => ResetPlacement::After,
-                    ResetChoice::Before => ResetPlacement::Before,
-                },
-                ..GruOptions::default()
-            }),
-        },
-        hidden_size: args.hidden_size,
-        layers: args.layers,
-        directions: match args.direction {
-            DirectionChoice::Forward => Directions::Forward,
-            DirectionChoice::Reverse => Directions::Reverse,
-            DirectionChoice::Both => Directions::Both,
-        },
-        pooling: match args.pooling {
-            PoolingChoice::Last => Pooling::LastStep,
-            PoolingChoice::Mean => Pooling::MeanOverTime,
-        },
-        dropout: args.dropout,
-    }
-}
-
-fn activation(choice: ActivationChoice) -> ActivationKind {
-    match choice {
-        ActivationChoice::Tanh => ActivationKind::Tanh,
-        ActivationChoice::Relu => ActivationKind::Relu,
-        ActivationChoice::Sigmoid => ActivationKind::Sigmoid,
-        ActivationChoice::Identity => ActivationKind::Identity,
-    }
-}
 
 /// How it is trained.
 pub fn training(args: &TrainArgs) -> TrainingOptions {
@@ -148,8 +104,8 @@ fn regression_loss(args: &TrainerArgs) -> Option<RegressionLoss> {
 
 /// The library's fault, with the option in the words of the command line or the file.
 pub fn blame(error: Error, given: &Given) -> Failure {
-    let Error::Argument { name, expected, found } = &error else { return error.into() };
-    match option(name, given) {
+    let Error::Argument { name, field, expected, found } = &error else { return error.into() };
+    match field.map_or_else(|| option(name, given), |field| option(field.name(), given)) {
         Some(option) => Failure::input(given.name(&option), expected, found),
         None => error.into(),
     }
@@ -176,7 +132,18 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "batch-size"
         | "hidden-size"
         | "layers"
+        | "merge"
+        | "residual"
+        | "layer-dropout"
+        | "pooling"
+        | "attention-size"
         | "dropout"
+        | "head-hidden"
+        | "head-dropout"
+        | "input-init"
+        | "recurrent-init"
+        | "bias-init"
+        | "forget-bias"
         | "learning-rate"
         | "dampening"
         | "epsilon"

@@ -4,64 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::CellKind;
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Result};
 use crate::loss::RegressionLoss;
-use crate::network::{NetworkConfig, Pooling};
 use crate::optimizer::OptimizerConfig;
-use crate::stack::Directions;
 use crate::threads;
-
-/// The shape of the network, but for what the data decide: the number of channels and of outputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NetworkOptions {
-    /// The recurrent cell.
-    pub cell: CellKind,
-    /// H, the units of each layer and direction.
-    pub hidden_size: usize,
-    /// The number of layers.
-    pub layers: usize,
-    /// The direction or directions in which each layer reads a sequence.
-    pub directions: Directions,
-    /// What the head sees of the outputs of all steps; not every step, as there is one answer for
-    /// a sequence.
-    pub pooling: Pooling,
-    /// The probability with which an input of the head is dropped in training.
-    pub dropout: f64,
-}
-
-/// One forward layer of 64 tanh units whose last output the head sees, without dropout.
-impl Default for NetworkOptions {
-    fn default() -> Self {
-        let config = NetworkConfig::new(1, 1);
-        NetworkOptions {
-            cell: config.cell,
-            hidden_size: config.hidden_size,
-            layers: config.layers,
-            directions: config.directions,
-            pooling: config.pooling,
-            dropout: config.dropout,
-        }
-    }
-}
-
-impl NetworkOptions {
-    /// The network for `input_size` channels and `output_size` outputs.
-    pub(super) fn config(&self, input_size: usize, output_size: usize) -> NetworkConfig {
-        NetworkConfig {
-            input_size,
-            cell: self.cell.clone(),
-            hidden_size: self.hidden_size,
-            layers: self.layers,
-            directions: self.directions,
-            pooling: self.pooling,
-            dropout: self.dropout,
-            output_size,
-        }
-    }
-}
 
 /// How a network is trained.
 ///
