@@ -8,13 +8,15 @@
 mod adam;
 mod sgd;
 
+use std::ops::Range;
+
 use elman_kernels::pointwise::Slope;
 use serde::{Deserialize, Serialize};
 
 pub use adam::{Adam, SecondMoment};
 pub use sgd::{Momentum, Sgd};
 
-use crate::error::{Error, Result};
+use crate::error::{ArgumentName, Error, Field, Result};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
 
@@ -137,23 +139,68 @@ impl<T: Real> Optimizer<T> {
         parameters: &mut Parameters<T>,
         grad: &Parameters<T>,
     ) -> Result<()> {
+        self.check_step(learning_rate, parameters, grad)?;
+        match &mut self.rule {
+            Rule::Sgd(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
+            Rule::Adam(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
+        }
+        Ok(())
+    }
+
+    /// As [`step`](Self::step), for a gradient that is zero but for the ranges `touched` of the flat
+    /// buffer, in order and apart: those of
+    /// [`Touched`](crate::network::Touched), where a network has embeddings.
+    ///
+    /// SGD without momentum and weight decay then looks at these alone, and what the gradient holds
+    /// elsewhere is not read. All other rules move parameters without a gradient as well (a moment
+    /// decays, weights decay), so they take the whole step; the gradient must then really be zero.
+    /// The bits are those of [`step`](Self::step) either way.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step); a range beyond the parameters.
+    pub fn step_touched(
+        &mut self,
+        learning_rate: f64,
+        parameters: &mut Parameters<T>,
+        grad: &Parameters<T>,
+        touched: &[Range<usize>],
+    ) -> Result<()> {
+        let len = parameters.values().len();
+        if let Some(range) = touched.iter().find(|range| range.start > range.end || range.end > len)
+        {
+            let expected = format!("ranges of {len} parameters");
+            return Err(Error::argument("touched", expected, format!("{range:?}")));
+        }
+        match &mut self.rule {
+            Rule::Sgd(rule) if rule.leaves_the_rest_alone() => {}
+            _ => return self.step(learning_rate, parameters, grad),
+        }
+        self.check_step(learning_rate, parameters, grad)?;
+        let Rule::Sgd(rule) = &mut self.rule else { return Ok(()) };
+        for range in touched {
+            let (values, grad) = (parameters.values_mut(), grad.values());
+            rule.step(learning_rate, &mut values[range.clone()], &grad[range.clone()]);
+        }
+        Ok(())
+    }
+
+    fn check_step(
+        &self,
+        learning_rate: f64,
+        parameters: &Parameters<T>,
+        grad: &Parameters<T>,
+    ) -> Result<()> {
         if !(learning_rate >= 0.0 && learning_rate.is_finite()) {
             let expected = "a finite number of 0 or more";
-            return Err(Error::argument("learning_rate", expected, learning_rate));
+            return Err(Error::argument(Field::LearningRate, expected, learning_rate));
         }
         same_layout("gradient", parameters, grad)?;
         let moment = match &self.rule {
             Rule::Sgd(rule) => rule.moment(),
             Rule::Adam(rule) => Some(rule.moment()),
         };
-        if let Some(moment) = moment {
-            same_layout("parameters", moment, parameters)?;
-        }
-        match &mut self.rule {
-            Rule::Sgd(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
-            Rule::Adam(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
-        }
-        Ok(())
+        moment.map_or(Ok(()), |moment| same_layout("parameters", moment, parameters))
     }
 }
 
@@ -181,7 +228,7 @@ fn same_layout<T: Real>(what: &str, expected: &Parameters<T>, found: &Parameters
 }
 
 /// Refuses a setting outside of a range that includes its start and excludes its end.
-fn check_range(name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()> {
+fn check_range(name: impl Into<ArgumentName>, value: f64, range: Range<f64>) -> Result<()> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::data::{Dataset, Standardization, split};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::model::{DataDigest, Model, Provenance, check_features, check_readout};
 use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
@@ -296,15 +296,17 @@ impl Trainer {
     fn check_validation(&self, validation: Option<&Dataset>) -> Result<()> {
         let fraction = self.options.validation_fraction;
         match validation {
-            Some(_) if fraction > 0.0 => {
-                Err(Error::argument("validation_fraction", "0 beside validation data", fraction))
-            }
+            Some(_) if fraction > 0.0 => Err(Error::argument(
+                Field::ValidationFraction,
+                "0 beside validation data",
+                fraction,
+            )),
             Some(_) => Ok(()),
             None if fraction > 0.0 => Ok(()),
             None => {
                 let expected = "validation data, or a validation fraction, beside it";
                 if let Some(patience) = self.options.patience {
-                    return Err(Error::argument("patience", expected, patience));
+                    return Err(Error::argument(Field::Patience, expected, patience));
                 }
                 match self.options.monitor {
                     Monitor::Loss => Ok(()),

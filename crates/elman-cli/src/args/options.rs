@@ -1,7 +1,7 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
-use elman::Error;
 use elman::clip::{Clip, Norm};
+use elman::error::{Error, Field};
 use elman::loss::RegressionLoss;
 use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
 use elman::train::{ClassWeights, InputScaling, Monitor, TrainingOptions};
@@ -104,55 +104,28 @@ fn regression_loss(args: &TrainerArgs) -> Option<RegressionLoss> {
 
 /// The library's fault, with the option in the words of the command line or the file.
 pub fn blame(error: Error, given: &Given) -> Failure {
-    let Error::Argument { name, field, expected, found } = &error else { return error.into() };
-    match field.map_or_else(|| option(name, given), |field| option(field.name(), given)) {
-        Some(option) => Failure::input(given.name(&option), expected, found),
-        None => error.into(),
+    match &error {
+        Error::Argument { field: Some(field), expected, found, .. } => {
+            Failure::input(given.name(&option(*field)), expected, found)
+        }
+        _ => error.into(),
     }
 }
 
-/// The option behind a name of the library, if there is one.
-fn option(name: &str, given: &Given) -> Option<String> {
-    let words = name.replace('_', "-");
-    let option = match words.as_str() {
-        "beta1" | "beta2" => "betas",
-        "momentum: factor" => "momentum",
-        "huber: delta" => "huber-delta",
-        "smooth-l1: beta" => "smooth-l1-beta",
-        "clip: limit" if given.has("clip-value") => "clip-value",
-        "clip: limit" => "clip-norm",
-        words if words.starts_with("class-weights") => "class-weights",
-        "sequence"
-        | "time"
-        | "target"
-        | "features"
-        | "exclude"
-        | "delimiter"
-        | "epochs"
-        | "batch-size"
-        | "hidden-size"
-        | "layers"
-        | "merge"
-        | "residual"
-        | "layer-dropout"
-        | "pooling"
-        | "attention-size"
-        | "dropout"
-        | "head-hidden"
-        | "head-dropout"
-        | "input-init"
-        | "recurrent-init"
-        | "bias-init"
-        | "forget-bias"
-        | "learning-rate"
-        | "dampening"
-        | "epsilon"
-        | "weight-decay"
-        | "patience"
-        | "label-smoothing"
-        | "validation-fraction"
-        | "threads" => words.as_str(),
-        _ => return None,
-    };
-    Some(option.to_owned())
+/// The option of `train` that sets a field of the library.
+fn option(field: Field) -> String {
+    field.name().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_the_library_blames_is_an_option() {
+        for field in Field::ALL {
+            let option = option(field);
+            assert!(crate::config::is_option(&option), "{field:?}: --{option}");
+        }
+    }
 }

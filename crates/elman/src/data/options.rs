@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, csv, file, ts};
-use crate::error::{Error, FileFault, Result};
+use crate::error::{Error, Field, FileFault, Result};
 
 /// How a file of sequences is to be read.
 ///
@@ -54,6 +54,20 @@ pub struct Columns {
     pub targets: Vec<String>,
     /// What separates the fields of a row.
     pub delimiter: Delimiter,
+    /// The order of the rows.
+    pub order: RowOrder,
+}
+
+/// The order of the rows of a long CSV file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowOrder {
+    /// Each sequence in one place, its rows in the order of time; anything else is refused.
+    #[default]
+    AsGiven,
+    /// Any: the rows are sorted by sequence and time. Rows of the same time are refused; without a
+    /// time column the rows of a sequence keep their order.
+    Sort,
 }
 
 /// What separates the fields of a row of a CSV file.
@@ -111,10 +125,38 @@ pub enum TargetKind {
 /// A column of a file that is not a channel although it has no other role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The name in the header.
+    /// The name in the header; empty where it has none.
     pub name: String,
+    /// Which column of the file it is, from 1.
+    pub column: usize,
     /// Why it is not a channel.
     pub reason: LeftOutReason,
+    /// The value that decided, where it was one.
+    pub example: Option<CellExample>,
+}
+
+/// The column and the reason: `"note", which holds text ("ok" in row 2)`.
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.as_str() {
+            "" => write!(f, "column {}", self.column)?,
+            name => write!(f, "{}", file::quote(name))?,
+        }
+        write!(f, ", which {}", self.reason)?;
+        match &self.example {
+            Some(CellExample { row, text }) => write!(f, " ({} in row {row})", file::quote(text)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value of a column, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellExample {
+    /// The line of the file, from 1, counting the header.
+    pub row: u64,
+    /// The text of the cell.
+    pub text: String,
 }
 
 /// Why a column is not a channel.
@@ -191,6 +233,7 @@ impl Format {
 ///     time: Some("hour".into()),
 ///     targets: vec!["wear".into()],
 ///     delimiter: elman::data::Delimiter::Semicolon,
+///     ..Columns::default()
 /// };
 /// let options = ReadOptions { columns, kind: TargetKind::Values, ..ReadOptions::default() };
 /// assert_eq!(Format::of(&path)?, Format::Csv);
@@ -224,7 +267,7 @@ impl ReadOptions {
         };
         if let Some(expected) = expected {
             let found = if targets.is_empty() { "none".into() } else { file::list(targets) };
-            return Err(Error::argument("target", expected, found));
+            return Err(Error::argument(Field::Target, expected, found));
         }
         self.check_features()?;
         self.check_roles()
@@ -235,16 +278,18 @@ impl ReadOptions {
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
             Some(features) if features.is_empty() => {
-                Err(Error::argument("features", "at least one name", "none"))
+                Err(Error::argument(Field::Features, "at least one name", "none"))
             }
             Some(_) if !self.exclude.is_empty() => {
                 let found = file::list(&self.exclude);
-                Err(Error::argument("exclude", "none beside a list of features", found))
+                Err(Error::argument(Field::Exclude, "none beside a list of features", found))
             }
             Some(features) => match super::repeated(features) {
-                Some(name) => {
-                    Err(Error::argument("features", "each name once", format!("{name:?} twice")))
-                }
+                Some(name) => Err(Error::argument(
+                    Field::Features,
+                    "each name once",
+                    format!("{name:?} twice"),
+                )),
                 None => Ok(()),
             },
             None => Ok(()),
@@ -260,15 +305,15 @@ impl ReadOptions {
     }
 
     fn check_roles(&self) -> Result<()> {
-        let mut taken: Vec<(&str, &str)> = Vec::new();
-        let single = [("sequence", &self.columns.sequence), ("time", &self.columns.time)];
+        let mut taken: Vec<(Field, &str)> = Vec::new();
+        let single = [(Field::Sequence, &self.columns.sequence), (Field::Time, &self.columns.time)];
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
-        let targets = self.columns.targets.iter().map(|name| ("target", name));
-        let features = self.features.iter().flatten().map(|name| ("features", name));
-        let exclude = self.exclude.iter().map(|name| ("exclude", name));
+        let targets = self.columns.targets.iter().map(|name| (Field::Target, name));
+        let features = self.features.iter().flatten().map(|name| (Field::Features, name));
+        let exclude = self.exclude.iter().map(|name| (Field::Exclude, name));
         for (role, name) in single.chain(targets).chain(features).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
-                let found = format!("{name:?}, which is named under {other} already");
+                let found = format!("{name:?}, which is named under {} already", other.name());
                 return Err(Error::argument(role, "a column that has no other role", found));
             }
             taken.push((role, name));

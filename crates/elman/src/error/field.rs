@@ -47,6 +47,8 @@ fields! {
     Target "target";
     /// The columns that are the input.
     Features "features";
+    /// Whether the rows are sorted by time.
+    Sort "sort";
     /// The columns to leave out.
     Exclude "exclude";
     /// What separates the fields of a row.

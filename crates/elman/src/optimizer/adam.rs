@@ -5,7 +5,7 @@ use elman_kernels::pointwise::{AdamFactors, AdamState, adam};
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, check_range, slope};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::parameters::Parameters;
 use crate::real::{Float, Real};
 
@@ -82,12 +82,12 @@ impl Adam {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        check_range("beta1", self.beta1, 0.0..1.0)?;
-        check_range("beta2", self.beta2, 0.0..1.0)?;
+        check_range(Field::Betas.called("beta1"), self.beta1, 0.0..1.0)?;
+        check_range(Field::Betas.called("beta2"), self.beta2, 0.0..1.0)?;
         if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
-            return Err(Error::argument("epsilon", "a positive number", self.epsilon));
+            return Err(Error::argument(Field::Epsilon, "a positive number", self.epsilon));
         }
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)
     }
 }
 

@@ -5,7 +5,7 @@ use elman_kernels::pointwise::{Descent, descend};
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, check_range, slope};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
 
@@ -72,13 +72,13 @@ impl Sgd {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)?;
         match self.momentum {
             Momentum::None => Ok(()),
             Momentum::Nesterov { factor } => check_factor(factor),
             Momentum::Classical { factor, dampening } => {
                 check_factor(factor)?;
-                check_range("dampening", dampening, 0.0..1.0)
+                check_range(Field::Dampening, dampening, 0.0..1.0)
             }
         }
     }
@@ -89,7 +89,11 @@ fn check_factor(factor: f64) -> Result<()> {
     if factor > 0.0 && factor < 1.0 {
         return Ok(());
     }
-    Err(Error::argument("momentum: factor", "more than 0 and below 1", factor))
+    Err(Error::argument(
+        Field::Momentum.called("momentum: factor"),
+        "more than 0 and below 1",
+        factor,
+    ))
 }
 
 #[derive(Clone, Debug)]
@@ -111,6 +115,11 @@ impl<T: Real> Rule<T> {
 
     pub fn moment(&self) -> Option<&Parameters<T>> {
         self.moment.as_ref()
+    }
+
+    /// Whether a parameter without a gradient stays as it is.
+    pub fn leaves_the_rest_alone(&self) -> bool {
+        self.settings.momentum == Momentum::None && self.settings.weight_decay.abs() <= 0.0
     }
 
     pub fn step(&mut self, learning_rate: f64, parameters: &mut [T], grad: &[T]) {

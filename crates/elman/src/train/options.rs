@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, Norm};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::loss::RegressionLoss;
 use crate::optimizer::OptimizerConfig;
 use crate::threads;
@@ -121,24 +121,25 @@ impl TrainingOptions {
     ///
     /// The first option that is out of range, by name.
     pub fn check(&self) -> Result<()> {
-        for (name, value) in [("epochs", self.epochs), ("batch_size", self.batch_size)] {
+        let counts = [(Field::Epochs, self.epochs), (Field::BatchSize, self.batch_size)];
+        for (field, value) in counts {
             if value == 0 {
-                return Err(Error::argument(name, "at least 1", value));
+                return Err(Error::argument(field, "at least 1", value));
             }
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             let expected = "a finite number above 0";
-            return Err(Error::argument("learning_rate", expected, self.learning_rate));
+            return Err(Error::argument(Field::LearningRate, expected, self.learning_rate));
         }
         if self.patience == Some(0) {
-            return Err(Error::argument("patience", "at least 1", 0));
+            return Err(Error::argument(Field::Patience, "at least 1", 0));
         }
-        for (name, value) in [
-            ("validation_fraction", self.validation_fraction),
-            ("label_smoothing", self.label_smoothing),
+        for (field, value) in [
+            (Field::ValidationFraction, self.validation_fraction),
+            (Field::LabelSmoothing, self.label_smoothing),
         ] {
             if !(0.0..1.0).contains(&value) {
-                return Err(Error::argument(name, "at least 0 and below 1", value));
+                return Err(Error::argument(field, "at least 0 and below 1", value));
             }
         }
         if let ClassWeights::Given(weights) = &self.class_weights {
@@ -157,7 +158,7 @@ fn check_weights(weights: &BTreeMap<String, f64>) -> Result<()> {
     match weights.iter().find(|(_, weight)| !weight.is_finite() || **weight <= 0.0) {
         None => Ok(()),
         Some((label, weight)) => {
-            let name = format!("class_weights[{label:?}]");
+            let name = Field::ClassWeights.called(format!("class_weights[{label:?}]"));
             Err(Error::argument(name, "a finite number above 0", weight))
         }
     }

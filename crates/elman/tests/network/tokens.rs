@@ -1,6 +1,7 @@
 //! Token channels: what goes in, what is refused, and which rows a step touches.
 
 use elman::network::{TokenInput, Touched};
+use elman::optimizer::{Adam, Momentum, Optimizer, OptimizerConfig, Sgd};
 use elman::{
     DropoutMode, Embedding, Network, NetworkConfig, NetworkTrace, Rng, SequenceBatch, TokenBatch,
 };
@@ -146,4 +147,47 @@ fn embeddings_start_normal_and_the_padding_row_at_zero() {
     let squares: f64 = table.iter().map(|value| value * value).sum();
     // 8,000 numbers: the mean has a deviation of 0.011, the variance one of 0.016.
     assert!((sum / count).abs() < 0.05 && (squares / count - 1.0).abs() < 0.07);
+}
+
+#[test]
+fn a_step_over_touched_rows_is_the_whole_step() {
+    let batch = batch();
+    let adam = OptimizerConfig::Adam(Adam::default());
+    let momentum =
+        Sgd { momentum: Momentum::Classical { factor: 0.9, dampening: 0.0 }, ..Sgd::default() };
+    let decay = Sgd { weight_decay: 0.1, ..Sgd::default() };
+    let plain = OptimizerConfig::Sgd(Sgd::default());
+    for rule in [plain, OptimizerConfig::Sgd(momentum), OptimizerConfig::Sgd(decay), adam] {
+        let [mut whole, mut part] = [(), ()].map(|()| network::<f64>(&config()));
+        let mut optimizers = [(), ()].map(|()| Optimizer::new(rule, whole.parameters()).unwrap());
+        let mut touched = Touched::default();
+        whole.touched_into(&batch, &mut touched).unwrap();
+        for _ in 0..3 {
+            let (mut gradient, mut trace) =
+                (whole.parameters().zeros_like(), NetworkTrace::default());
+            whole.forward_traced(&batch, None, DropoutMode::Off, &mut trace).unwrap();
+            let grad = grad_outputs::<f64>((2, 1, 2));
+            whole.backward(&batch, &mut trace, grad.view(), &mut gradient).unwrap();
+            let [first, second] = &mut optimizers;
+            whole.update(|parameters| first.step(0.1, parameters, &gradient)).unwrap();
+            if rule == plain {
+                // Nothing else is read.
+                for (index, value) in gradient.values_mut().iter_mut().enumerate() {
+                    if touched.ranges().iter().all(|range| !range.contains(&index)) {
+                        *value = f64::NAN;
+                    }
+                }
+            }
+            let ranges = touched.ranges();
+            part.update(|parameters| second.step_touched(0.1, parameters, &gradient, ranges))
+                .unwrap();
+            assert_eq!(whole.parameters(), part.parameters(), "{rule:?}");
+        }
+        let len = whole.parameters().values().len();
+        let gradient = whole.parameters().zeros_like();
+        let far = 0..len + 1;
+        let beyond = std::slice::from_ref(&far);
+        let refused = part.update(|p| optimizers[1].step_touched(0.1, p, &gradient, beyond));
+        assert!(refused.unwrap_err().to_string().starts_with("touched: expected ranges of"));
+    }
 }
