@@ -176,7 +176,7 @@ mod tests {
         let mut values = [3.0f64; 5];
         let inverse = normalize(Level::current(), &mut values, 0.0625);
         assert!((inverse - 4.0).abs() < 1e-15);
-        assert_eq!(values, [0.0; 5]);
+        assert!(values.iter().all(|value| value.abs() < 1e-300));
     }
 
     /// Forward and back over one row.
