@@ -7,6 +7,7 @@ mod predict;
 mod source;
 mod summary;
 mod train;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 

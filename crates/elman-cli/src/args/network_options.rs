@@ -85,6 +85,7 @@ fn cell(args: &NetworkArgs) -> CellKind {
     }
 }
 
+/// α and β are those that the library holds for usual.
 fn activation(choice: ActivationChoice) -> ActivationKind {
     match choice {
         ActivationChoice::Tanh => ActivationKind::Tanh,
@@ -92,6 +93,16 @@ fn activation(choice: ActivationChoice) -> ActivationKind {
         ActivationChoice::Sigmoid => ActivationKind::Sigmoid,
         ActivationChoice::HardSigmoid => ActivationKind::HardSigmoid,
         ActivationChoice::Identity => ActivationKind::Identity,
+        ActivationChoice::Softsign => ActivationKind::Softsign,
+        ActivationChoice::Softplus => ActivationKind::Softplus,
+        ActivationChoice::Silu => ActivationKind::Silu,
+        ActivationChoice::Gelu => ActivationKind::Gelu,
+        ActivationChoice::LeakyRelu => ActivationKind::LeakyRelu { alpha: 0.01 },
+        ActivationChoice::ThresholdedRelu => ActivationKind::ThresholdedRelu { alpha: 1.0 },
+        ActivationChoice::Elu => ActivationKind::Elu { alpha: 1.0 },
+        ActivationChoice::ScaledHardSigmoid => {
+            ActivationKind::ScaledHardSigmoid { alpha: 0.2, beta: 0.5 }
+        }
     }
 }
 
@@ -140,8 +151,17 @@ mod tests {
     #[test]
     fn the_choices_are_those_of_the_library() {
         assert_eq!(names::<CellChoice>(), CellKind::ALL.map(|kind| kind.to_string()));
-        let activations = ActivationKind::ALL.map(|kind| kind.to_string());
-        assert_eq!(names::<ActivationChoice>(), activations);
+        // A line and a stretched tanh have no usual α and β.
+        let no_default = |kind: &ActivationKind| {
+            matches!(kind, ActivationKind::Affine { .. } | ActivationKind::ScaledTanh { .. })
+        };
+        let known = ActivationKind::ALL.into_iter().filter(|kind| !no_default(kind));
+        let known: Vec<ActivationKind> = known.collect();
+        let offered = ActivationChoice::value_variants().iter().map(|choice| activation(*choice));
+        assert_eq!(offered.collect::<Vec<_>>(), known);
+        let stems = known.iter().map(|kind| kind.to_string());
+        let stems = stems.map(|name| name.split('(').next().unwrap_or_default().to_owned());
+        assert_eq!(names::<ActivationChoice>(), stems.collect::<Vec<_>>());
         assert_eq!(names::<MergeChoice>(), Merge::ALL.map(Merge::name));
     }
 }

@@ -48,6 +48,22 @@ pub enum ActivationChoice {
     HardSigmoid,
     /// None: a linear recurrence
     Identity,
+    /// a / (1 + |a|)
+    Softsign,
+    /// ln(1 + e^a)
+    Softplus,
+    /// a times its logistic function
+    Silu,
+    /// a times its normal distribution, in the form with tanh
+    Gelu,
+    /// a above 0, else 0.01 a
+    LeakyRelu,
+    /// a above 1, else 0
+    ThresholdedRelu,
+    /// a above 0, else e^a - 1
+    Elu,
+    /// min(max(0.2 a + 0.5, 0), 1), as in ONNX
+    ScaledHardSigmoid,
 }
 
 /// The direction in which a sequence is read.
@@ -192,10 +208,11 @@ impl FromStr for ClassWeightsChoice {
             _ => {}
         }
         let mut weights = BTreeMap::new();
+        // Written like the names of columns, so that a label may hold a comma.
         for pair in text.parse::<Names>().map_err(|_| wrong())?.0 {
             let (label, weight) = pair.rsplit_once('=').ok_or_else(wrong)?;
             let weight = number(weight.trim()).map_err(|_| wrong())?;
-            if weights.insert(label.to_owned(), weight).is_some() {
+            if weights.insert(label.trim().to_owned(), weight).is_some() {
                 return Err(wrong());
             }
         }

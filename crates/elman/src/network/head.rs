@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::ActivationBackward;
+use elman_kernels::pointwise::{ActivationBackward, ClippedCurve};
 
-use crate::activation::ActivationKind;
+use crate::activation::{Activation, ActivationKind};
 use crate::dense::{Dense, DensePrepared, GradientBlock};
 use crate::dropout::{DropoutMode, Mask, Place};
 use crate::error::Result;
@@ -46,6 +46,8 @@ pub(super) struct HeadTrace<T> {
 struct DenseTrace<T> {
     mask: Mask<T>,
     outputs: Vec<T>, // [B, S, size]
+    /// The outputs before the activation, where its derivative cannot be read off its value.
+    before: Vec<T>,
 }
 
 /// The rows that a head answers for.
@@ -198,9 +200,15 @@ impl<T: Real> HeadLayer<T> {
             let inputs = &inputs[rows.start * self.input_size..rows.end * self.input_size];
             let outputs = &mut kept.outputs[rows.start * self.size..rows.end * self.size];
             self.dense.forward_rows(&self.prepared, inputs, outputs);
-            if let Some(activation) = self.activation {
-                T::activation_forward(Level::current(), activation.function(), outputs);
-            }
+        }
+        let Some(activation) = self.activation else { return };
+        kept.before.clear();
+        if activation.of_value().is_none() {
+            kept.before.extend_from_slice(&kept.outputs);
+        }
+        for rows in &rows.valid {
+            let outputs = &mut kept.outputs[rows.start * self.size..rows.end * self.size];
+            Activation::Known(activation).apply(outputs);
         }
     }
 
@@ -216,17 +224,28 @@ impl<T: Real> HeadLayer<T> {
         deltas.resize(grad_outputs.len(), T::ZERO);
         for rows in &rows.valid {
             let range = rows.start * self.size..rows.end * self.size;
-            let mut deltas: Vec<&mut [T]> =
-                deltas[range.clone()].chunks_exact_mut(self.size).collect();
-            let hidden: Vec<&[T]> = kept.outputs[range.clone()].chunks_exact(self.size).collect();
-            let operands = ActivationBackward {
-                hidden_size: self.size,
-                units: 0..self.size,
-                deltas: &mut deltas,
-                hidden: &hidden,
-                grad: &grad_outputs[range],
-            };
-            T::activation_backward(Level::current(), activation.function(), operands);
+            let (grad, outputs) = (&grad_outputs[range.clone()], &kept.outputs[range.clone()]);
+            let deltas = &mut deltas[range.clone()];
+            match activation.of_value() {
+                Some(function) => {
+                    let mut rows: Vec<&mut [T]> = deltas.chunks_exact_mut(self.size).collect();
+                    let hidden: Vec<&[T]> = outputs.chunks_exact(self.size).collect();
+                    let operands = ActivationBackward {
+                        hidden_size: self.size,
+                        units: 0..self.size,
+                        deltas: &mut rows,
+                        hidden: &hidden,
+                        grad,
+                    };
+                    T::activation_backward(Level::current(), function, operands);
+                }
+                None => {
+                    let curve = ClippedCurve { curve: activation.curve(), clip: None };
+                    deltas.copy_from_slice(outputs);
+                    T::curve_slope(Level::current(), curve, &kept.before[range], deltas);
+                    deltas.iter_mut().zip(grad).for_each(|(slope, grad)| *slope *= *grad);
+                }
+            }
         }
         deltas
     }

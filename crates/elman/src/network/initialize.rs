@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMutD, Axis, Slice};
 
 use super::{Initialization, Network};
-use crate::cell::CellKind;
+use crate::cell::{CellKind, ForgetGate};
 use crate::error::Result;
 use crate::init::Initializer;
 use crate::parameters::ParameterShape;
@@ -103,7 +103,9 @@ fn of_cell(name: &str, layer: &LayerConfig, init: &Initialization) -> Start {
         "bias" => {
             // The gates stand in the order i, f, o, g.
             let shift = match &layer.cell {
-                CellKind::Lstm(_) => init.forget_bias,
+                CellKind::Lstm(options) if options.forget_gate == ForgetGate::Own => {
+                    init.forget_bias
+                }
                 _ => None,
             };
             let shift = shift.map(|amount| Shift { amount, first: size, count: size });

@@ -50,6 +50,7 @@ pub fn every_network() -> Vec<Described> {
     let hidden = || both().hidden(5, ActivationKind::Tanh).hidden(3, ActivationKind::Sigmoid);
     add("hidden layers", hidden().dense(2));
     add("hidden layers, every step", hidden().every_step().head_dropout(0.3).dense(2));
+    add("hidden gelu", both().hidden(5, ActivationKind::Gelu).every_step().dense(2));
     let groups = vec![OutputGroup::new("mean", 2), OutputGroup::new("deviation", 1)];
     add("groups", plain().mean().dense(groups));
     add("learned state", both().simple(3).initial_state(InitialState::Learned).dense(2));

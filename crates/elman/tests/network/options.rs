@@ -38,6 +38,7 @@ fn every_option_makes_a_difference() {
             hidden(ActivationKind::Tanh),
             hidden(ActivationKind::Relu),
             hidden(ActivationKind::Identity),
+            hidden(ActivationKind::Gelu),
         ],
         vec![square().dense(2), square().initial_state(InitialState::Learned).dense(2)],
         vec![both().attention(3).dense(2), both().attention(4).dense(2)],
@@ -172,7 +173,7 @@ fn refusals() -> Vec<Refusal> {
         ),
         (
             init(Initialization { forget_bias: Some(1.0), ..usual }),
-            "initialization.forget_bias: expected none, as no layer is an lstm, got 1",
+            "initialization.forget_bias: expected none, as no layer is an lstm with a forget gate, got 1",
             Some(Field::ForgetBias),
         ),
         (

@@ -143,6 +143,10 @@ fn head(network: &Network<f64>, mut features: Row) -> Row {
             (get(network, &format!("{name}.weights")), get(network, &format!("{name}.bias")));
         let function = |a: f64| match layer.activation {
             ActivationKind::Tanh => Float::tanh(a),
+            ActivationKind::Gelu => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (a + 0.044_715 * a.powi(3));
+                0.5 * a * (1.0 + Float::tanh(inner))
+            }
             ActivationKind::Sigmoid => 1.0 / (1.0 + Float::exp(-a)),
             other => panic!("{other} is not in the list"),
         };

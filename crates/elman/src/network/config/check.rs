@@ -51,6 +51,7 @@ fn size(field: Field, name: impl Fn() -> String, size: usize) -> Result<()> {
 
 fn dense(index: usize, layer: &DenseConfig) -> Result<()> {
     size(Field::HeadHidden, || format!("head.hidden[{index}].size"), layer.size)?;
+    layer.activation.check()?;
     let name = Field::HeadDropout.called(format!("head.hidden[{index}].dropout"));
     dropout::check(name, layer.dropout)
 }
@@ -107,7 +108,7 @@ fn initialization(options: &NetworkOptions) -> Result<()> {
     let Some(bias) = init.forget_bias else { return Ok(()) };
     let name = Field::ForgetBias.called("initialization.forget_bias");
     if !options.has_forget_gates() {
-        return Err(Error::argument(name, "none, as no layer is an lstm", bias));
+        return Err(Error::argument(name, "none, as no layer is an lstm with a forget gate", bias));
     }
     if !bias.is_finite() {
         return Err(Error::argument(name, "a finite number", bias));

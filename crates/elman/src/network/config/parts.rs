@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::ActivationKind;
-use crate::cell::CellKind;
+use crate::cell::{CellKind, ForgetGate};
 use crate::error::{Error, Result, nearest};
 use crate::init::Initializer;
 use crate::network::NetworkOptions;
@@ -270,7 +270,7 @@ pub struct Initialization {
     pub recurrent_weights: Initializer,
     /// The biases, and what else has one axis.
     pub bias: Initializer,
-    /// What is added to the bias of the forget gate of each LSTM layer.
+    /// What is added to the bias of the forget gate of each LSTM layer that has one of its own.
     pub forget_bias: Option<f64>,
 }
 
@@ -288,6 +288,9 @@ impl Default for Initialization {
 impl NetworkOptions {
     /// Whether a layer has gates that [`Initialization::forget_bias`] is about.
     pub(in crate::network) fn has_forget_gates(&self) -> bool {
-        self.layers.iter().any(|layer| matches!(layer.cell, CellKind::Lstm(_)))
+        self.layers.iter().any(|layer| match &layer.cell {
+            CellKind::Lstm(options) => options.forget_gate == ForgetGate::Own,
+            _ => false,
+        })
     }
 }
