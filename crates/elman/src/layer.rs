@@ -405,6 +405,6 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        Shape { span, output_stride: self.cell.output_size(), output_offset: 0 }
+        Shape { span, output_stride: self.cell.output_size(), output_offset: 0, zoneout: None }
     }
 }

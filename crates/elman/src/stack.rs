@@ -161,7 +161,7 @@ impl<T: Real> Stack<T> {
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
                 let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset };
+                let shape = Shape { span, output_stride: width, output_offset, zoneout: None };
                 let arrays = ForwardArrays { inputs, outputs };
                 part.cell.forward(shape, arrays, Keeping { trace: run, keep });
             }
@@ -202,7 +202,7 @@ impl<T: Real> Stack<T> {
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
                 let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset };
+                let shape = Shape { span, output_stride: width, output_offset, zoneout: None };
                 let target = if side == 0 { &mut *grad_inputs } else { &mut *grad_second };
                 target.resize(wanted, T::ZERO);
                 let state_size = part.cell.state_size();
@@ -252,3 +252,6 @@ fn widen<T: Real>(
         finals.extend(std::iter::repeat_n(T::ZERO, state_size - hidden_size));
     }
 }
+
+#[cfg(test)]
+mod zoneout_tests;

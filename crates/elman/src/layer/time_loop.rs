@@ -11,6 +11,7 @@ mod forward;
 mod input_gradient;
 mod kept;
 mod parameter_gradient;
+mod zoneout;
 
 use elman_kernels::Aligned;
 
@@ -20,6 +21,7 @@ use crate::real::Real;
 
 pub(crate) use backward::{BackwardArrays, Gradients, backward};
 pub(crate) use forward::{ForwardArrays, forward};
+pub(crate) use zoneout::{Draws, Zoneout};
 
 /// A cell with its weights and the direction in which it reads time.
 pub(crate) struct BoundCell<'a, T: Real, C: Cell<T>> {
@@ -64,6 +66,8 @@ pub(crate) struct Shape<'a> {
     pub output_stride: usize,
     /// Where this layer's part of an output starts.
     pub output_offset: usize,
+    /// The same in the forward and the backward run.
+    pub zoneout: Option<Zoneout<'a>>,
 }
 
 /// What a forward run leaves behind beside its outputs.
@@ -75,6 +79,8 @@ pub(crate) struct LoopTrace<T> {
     pub kept: Aligned<T>,
     /// The parts of the states that are not outputs: [B, T, S - output_size]; empty after inference.
     pub inner: Aligned<T>,
+    /// What the cell computed, where zoneout made other states of it: [B, T, S]; else empty.
+    pub computed: Aligned<T>,
     /// The parameter gradient of the second half of a large batch.
     pub second_half: Aligned<T>,
 }

@@ -7,6 +7,7 @@ use super::crew::{Crew, MemberRows, share_rows};
 use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
 use super::parameter_gradient::parameter_gradient;
+use super::zoneout::{RowStep, ZoneoutMasks};
 use super::{BoundCell, LoopTrace, Shape, Sizes, pieces};
 use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
 use crate::layer::Direction;
@@ -34,6 +35,7 @@ pub(crate) struct Gradients<'a, T> {
 
 /// The arrays of one sequence of a backward run.
 struct SequenceArrays<'a, T> {
+    row: usize,
     length: usize,
     known: Known<'a, T>,
     kept: &'a mut [T],
@@ -48,12 +50,16 @@ struct Known<'a, T> {
     outputs: &'a [T],
     initial: &'a [T],
     inner: &'a [T],
+    /// [T, S], with zoneout only.
+    computed: &'a [T],
     grad_outputs: Option<&'a [T]>,
     grad_final: Option<&'a [T]>,
 }
 
 /// One sequence of a backward run, for some of the units.
 struct BackwardRow<'a, T> {
+    /// The row of the batch.
+    row: usize,
     length: usize,
     known: Known<'a, T>,
     kept: Share<'a, T>,               // [T, delta_size]
@@ -71,7 +77,8 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
                 return;
             };
             let (length, known, grad_inputs) = (self.length, self.known, grad_inputs.take());
-            rows.push(length, BackwardRow { length, known, kept, grad_initial, grad_inputs });
+            let row = self.row;
+            rows.push(length, BackwardRow { row, length, known, kept, grad_initial, grad_inputs });
         }
     }
 }
@@ -95,13 +102,17 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     let in_the_loop = belongs_in_the_loop(shape.span, &sizes);
     let grad_inputs = gradients.inputs.as_deref_mut().filter(|_| in_the_loop);
     let mut grad_inputs = grad_inputs.map(|grad| pieces(grad, seq_len * sizes.input));
+    let computed_row = if shape.zoneout.is_some() { seq_len * sizes.state } else { 0 };
+    let computed = &trace.computed;
     let rows = (0..shape.span.batch_size()).map(|row| SequenceArrays {
+        row,
         length: shape.span.lengths[row],
         known: Known {
             output_size: sizes.output,
             outputs: &outputs[row * output_row..][..output_row],
             initial: &initial[row * sizes.state..][..sizes.state],
             inner: &inner[row * inner_row..][..inner_row],
+            computed: &computed[row * computed_row..][..computed_row],
             grad_outputs: grad_outputs.map(|grad| &grad[row * output_row..][..output_row]),
             grad_final: grad_final.map(|grad| &grad[row * sizes.state..][..sizes.state]),
         },
@@ -111,7 +122,7 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     });
     let members = share_rows(
         bound.cell,
-        shape.span,
+        shape,
         rows,
         |arrays, crew, members| arrays.divide(&sizes, crew, members),
         |rows, units| backward_rows(bound, shape, rows, units),
@@ -157,6 +168,10 @@ fn backward_rows<T: Real, C: Cell<T>>(
     let longest = rows.first().map_or(0, |row| row.length);
     let with_inputs = rows.iter().filter(|row| row.grad_inputs.is_some()).count();
     let mut inputs = InTheLoop::new(with_inputs, longest, &sizes, direction);
+    let mut zoneout = shape.zoneout.map(|zoneout| BackwardZoneout {
+        masks: ZoneoutMasks::new(zoneout, &sizes, direction),
+        carried: Aligned::zeros(rows.len() * sizes.state),
+    });
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
@@ -170,6 +185,9 @@ fn backward_rows<T: Real, C: Cell<T>>(
             buffers.grad_outputs.extend(row.known.grad_output(places(row), s));
         }
         buffers.add_grad_outputs();
+        if let Some(zoneout) = &mut zoneout {
+            zoneout.before_step(&mut buffers, &rows[..active], StepOf { s, direction });
+        }
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
                 scratch.read(r, direction.time(s, row.length), sizes.trace, &mut row.kept);
@@ -186,6 +204,9 @@ fn backward_rows<T: Real, C: Cell<T>>(
             None => bound.cell.step_backward(bound.prepared, operands),
         }
         slices = emptied(deltas);
+        if let Some(zoneout) = &zoneout {
+            zoneout.after_step(&mut buffers, active);
+        }
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
                 scratch.write(r, direction.time(s, row.length), &mut row.kept);
@@ -203,6 +224,51 @@ fn backward_rows<T: Real, C: Cell<T>>(
             buffers.enter(r, row.known.grad_final);
         }
         row.grad_initial.write(0, &buffers.grad_state[r * sizes.state..][..sizes.state]);
+    }
+}
+
+/// A step of the loop.
+#[derive(Clone, Copy)]
+struct StepOf {
+    s: usize,
+    direction: Direction,
+}
+
+/// What zoneout does around each step back.
+struct BackwardZoneout<'a, T> {
+    masks: ZoneoutMasks<'a, T>,
+    /// The part of a step's gradient that goes past the cell: [rows, S].
+    carried: Aligned<T>,
+}
+
+impl<T: Real> BackwardZoneout<'_, T> {
+    /// Gives the cell the state that it computed, and its part of the gradient.
+    fn before_step<'a>(
+        &mut self,
+        buffers: &mut BackwardBuffers<'a, T>,
+        rows: &[BackwardRow<'a, T>],
+        step: StepOf,
+    ) {
+        let size = buffers.size;
+        buffers.state.clear();
+        for (r, row) in rows.iter().enumerate() {
+            let t = step.direction.time(step.s, row.length);
+            let computed = &row.known.computed[t * size..][..size];
+            let (hidden, inner) = computed.split_at(row.known.output_size);
+            buffers.state.push(KnownState { hidden, inner });
+            let at = RowStep { row: row.row, length: row.length, s: step.s };
+            let grad = &mut buffers.grad_state[r * size..][..size];
+            self.masks.backward(at, grad, &mut self.carried[r * size..][..size]);
+        }
+    }
+
+    /// Adds what went past the cell.
+    fn after_step(&self, buffers: &mut BackwardBuffers<'_, T>, rows: usize) {
+        let count = rows * buffers.size;
+        for (grad, carried) in buffers.grad_previous[..count].iter_mut().zip(&self.carried[..count])
+        {
+            *grad += *carried;
+        }
     }
 }
 

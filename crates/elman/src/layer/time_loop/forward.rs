@@ -4,6 +4,7 @@ use elman_kernels::{Aligned, Share};
 
 use super::crew::{Crew, MemberRows, share_rows};
 use super::kept::{KeptRows, emptied};
+use super::zoneout::{RowStep, ZoneoutMasks};
 use super::{BoundCell, Keep, Keeping, Shape, Sizes, pieces, resize};
 use crate::cell::{Begun, Cell, StepRows, Units};
 use crate::layer::Direction;
@@ -17,13 +18,16 @@ pub(crate) struct ForwardArrays<'a, T> {
 
 /// One sequence of a forward run, for some of the units.
 struct ForwardRow<'a, T> {
+    /// The row of the batch.
+    row: usize,
     length: usize,
-    inputs: &'a [T],             // [T, I]
-    initial: &'a [T],            // [S]
-    outputs: Share<'a, T>,       // [T, output_size] in rows of output_stride
-    final_state: Share<'a, T>,   // [1, S]
-    kept: Option<Share<'a, T>>,  // [T, delta_size]
-    inner: Option<Share<'a, T>>, // [T, S - output_size]
+    inputs: &'a [T],               // [T, I]
+    initial: &'a [T],              // [S]
+    outputs: Share<'a, T>,         // [T, output_size] in rows of output_stride
+    final_state: Share<'a, T>,     // [1, S]
+    kept: Option<Share<'a, T>>,    // [T, delta_size]
+    inner: Option<Share<'a, T>>,   // [T, S - output_size]
+    computed: Option<&'a mut [T]>, // [T, S]
 }
 
 impl<'a, T> ForwardRow<'a, T> {
@@ -48,6 +52,11 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         Keep::Nothing => (0, 0),
         Keep::Trace => (seq_len * sizes.delta, seq_len * sizes.inner()),
     };
+    let computed_row = match (keep, shape.zoneout) {
+        (Keep::Trace, Some(_)) => seq_len * sizes.state,
+        _ => 0,
+    };
+    trace.computed.resize(batch_size * computed_row);
     trace.kept.resize(batch_size * kept_row);
     trace.inner.resize(batch_size * inner_row);
     resize(&mut trace.final_state, batch_size * sizes.state);
@@ -56,7 +65,9 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
     let mut finals = pieces(&mut trace.final_state, sizes.state);
     let mut kept = pieces(&mut trace.kept, kept_row);
     let mut inner = pieces(&mut trace.inner, inner_row);
+    let mut computed = pieces(&mut trace.computed, computed_row);
     let rows = (0..batch_size).map(|row| SequenceArrays {
+        row,
         length: shape.span.lengths[row],
         inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
         initial: &initial[row * sizes.state..][..sizes.state],
@@ -64,10 +75,11 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         final_state: finals(),
         kept: (keep == Keep::Trace && sizes.trace > 0).then(&mut kept),
         inner: (inner_row > 0).then(&mut inner),
+        computed: (computed_row > 0).then(&mut computed),
     });
     share_rows(
         bound.cell,
-        shape.span,
+        shape,
         rows,
         |arrays, crew, members| arrays.divide(shape, &sizes, crew, members),
         |rows, units| forward_rows(bound, shape, rows, units),
@@ -76,6 +88,7 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
 
 /// The arrays of one sequence of a forward run.
 struct SequenceArrays<'a, T> {
+    row: usize,
     length: usize,
     inputs: &'a [T],
     initial: &'a [T],
@@ -83,6 +96,7 @@ struct SequenceArrays<'a, T> {
     final_state: &'a mut [T],
     kept: Option<&'a mut [T]>,
     inner: Option<&'a mut [T]>,
+    computed: Option<&'a mut [T]>,
 }
 
 impl<'a, T: Real> SequenceArrays<'a, T> {
@@ -99,11 +113,14 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
         let whole = |values, size| crew.shares(values, size, 0..size);
         let mut kept = self.kept.map(|kept| whole(kept, sizes.delta));
         let mut inner = self.inner.map(|inner| whole(inner, sizes.inner()));
+        // Zoneout has one member.
+        let mut computed = self.computed;
         for rows in members {
             let (Some(outputs), Some(final_state)) = (outputs.next(), final_state.next()) else {
                 return;
             };
             let row = ForwardRow {
+                row: self.row,
                 length: self.length,
                 inputs: self.inputs,
                 initial: self.initial,
@@ -111,6 +128,7 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
                 final_state,
                 kept: kept.as_mut().and_then(Iterator::next),
                 inner: inner.as_mut().and_then(Iterator::next),
+                computed: computed.take(),
             };
             rows.push(self.length, row);
         }
@@ -131,9 +149,14 @@ fn forward_rows<T: Real, C: Cell<T>>(
     }
     let longest = rows.first().map_or(0, |row| row.length);
     let mut steps = ForwardLoop::new(bound, rows, units);
+    let mut zoneout =
+        shape.zoneout.map(|zoneout| ZoneoutMasks::new(zoneout, &steps.sizes, bound.direction));
     for s in 0..longest {
         steps.begin(bound, s, units);
         steps.step(bound, s, units);
+        if let Some(masks) = &mut zoneout {
+            steps.zone_out(s, masks);
+        }
         steps.keep(s);
         steps.exchange(units);
         std::mem::swap(&mut steps.previous, &mut steps.state);
@@ -248,6 +271,20 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             None => bound.cell.step(bound.prepared, operands),
         }
         (self.slices, self.kept) = (emptied(scratch), emptied(trace));
+    }
+
+    /// Keeps what the cell computed where backward needs it, and lets values of the state stay.
+    fn zone_out(&mut self, s: usize, masks: &mut ZoneoutMasks<'_, T>) {
+        let size = self.sizes.state;
+        for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
+            let state = &mut self.state[r * size..][..size];
+            if let Some(computed) = &mut row.computed {
+                let t = self.direction.time(s, row.length);
+                computed[t * size..][..size].copy_from_slice(state);
+            }
+            let at = RowStep { row: row.row, length: row.length, s };
+            masks.forward(at, &self.previous[r * size..][..size], state);
+        }
     }
 
     /// Writes what the step computed to where it belongs.
