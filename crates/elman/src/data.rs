@@ -5,6 +5,7 @@
 //! [long CSV](csv) and [`.ts`](ts) refuse what they do not understand: nothing is filled in,
 //! dropped or repaired without being asked, and every fault names the file, the row and the column.
 
+mod arrays;
 pub mod csv;
 mod file;
 mod options;

@@ -1,4 +1,59 @@
-//! Recurrent networks on a CPU: exact back-propagation through time, and the same bits everywhere.
+//! Recurrent networks on a CPU: simple (Elman), LSTM and GRU networks, trained by exact
+//! back-propagation through time, with the same bits everywhere.
+//!
+//! A sequence is an array `[time, channel]` of any length. A [`Dataset`] holds many of them with
+//! what is known of each, a [`Trainer`] makes a [`Model`] of it, and a model is one file:
+//!
+//! ```
+//! use elman::{Dataset, Model, Trainer};
+//! use ndarray::array;
+//!
+//! fn main() -> elman::Result<()> {
+//!     let (rise, fall) = (array![[0.1], [0.4], [0.9]], array![[0.8], [0.3]]);
+//!     let (climb, drop) = (array![[0.2], [0.5]], array![[0.9], [0.6], [0.1]]);
+//!     let labels = ["up", "down", "up", "down"];
+//!     let data = Dataset::with_labels(&[rise, fall, climb, drop], &labels)?;
+//!     let trained = Trainer::default().fit(&data)?;
+//!
+//!     let path = std::env::temp_dir().join("trend.safetensors");
+//!     trained.model.save(&path)?;
+//!     let model: Model = Model::load(&path)?;
+//!     let new = Dataset::unlabelled(&[array![[0.3], [0.6], [0.8]]])?;
+//!     assert_eq!(model.predict(&new)?.classes()?.label(0), Some("up"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`data::read`] reads long CSV and `.ts` files into the same data set,
+//! [`TrainingOptions`] and [`train::NetworkOptions`] say how to train what, and
+//! [`Trainer::fit_with`] takes validation data and a callback.
+//!
+//! # Where to find what
+//!
+//! | to do this | look here |
+//! |---|---|
+//! | train, validate, stop early; predict, evaluate, save and load | [`train`], [`model`], [`task`] |
+//! | read files, split, standardise | [`data`] |
+//! | write a training loop of your own | [`network`], [`loss`], [`optimizer`], [`clip`], [`metric`] |
+//! | use single layers, with the gradient of every input, state and parameter | [`layer`], [`stack`], [`dense`], [`embedding`], [`dropout`] |
+//! | run one time step, or write a cell of your own | [`cell`], [`activation`] |
+//! | make and name the arrays that these work on | [`sequence`], [`parameters`], [`init`], [`rng`] |
+//! | check a gradient against central differences | [`gradient_check`] |
+//! | write files that are never half written; logs for TensorBoard | [`io`], [`records`] |
+//! | choose the number of threads, or the number type | [`threads`], [`real`] |
+//!
+//! # What it refuses
+//!
+//! An option without effect, an array of the wrong shape, a malformed file or a damaged model is an
+//! [`Error`] that names the thing, what was expected and what was found. Nothing is ignored,
+//! reshaped, truncated or repaired. Library functions return errors; they do not panic on bad
+//! arguments.
+//!
+//! # The same bits
+//!
+//! The outputs for a sequence do not depend on the batch it is in, on padding, on the number of
+//! threads, or on whether it is run whole, in chunks or step by step. One seed gives the same trained
+//! weights on any number of threads and at every instruction level.
 #![forbid(unsafe_code)]
 
 pub mod activation;

@@ -1,7 +1,7 @@
 //! A trained model: a network with everything that is needed to use it.
 //!
-//! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] and [`Model::load`] keep it in one
-//! file. A loaded model gives the same bits as the one that was saved.
+//! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] writes it to one file, and
+//! [`Model::load`] reads it. A loaded model gives the same bits as the one that was saved.
 
 mod provenance;
 
@@ -20,39 +20,27 @@ use crate::task::{Evaluation, Predictions, Task};
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
 const ROWS: usize = 64;
 
-/// A network, its task, the names and scaling of its inputs, and where it comes from.
+/// A network with its task, the names and scaling of its inputs, and its provenance.
 ///
 /// ```
-/// use elman::data::{ClassTargets, Dataset, Targets};
-/// use elman::model::Model;
-/// use elman::task::Predictions;
-/// use elman::train::{Control, NetworkOptions, Trainer, TrainingOptions};
+/// use elman::{Dataset, Model, Trainer};
 /// use ndarray::array;
 ///
 /// # fn main() -> elman::Result<()> {
-/// let labels = vec!["down".into(), "up".into()];
-/// let targets = ClassTargets::new("trend", labels, vec![1, 0])?;
 /// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]]];
-/// let data = Dataset::from_sequences(
-///     &[sequences[0].view(), sequences[1].view()],
-///     vec!["level".into()],
-///     Targets::Classes(targets),
-/// )?;
-/// let options = TrainingOptions { epochs: 20, ..TrainingOptions::default() };
-/// let trainer = Trainer::new(options, NetworkOptions::default())?;
-/// let trained = trainer.fit::<f32>(&data, None, &mut |_| Control::Continue)?;
+/// let data = Dataset::with_labels(&sequences, &["up", "down"])?;
+/// let trained = Trainer::default().fit(&data)?;
 ///
 /// # let folder = tempfile::tempdir().map_err(|e| elman::Error::io("x".as_ref(), "create", e))?;
 /// let path = folder.path().join("trend.safetensors");
 /// trained.model.save(&path)?;
-/// let model = Model::<f32>::load(&path)?;
+/// let model: Model = Model::load(&path)?;
 /// assert_eq!(model.predict(&data)?, trained.model.predict(&data)?);
-/// let Predictions::Classes(predictions) = model.predict(&data)? else { unreachable!() };
-/// assert_eq!(predictions.label(0), Some("up"));
+/// assert_eq!(model.predict(&data)?.classes()?.label(0), Some("up"));
 /// # Ok(())
 /// # }
 /// ```
-pub struct Model<T: Real> {
+pub struct Model<T: Real = f32> {
     network: Network<T>,
     task: Task,
     feature_names: Vec<String>,
@@ -71,12 +59,13 @@ impl<T: Real> fmt::Debug for Model<T> {
 }
 
 impl<T: Real> Model<T> {
-    /// A model made of its parts, with nothing known about where it comes from.
+    /// A model made of its parts, with an empty provenance.
     ///
     /// # Errors
     ///
-    /// Parts that do not fit: another number of features than the network has inputs, a scaling of
-    /// another width, a task with another number of outputs, a network that answers at every step.
+    /// Parts that do not fit together: feature names or a scaling for another number of inputs than
+    /// the network has, a task with another number of outputs, a network that answers at every
+    /// step.
     pub fn new(
         network: Network<T>,
         task: Task,
@@ -117,7 +106,7 @@ impl<T: Real> Model<T> {
         &self.feature_names
     }
 
-    /// What is subtracted from and divided out of each channel before the network sees it.
+    /// The standardisation of the channels before the network sees them.
     #[must_use]
     pub fn scaling(&self) -> Option<&Standardization> {
         self.scaling.as_ref()
@@ -134,12 +123,12 @@ impl<T: Real> Model<T> {
         &mut self.provenance
     }
 
-    /// A prediction for each sequence; targets of the data, if it has any, are not looked at.
+    /// A prediction for each sequence. Targets of the data, if there are any, are ignored.
     ///
     /// # Errors
     ///
-    /// Other features than the model was trained on, or in another order; a result that is not
-    /// finite.
+    /// Other features than the model was trained on, or the same in another order; a result that is
+    /// not finite.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
@@ -152,7 +141,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     ///
     /// Those of [`predict`](Self::predict); no sequence; no targets, targets of another kind or
-    /// name, or a class that the model does not know.
+    /// name, a class that the model does not know.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
@@ -169,7 +158,7 @@ impl<T: Real> Model<T> {
 
 /// The outputs of a network `[N, O]`, exactly.
 ///
-/// Sequences of similar length share a batch; what they share it with changes no bit.
+/// Sequences of similar length share a batch; which ones changes no bit.
 pub(crate) fn outputs<T: Real>(
     network: &Network<T>,
     scaling: Option<&Standardization>,
@@ -220,7 +209,7 @@ fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
         None => Ok(()),
         Some(((row, _), value)) => {
             let name = format!("output for sequence {:?}", data.ids()[row]);
-            Err(Error::argument(name, "a finite number (are its values extreme?)", value))
+            Err(Error::argument(name, "a finite number (are its inputs extreme?)", value))
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What a network is asked for: one class, or one or more numbers, for each sequence.
+//! What a network is trained to do: to give one class, or one or more numbers, for each sequence.
 //!
-//! A [`Task`] knows the names and the meaning of the network's outputs. It turns targets into what
-//! a loss wants, outputs into [`Predictions`], and both together into an [`Evaluation`]. Outputs
-//! are compared in `f64`, sequence after sequence in the order of the data, so that a result does
-//! not depend on how the sequences were put into batches.
+//! A [`Task`] knows the names and the meaning of the network's outputs. It prepares targets for a
+//! loss, turns outputs into [`Predictions`], and compares the two in an [`Evaluation`]. All of this
+//! is done in `f64`, in the order of the data, so that a result does not depend on how the sequences
+//! were put into batches.
 
 mod classify;
 mod regress;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
@@ -17,8 +17,9 @@ pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, Value
 use crate::data::{Dataset, Targets};
 use crate::error::{Error, FileFault, Result};
 use crate::loss::RegressionLoss;
+use regress::EncodedValues;
 
-/// What is asked for of each sequence.
+/// What is predicted of each sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
@@ -37,7 +38,7 @@ pub enum Predictions {
     Values(ValuePredictions),
 }
 
-/// How good predictions are, beside what guessing comes to.
+/// How good predictions are, beside what guessing achieves.
 ///
 /// ```
 /// use elman::data::{ClassTargets, Dataset, Targets};
@@ -46,7 +47,7 @@ pub enum Predictions {
 /// use ndarray::array;
 ///
 /// # fn main() -> elman::Result<()> {
-/// // A network of zeros holds both classes equally likely, and says the first.
+/// // To a network of zeros both classes are equally likely; it predicts the first.
 /// let labels = vec!["calm".to_string(), "wild".to_string()];
 /// let task = Task::Classify(Classify::new("mood", labels.clone(), vec![3, 9])?);
 /// let network = Network::<f32>::new(NetworkConfig::new(1, 2))?;
@@ -58,7 +59,7 @@ pub enum Predictions {
 /// let evaluation = model.evaluate(&Dataset::from_sequences(&three, vec!["speed".into()], targets)?)?;
 /// assert_eq!(evaluation.score(), Score::Accuracy(2.0 / 3.0));
 /// assert_eq!(evaluation.floor(), Score::Accuracy(1.0 / 3.0));
-/// let Evaluation::Classify(classes) = evaluation else { unreachable!() };
+/// let classes = evaluation.classes()?;
 /// assert_eq!(classes.confusion, [[2, 0], [1, 0]]);
 /// assert_eq!(classes.floor.label, "wild");
 /// # Ok(())
@@ -73,11 +74,11 @@ pub enum Evaluation {
     Regress(ValueEvaluation),
 }
 
-/// The one number that stands for an evaluation.
+/// The metric that sums an evaluation up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Score {
-    /// The part of the sequences whose class was found.
+    /// The share of sequences whose class was predicted correctly.
     Accuracy(f64),
     /// The root mean squared error in the units of the target; the mean of them, where there are
     /// several targets.
@@ -111,7 +112,105 @@ impl Score {
     }
 }
 
+impl Predictions {
+    /// The predicted classes.
+    ///
+    /// # Errors
+    ///
+    /// Predictions that are numbers.
+    pub fn classes(&self) -> Result<&ClassPredictions> {
+        match self {
+            Predictions::Classes(classes) => Ok(classes),
+            Predictions::Values(_) => Err(other_kind("predictions", Kind::Classes)),
+        }
+    }
+
+    /// The predicted numbers.
+    ///
+    /// # Errors
+    ///
+    /// Predictions that are classes.
+    pub fn values(&self) -> Result<&ValuePredictions> {
+        match self {
+            Predictions::Values(values) => Ok(values),
+            Predictions::Classes(_) => Err(other_kind("predictions", Kind::Values)),
+        }
+    }
+
+    /// The predicted classes, by value.
+    ///
+    /// # Errors
+    ///
+    /// Predictions that are numbers.
+    pub fn into_classes(self) -> Result<ClassPredictions> {
+        match self {
+            Predictions::Classes(classes) => Ok(classes),
+            Predictions::Values(_) => Err(other_kind("predictions", Kind::Classes)),
+        }
+    }
+
+    /// The predicted numbers, by value.
+    ///
+    /// # Errors
+    ///
+    /// Predictions that are classes.
+    pub fn into_values(self) -> Result<ValuePredictions> {
+        match self {
+            Predictions::Values(values) => Ok(values),
+            Predictions::Classes(_) => Err(other_kind("predictions", Kind::Values)),
+        }
+    }
+}
+
 impl Evaluation {
+    /// The evaluation of classes.
+    ///
+    /// # Errors
+    ///
+    /// An evaluation of numbers.
+    pub fn classes(&self) -> Result<&ClassEvaluation> {
+        match self {
+            Evaluation::Classify(classes) => Ok(classes),
+            Evaluation::Regress(_) => Err(other_kind("evaluation", Kind::Classes)),
+        }
+    }
+
+    /// The evaluation of numbers.
+    ///
+    /// # Errors
+    ///
+    /// An evaluation of classes.
+    pub fn values(&self) -> Result<&ValueEvaluation> {
+        match self {
+            Evaluation::Regress(values) => Ok(values),
+            Evaluation::Classify(_) => Err(other_kind("evaluation", Kind::Values)),
+        }
+    }
+
+    /// The evaluation of classes, by value.
+    ///
+    /// # Errors
+    ///
+    /// An evaluation of numbers.
+    pub fn into_classes(self) -> Result<ClassEvaluation> {
+        match self {
+            Evaluation::Classify(classes) => Ok(classes),
+            Evaluation::Regress(_) => Err(other_kind("evaluation", Kind::Classes)),
+        }
+    }
+
+    /// The evaluation of numbers, by value.
+    ///
+    /// # Errors
+    ///
+    /// An evaluation of classes.
+    pub fn into_values(self) -> Result<ValueEvaluation> {
+        match self {
+            Evaluation::Regress(values) => Ok(values),
+            Evaluation::Classify(_) => Err(other_kind("evaluation", Kind::Values)),
+        }
+    }
+
     /// The mean loss of the sequences: cross-entropy, or the loss that was trained with, on
     /// standardised targets.
     #[must_use]
@@ -150,17 +249,32 @@ impl Evaluation {
     }
 }
 
+/// The two kinds of answers.
+#[derive(Clone, Copy)]
+enum Kind {
+    Classes,
+    Values,
+}
+
+/// What was asked for is not there: the answers are of the other kind.
+fn other_kind(what: &str, wanted: Kind) -> Error {
+    match wanted {
+        Kind::Classes => Error::argument(what, "classes", "numbers"),
+        Kind::Values => Error::argument(what, "numbers", "classes"),
+    }
+}
+
 /// Targets in the terms of a task.
 #[derive(Clone, Debug)]
 pub(crate) enum EncodedTargets {
     /// Indices into the task's labels `[N]`.
     Classes(Vec<i64>),
-    /// Numbers `[N, O]`, standardised and in their units.
-    Values { standardized: Array2<f64>, actual: Array2<f64> },
+    /// Numbers.
+    Values(EncodedValues),
 }
 
 impl Task {
-    /// The task that these training data pose.
+    /// The task of these training data.
     ///
     /// # Errors
     ///
@@ -174,7 +288,7 @@ impl Task {
         }
     }
 
-    /// O: the classes, or the numbers.
+    /// O: the number of classes, or of predicted numbers.
     #[must_use]
     pub fn output_size(&self) -> usize {
         match self {
@@ -206,8 +320,7 @@ impl Task {
                 classify.encode(classes, data).map(EncodedTargets::Classes)
             }
             (Task::Regress(regress), Targets::Values(values)) => {
-                let standardized = regress.encode(values, data)?;
-                Ok(EncodedTargets::Values { standardized, actual: values.values().to_owned() })
+                regress.encode(values, data).map(EncodedTargets::Values)
             }
             (_, Targets::None) => Err(missing_targets(data)),
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
@@ -237,9 +350,9 @@ impl Task {
             (Task::Classify(classify), EncodedTargets::Classes(classes)) => {
                 classify.evaluate(outputs, classes).map(Evaluation::Classify)
             }
-            (Task::Regress(regress), EncodedTargets::Values { standardized, actual }) => regress
-                .evaluate(outputs, (standardized.view(), actual.view()))
-                .map(Evaluation::Regress),
+            (Task::Regress(regress), EncodedTargets::Values(targets)) => {
+                regress.evaluate(outputs, targets).map(Evaluation::Regress)
+            }
             (Task::Classify(_), _) => Err(Error::argument("targets", "classes", "numbers")),
             (Task::Regress(_), _) => Err(Error::argument("targets", "numbers", "classes")),
         }

@@ -1,17 +1,17 @@
 //! Training: from a data set to a [`Model`].
 //!
-//! [`Trainer::fit`] sets validation sequences aside where it is told to, standardises the channels
-//! over the training sequences, draws the initial weights, and then passes over the training
-//! sequences in batches until the epochs are over, the validation has not improved for
-//! long enough, the caller says stop, or a number is not finite any more. Whichever it is, what it
-//! returns is the best model so far.
+//! [`Trainer::fit`] sets sequences aside for validation if it is told to, standardises the channels
+//! over the training sequences, draws the initial weights, and passes over the training sequences
+//! in batches. It ends when all epochs are done, when the validation has not improved for long
+//! enough, when the caller says stop, or when a number is no longer finite. It then returns the
+//! best model so far.
 //!
-//! A batch holds sequences of similar length: their lengths, each multiplied by a random factor
-//! between 0.75 and 1.25, are sorted and cut in batches, which are taken in random order. So the
-//! batches differ from epoch to epoch, and the order within a length is random.
+//! A batch holds sequences of similar length. The lengths, each multiplied by a random factor
+//! between 0.75 and 1.25, are sorted and cut into batches, and the batches are taken in random
+//! order. So batches differ from epoch to epoch, and sequences of equal length are shuffled.
 //!
-//! One seed gives the same weights to the bit, on any number of threads: the split, the initial
-//! weights, the order of the batches and the dropout each draw from a stream of their own.
+//! One seed gives the same weights to the bit, on any number of threads. The split, the initial
+//! weights, the order of the batches and the dropout each have a random generator of their own.
 
 mod batches;
 mod best;
@@ -40,55 +40,67 @@ pub use progress::{
 
 pub use sequences::Sequences;
 
-use objective::Objective;
+use objective::BatchLoss;
 use run::{Run, Setup};
 
-/// The streams of the seed, one for each purpose.
+/// What random numbers are drawn for. Each purpose has its own stream of the seed, so that drawing
+/// more for one leaves the others as they were.
 #[derive(Clone, Copy)]
-enum Stream {
+enum Purpose {
     Weights = 1,
     Split,
     Batches,
     Dropout,
 }
 
-impl Stream {
+impl Purpose {
     fn rng(self, seed: u64) -> Rng {
         Rng::stream(seed, self as u64)
     }
 }
 
-/// Who is told how training goes, and says whether to go on.
+/// What is told how training goes, and answers whether to go on.
 pub type Callback<'a> = dyn FnMut(&Progress) -> Control + Send + 'a;
 
-/// Trains networks.
+/// The data of a training.
+///
+/// A plain data set is training data without validation data of its own: `trainer.fit(&data)`.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingData<'a> {
+    /// The sequences to learn from.
+    pub training: &'a Dataset,
+    /// The sequences that choose the best epoch. Without them a part of the training sequences
+    /// does, if [`validation_fraction`](TrainingOptions::validation_fraction) says so; without
+    /// either, the last epoch is taken for the best.
+    pub validation: Option<&'a Dataset>,
+}
+
+impl<'a> From<&'a Dataset> for TrainingData<'a> {
+    fn from(training: &'a Dataset) -> Self {
+        TrainingData { training, validation: None }
+    }
+}
+
+/// Trains networks: classes, or numbers, whichever the targets of the data are.
 ///
 /// ```
-/// use elman::data::{Dataset, Targets, ValueTargets};
-/// use elman::train::{Control, NetworkOptions, Outcome, Progress, Trainer, TrainingOptions};
+/// use elman::Dataset;
+/// use elman::train::{NetworkOptions, Trainer, TrainingOptions};
 /// use ndarray::array;
 ///
 /// # fn main() -> elman::Result<()> {
 /// let sequences = [array![[1.0], [2.0]], array![[5.0]], array![[3.0], [4.0], [5.0]]];
-/// let targets = ValueTargets::new(vec!["sum".into()], array![[3.0], [5.0], [12.0]])?;
-/// let views: Vec<_> = sequences.iter().map(|sequence| sequence.view()).collect();
-/// let data = Dataset::from_sequences(&views, vec!["x".into()], Targets::Values(targets))?;
+/// let data = Dataset::with_values(&sequences, &array![[3.0], [5.0], [12.0]])?;
 ///
 /// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
 /// let network = NetworkOptions { hidden_size: 16, ..NetworkOptions::default() };
-/// let trainer = Trainer::new(options, network)?;
-/// let trained = trainer.fit::<f32>(&data, None, &mut |progress| match progress {
-///     Progress::Epoch(epoch) if epoch.record.training_loss < 1e-4 => Control::Stop,
-///     _ => Control::Continue,
-/// })?;
-/// assert_ne!(trained.report.outcome, Outcome::EarlyStopped);
-/// assert!(trained.report.outcome.error().is_none());
+/// let trained = Trainer::new(options, network)?.fit(&data)?;
 /// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.training_loss).collect();
-/// assert!(losses[losses.len() - 1] < losses[0]);
+/// assert!(losses[29] < losses[0]);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trainer {
     options: TrainingOptions,
     network: NetworkOptions,
@@ -105,13 +117,13 @@ pub struct Plan {
     pub validation_sequences: usize,
 }
 
-/// A model and how it was come by.
+/// A trained model, and how training went.
 #[derive(Debug)]
-pub struct Trained<T: Real> {
+pub struct Trained<T: Real = f32> {
     /// The model: with the weights of the best epoch.
     pub model: Model<T>,
     /// How training went. A training that [diverged](Outcome::Diverged) is not an `Err`, so that
-    /// the model from before can be kept; [`Outcome::error`] makes it one.
+    /// the model from before can be kept; [`Outcome::error`] turns it into one.
     pub report: Report,
 }
 
@@ -140,40 +152,71 @@ impl Trainer {
         &self.network
     }
 
-    /// Trains a network on `data`: classes, or numbers, whichever its targets are.
+    /// Trains a network in `f32`.
     ///
-    /// `validation` chooses the best epoch; without it a part of `data` does, if
-    /// [`validation_fraction`](TrainingOptions::validation_fraction) says so; without either, the
-    /// last epoch is taken for the best. `callback` hears of each step and each epoch.
+    /// Takes a data set, or [`TrainingData`] where validation data come with it.
     ///
     /// # Errors
     ///
-    /// Data without anything to learn, or with numbers beyond the range of `T`; validation data
-    /// that do not go with them; options that do not go with the data or with each other. A loss
-    /// that becomes infinite is an [`Outcome`].
-    pub fn fit<T: Real>(
+    /// Data with nothing to learn, or with numbers beyond the range of the number type; validation
+    /// data that do not match them; options that do not suit the data or each other. A loss that
+    /// becomes infinite is not an error but an [`Outcome`].
+    pub fn fit<'a>(&self, data: impl Into<TrainingData<'a>>) -> Result<Trained> {
+        self.fit_with(data, &mut |_| Control::Continue)
+    }
+
+    /// Trains a network of either number type, with a `callback` that is told of every step and
+    /// every epoch and can stop the training.
+    ///
+    /// ```
+    /// use elman::Dataset;
+    /// use elman::train::{Control, Outcome, Progress, Trainer, TrainingData};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let rising = [array![[0.1], [0.5]], array![[0.2], [0.9]]];
+    /// let falling = [array![[0.7], [0.5]], array![[0.9], [0.1]]];
+    /// let [training, validation] = [0, 1].map(|index| {
+    ///     let both = [rising[index].view(), falling[index].view()];
+    ///     Dataset::with_labels(&both, &["rises", "falls"])
+    /// });
+    /// let (training, validation) = (training?, validation?);
+    ///
+    /// let data = TrainingData { training: &training, validation: Some(&validation) };
+    /// let trained = Trainer::default().fit_with::<f64>(data, &mut |progress| match progress {
+    ///     Progress::Epoch(epoch) if epoch.record.epoch == 3 => Control::Stop,
+    ///     _ => Control::Continue,
+    /// })?;
+    /// assert_eq!(trained.report.outcome, Outcome::Stopped);
+    /// assert_eq!(trained.report.epochs.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fit`](Self::fit).
+    pub fn fit_with<'a, T: Real>(
         &self,
-        data: &Dataset,
-        validation: Option<&Dataset>,
+        data: impl Into<TrainingData<'a>>,
         callback: &mut Callback<'_>,
     ) -> Result<Trained<T>> {
-        with_threads(self.options.threads, || self.fit_here(data, validation, callback))?
+        let data = data.into();
+        with_threads(self.options.threads, || self.fit_here(data, callback))?
     }
 
     /// What [`fit`](Self::fit) would do with these data, without doing it.
     ///
     /// ```
-    /// use elman::data::{Dataset, Targets, ValueTargets};
+    /// use elman::Dataset;
     /// use elman::train::{NetworkOptions, Trainer, TrainingOptions};
     /// use ndarray::array;
     ///
     /// # fn main() -> elman::Result<()> {
     /// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]], array![[2.0], [1.0]]];
-    /// let targets = ValueTargets::new(vec!["sum".into()], array![[1.0], [1.0], [3.0]])?;
-    /// let sequences = [sequences[0].view(), sequences[1].view(), sequences[2].view()];
-    /// let data = Dataset::from_sequences(&sequences, vec!["x".into()], Targets::Values(targets))?;
+    /// let data = Dataset::with_values(&sequences, &array![[1.0], [1.0], [3.0]])?;
     /// let options = TrainingOptions { validation_fraction: 0.3, ..TrainingOptions::default() };
-    /// let plan = Trainer::new(options, NetworkOptions::default())?.plan::<f32>(&data, None)?;
+    /// let plan = Trainer::new(options, NetworkOptions::default())?.plan::<f32>(&data)?;
     /// assert_eq!((plan.training_sequences, plan.validation_sequences), (2, 1));
     /// assert_eq!((plan.network.input_size, plan.network.output_size), (1, 1));
     /// # Ok(())
@@ -183,7 +226,8 @@ impl Trainer {
     /// # Errors
     ///
     /// Those of [`fit`](Self::fit) that come before its first step.
-    pub fn plan<T: Real>(&self, data: &Dataset, validation: Option<&Dataset>) -> Result<Plan> {
+    pub fn plan<'a, T: Real>(&self, data: impl Into<TrainingData<'a>>) -> Result<Plan> {
+        let TrainingData { training: data, validation } = data.into();
         data.check_trainable()?;
         self.check_validation(validation)?;
         let parts = self.parts(data, validation)?;
@@ -200,17 +244,17 @@ impl Trainer {
 
     fn fit_here<T: Real>(
         &self,
-        data: &Dataset,
-        validation: Option<&Dataset>,
+        data: TrainingData<'_>,
         callback: &mut Callback<'_>,
     ) -> Result<Trained<T>> {
+        let TrainingData { training: data, validation } = data;
         data.check_trainable()?;
         self.check_validation(validation)?;
         let parts = self.parts(data, validation)?;
         let task = Task::of(&parts.training, self.options.regression_loss.unwrap_or_default())?;
         let setup = self.setup(&parts, &task)?;
         let mut network = Network::new(self.network.config(data.input_size(), task.output_size()))?;
-        network.initialize(&mut Stream::Weights.rng(self.options.seed))?;
+        network.initialize(&mut Purpose::Weights.rng(self.options.seed))?;
         let ended = Run::new(&setup, network, callback)?.finish()?;
         let scaling = setup.scaling;
         let names = data.feature_names().to_vec();
@@ -233,7 +277,7 @@ impl Trainer {
     fn setup<'a, T: Real>(&'a self, parts: &'a Parts<'a>, task: &'a Task) -> Result<Setup<'a, T>> {
         Ok(Setup {
             options: &self.options,
-            objective: Objective::new(&self.options, task, &parts.training)?,
+            loss: BatchLoss::new(&self.options, task, &parts.training)?,
             validation_targets: match &parts.validation {
                 Some(validation) => Some(task.encode(validation)?),
                 None => None,
@@ -278,7 +322,7 @@ impl Trainer {
             let validation = validation.map(Cow::Borrowed);
             return Ok(Parts { training: Cow::Borrowed(data), validation });
         }
-        let split = split(data, fraction, &mut Stream::Split.rng(self.options.seed))?;
+        let split = split(data, fraction, &mut Purpose::Split.rng(self.options.seed))?;
         Ok(Parts {
             training: Cow::Owned(data.subset(&split.training)?),
             validation: Some(Cow::Owned(data.subset(&split.validation)?)),
@@ -303,7 +347,7 @@ impl Trainer {
     }
 }
 
-/// Data to learn from, and to choose the best epoch by.
+/// The data as they are used: a part may have been set aside for validation.
 struct Parts<'a> {
     training: Cow<'a, Dataset>,
     validation: Option<Cow<'a, Dataset>>,

@@ -1,4 +1,4 @@
-//! Holds `docs/equations.md` to the code, and tests the formulas that no other test states.
+//! Checks that the docs say what the code does, and tests the formulas that no other test states.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -15,13 +15,47 @@ fn squeeze(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// The text from a function's name on, without white space.
-fn from_function(root: &Path, reference: &str) -> Result<String, String> {
+/// The text of `path::function` or `path::Type::function` without white space: from the function's
+/// name to the brace that ends it.
+///
+/// Code that rustfmt has formatted closes a body with a brace at the indentation of its `fn`.
+fn text_of(root: &Path, reference: &str) -> Result<String, String> {
     let (path, function) = reference.split_once("::").unwrap();
     let text = std::fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e}"))?;
+    body(&text, function).ok_or_else(|| format!("{path}: no function {function}"))
+}
+
+fn body(text: &str, name: &str) -> Option<String> {
+    let (of, function) = name.split_once("::").unwrap_or(("", name));
+    let is_impl = |line: &str| {
+        line.starts_with("impl") && line.contains(&format!(" for {of}")) || of.is_empty()
+    };
     let starts = [format!("fn {function}("), format!("fn {function}<")];
-    let start = starts.iter().find_map(|start| text.find(start));
-    start.map(|at| squeeze(&text[at..])).ok_or_else(|| format!("{path}: no function {function}"))
+    let mut lines = text
+        .lines()
+        .skip_while(|line| !is_impl(line))
+        .skip_while(|line| !starts.iter().any(|start| line.contains(start.as_str())));
+    let first = lines.next()?;
+    let indentation = &first[..first.len() - first.trim_start().len()];
+    let end = format!("{indentation}}}");
+    let mut found = squeeze(first);
+    for line in lines.take_while(|line| *line != end) {
+        found += &squeeze(line);
+    }
+    Some(found)
+}
+
+#[test]
+fn a_line_is_looked_for_in_its_own_function_only() {
+    let text = "impl X {\n    fn a<T>(\n        x: T,\n    ) -> T {\n        if x {\n        }\n        one\n    }\n\n    \
+                fn b() {\n        two\n    }\n}\n";
+    assert_eq!(body(text, "a").unwrap(), "fna<T>(x:T,)->T{ifx{}one");
+    assert_eq!(body(text, "b").unwrap(), "fnb(){two");
+    assert_eq!(body(text, "c"), None);
+    let text = "impl B for X {\n    fn a() {\n        one\n    }\n}\nimpl B for Y {\n    fn a() {\n        two\n    }\n}\n";
+    assert_eq!(body(text, "X::a").unwrap(), "fna(){one");
+    assert_eq!(body(text, "Y::a").unwrap(), "fna(){two");
+    assert_eq!(body(text, "Z::a"), None);
 }
 
 #[test]
@@ -37,7 +71,7 @@ fn every_line_of_code_and_every_check_exists() {
     for (before, span) in pieces.iter().zip(&pieces[1..]).step_by(2) {
         if span.contains(".rs::") {
             functions += 1;
-            match from_function(&root, span) {
+            match text_of(&root, span) {
                 Ok(text) => function = text,
                 Err(fault) => faults.push(fault),
             }
@@ -52,6 +86,24 @@ fn every_line_of_code_and_every_check_exists() {
     let [computed, checked] = ["\n- computed: ", "\n- checked: "].map(|s| page.matches(s).count());
     assert_eq!(computed, checked, "every formula has its line of code and its check");
     assert!(computed >= 15 && functions >= 2 * computed && lines >= computed);
+}
+
+/// The first code block of a text.
+fn first_block(text: &str) -> String {
+    let from = |text: &str, start: &str| text.split_once(start).unwrap().1.to_owned();
+    from(&from(text, "```"), "\n").split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_readme_shows_the_lines_of_the_first_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("crates/elman/src/lib.rs")).unwrap();
+    let page: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+    let page: Vec<&str> = page.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, readme) = readme.split_once("```rust\n").unwrap();
+    let shown = readme.split_once("```").unwrap().0;
+    assert_eq!(shown, first_block(&page.join("\n")));
 }
 
 struct Gradients {

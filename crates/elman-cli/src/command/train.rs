@@ -7,7 +7,9 @@ use elman::io::check_writable;
 use elman::model::Model;
 use elman::network::{Network, NetworkConfig};
 use elman::task::Evaluation;
-use elman::train::{Control, EpochRecord, Outcome as Ending, Plan, Report, Trained, Trainer};
+use elman::train::{
+    Control, EpochRecord, Outcome as Ending, Plan, Report, Trained, Trainer, TrainingData,
+};
 use serde::Serialize;
 
 use super::summary::Summary;
@@ -46,6 +48,12 @@ struct Data {
     test: Option<Dataset>,
 }
 
+impl Data {
+    fn for_training(&self) -> TrainingData<'_> {
+        TrainingData { training: &self.training, validation: self.validation.as_ref() }
+    }
+}
+
 /// What was understood of them.
 #[derive(Serialize)]
 struct Understood {
@@ -63,9 +71,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let output = output(&args)?;
     let data = read(&args, given)?;
     let understood = understand(&data);
-    let plan = trainer
-        .plan::<f32>(&data.training, data.validation.as_ref())
-        .map_err(|error| blame(error, given))?;
+    let plan = trainer.plan::<f32>(data.for_training()).map_err(|error| blame(error, given))?;
     let parameters = Network::<f32>::new(plan.network.clone())?.parameters().values().len();
     printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
     interrupt::catch()?;
@@ -177,7 +183,7 @@ fn describe(understood: &Understood, plan: &Plan, parameters: usize) -> Facts {
 
 fn fit(trainer: &Trainer, data: &Data, printer: Printer, given: &Given) -> Outcome<Trained<f32>> {
     let mut display = Display::new(printer);
-    let trained = trainer.fit(&data.training, data.validation.as_ref(), &mut |progress| {
+    let trained = trainer.fit_with(data.for_training(), &mut |progress| {
         display.show(progress);
         if interrupt::asked() { Control::Stop } else { Control::Continue }
     });

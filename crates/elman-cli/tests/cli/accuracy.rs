@@ -39,3 +39,24 @@ fn both_directions_with_the_mean_over_time_and_dropout_do_better() {
     );
     assert!(accuracy >= 0.975, "{accuracy}");
 }
+
+#[test]
+fn the_readme_quotes_what_its_command_prints() {
+    let bench = Bench::new();
+    let (train, test) = (vowels("train.csv"), vowels("test.csv"));
+    let first = format!(
+        "train {} --test {} --task classify --sequence utterance --time step --target speaker \
+         --quiet --output vowels.safetensors",
+        train.display(),
+        test.display()
+    );
+    let better =
+        " --direction both --pooling mean --dropout 0.3 --activation relu --label-smoothing 0.1";
+    let readme = include_str!("../../../../README.md");
+    let printed = bench.ok(&first).stdout;
+    assert!(readme.contains(&format!("```text\n{printed}```")), "{printed}");
+    let printed = bench.ok(&(first + better)).stdout;
+    let test = printed.lines().find(|line| line.starts_with("test ")).unwrap();
+    let accuracy = test.split_whitespace().nth(3).unwrap();
+    assert!(readme.contains(&format!("{accuracy} as printed")), "{test}");
+}

@@ -11,7 +11,7 @@ use crate::data::{Dataset, Targets};
 
 /// Where a model comes from: enough to train it again.
 ///
-/// It holds no time and no name of a machine, so that the same training gives the same file.
+/// It holds no time and no machine name, so that the same training gives the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
@@ -19,13 +19,13 @@ pub struct Provenance {
     pub elman_version: String,
     /// What it was trained on.
     pub training_data: Option<DataDigest>,
-    /// What chose its best epoch, if that was a data set of its own.
+    /// The validation data, if they were a data set of their own.
     pub validation_data: Option<DataDigest>,
     /// The seed of everything random.
     pub seed: Option<u64>,
     /// All settings in force, by name.
     pub settings: Value,
-    /// Results by name: `validation_accuracy`, say. All are finite.
+    /// Results by name, `validation_accuracy` for example. All are finite.
     pub metrics: BTreeMap<String, f64>,
 }
 
@@ -42,11 +42,11 @@ impl Default for Provenance {
     }
 }
 
-/// Which data it was.
+/// Identifies a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataDigest {
-    /// The file it was read from, as it was given.
+    /// The path of the file, as it was given.
     pub path: Option<PathBuf>,
     /// The 128-bit XXH3 hash, 32 hexadecimal digits: of the file's bytes, or, for data that did not
     /// come from a file, of its lengths, values and targets.

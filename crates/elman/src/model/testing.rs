@@ -7,7 +7,7 @@ use crate::data::{Dataset, Standardization};
 use crate::network::{Network, NetworkConfig};
 use crate::parameters::Parameters;
 use crate::stack::Directions;
-use crate::task::{ClassPredictions, Classify, Predictions, Task};
+use crate::task::{ClassPredictions, Classify, Task};
 use crate::train::NetworkOptions;
 use crate::train::testing::{fit, short, signs, small};
 
@@ -19,10 +19,7 @@ pub(crate) fn class_model() -> Model<f32> {
 
 /// Its predictions.
 pub(crate) fn classes(model: &Model<f32>, data: &Dataset) -> ClassPredictions {
-    match model.predict(data).unwrap() {
-        Predictions::Classes(predictions) => predictions,
-        Predictions::Values(_) => panic!("classes were asked for"),
-    }
+    model.predict(data).unwrap().into_classes().unwrap()
 }
 
 /// The bits of numbers, to compare them exactly.

@@ -46,7 +46,7 @@ fn floors_are_those_of_the_training_data() {
     let names = vec!["a".into(), "b".into()];
     let four = [sequence.view(), sequence.view(), sequence.view(), sequence.view()];
     let data = Dataset::from_sequences(&four, names, Targets::Classes(targets)).unwrap();
-    let Evaluation::Classify(evaluation) = model.evaluate(&data).unwrap() else { panic!() };
+    let evaluation = model.evaluate(&data).unwrap().into_classes().unwrap();
     // Labels are matched by name: three of four are "no", the model's first class.
     assert_eq!(evaluation.confusion, [[3, 0], [1, 0]]);
     assert!((evaluation.accuracy - 0.75).abs() < 1e-15);
@@ -66,7 +66,7 @@ fn regression_floors_guess_the_training_mean() {
     let targets = ValueTargets::new(vec!["y".into()], array![[7.0], [14.0]]).unwrap();
     let two = [sequence.view(), sequence.view()];
     let data = Dataset::from_sequences(&two, vec!["x".into()], Targets::Values(targets)).unwrap();
-    let Evaluation::Regress(evaluation) = model.evaluate(&data).unwrap() else { panic!() };
+    let evaluation = model.evaluate(&data).unwrap().into_values().unwrap();
     let target = &evaluation.targets[0];
     // A network of zeros predicts the mean: errors 3 and 4.
     assert_eq!(target.model, target.floor);
@@ -75,6 +75,25 @@ fn regression_floors_guess_the_training_mean() {
     assert!((target.model.r2.unwrap() - (1.0 - 25.0 / 24.5)).abs() < 1e-12);
     // (3/2)² and (4/2)².
     assert!((evaluation.loss - (2.25 + 4.0) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn answers_of_the_other_kind_are_refused() {
+    let (model, data) = (class_model(), signs(10, 2));
+    let predictions = model.predict(&data).unwrap();
+    let labels: Vec<&str> = predictions.classes().unwrap().predicted_labels().collect();
+    let label = |index| predictions.classes().unwrap().label(index).unwrap();
+    assert_eq!(labels, (0..10).map(label).collect::<Vec<_>>());
+    let evaluation = model.evaluate(&data).unwrap();
+    assert_eq!(evaluation.classes().unwrap().sequences, 10);
+    for (message, thing) in [
+        (predictions.values().unwrap_err().to_string(), "predictions"),
+        (predictions.into_values().unwrap_err().to_string(), "predictions"),
+        (evaluation.values().unwrap_err().to_string(), "evaluation"),
+        (evaluation.into_values().unwrap_err().to_string(), "evaluation"),
+    ] {
+        assert_eq!(message, format!("{thing}: expected numbers, got classes"));
+    }
 }
 
 #[test]

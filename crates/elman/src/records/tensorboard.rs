@@ -28,7 +28,7 @@ use crate::io::storage::{Storage, StorageFile};
 /// let mut file = Vec::new();
 /// let mut events = EventWriter::new(&mut file, 1.0e9)?;
 /// events.scalar("loss", 1, 1.0e9, 0.25)?;
-/// assert_eq!(&file[21..34], b"brain.Event:2");
+/// assert_eq!(&file[23..36], b"brain.Event:2");
 /// # Ok(())
 /// # }
 /// ```
@@ -187,7 +187,7 @@ mod tests {
             let (length, rest) = file.split_at(8);
             let (check, rest) = rest.split_at(4);
             assert_eq!(check, masked_crc(length).to_le_bytes());
-            let size = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+            let size = usize::try_from(u64::from_le_bytes(length.try_into().unwrap())).unwrap();
             let (payload, rest) = rest.split_at(size);
             let (check, rest) = rest.split_at(4);
             assert_eq!(check, masked_crc(payload).to_le_bytes());

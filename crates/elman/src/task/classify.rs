@@ -1,4 +1,4 @@
-//! One of several classes for each sequence: softmax over one output for each class.
+//! Classification: one of several classes for each sequence, by a softmax over one output per class.
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::ConfusionMatrix;
 
-/// Telling classes apart.
+/// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Classify {
@@ -49,36 +49,36 @@ pub struct ClassEvaluation {
     pub sequences: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
     pub loss: f64,
-    /// The part of the sequences whose class was found.
+    /// The share of sequences whose class was predicted correctly.
     pub accuracy: f64,
     /// The mean of the F1 of each class that occurs in the data or in the predictions.
     pub macro_f1: f64,
     /// The name of each class `[O]`.
     pub labels: Vec<String>,
-    /// How often class i (row) was taken for class j (column) `[O, O]`.
+    /// How many sequences of class i (row) were predicted as class j (column) `[O, O]`.
     pub confusion: Vec<Vec<u64>>,
-    /// What always guessing the commonest training class comes to.
+    /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
 }
 
-/// What always guessing the commonest training class comes to.
+/// What always guessing the commonest training class achieves.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassFloor {
-    /// That class; of several, the first.
+    /// That class; the first of several equally common ones.
     pub label: String,
-    /// The part of the sequences that are of it.
+    /// The share of sequences of that class.
     pub accuracy: f64,
     /// The mean F1.
     pub macro_f1: f64,
 }
 
 impl Classify {
-    /// Classes by name, with the number of training sequences of each; `target` says what is told
-    /// apart.
+    /// Classes by name, with the number of training sequences of each; `target` is the name of what
+    /// is predicted.
     ///
     /// # Errors
     ///
-    /// Fewer than two labels, a label that stands twice, or not one count for each.
+    /// Fewer than two labels, a label that occurs twice, or not one count for each.
     pub fn new(
         target: impl Into<String>,
         labels: Vec<String>,
@@ -100,7 +100,7 @@ impl Classify {
         Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())
     }
 
-    /// What is told apart: the name of the target column.
+    /// What is predicted: the name of the target column.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
@@ -118,7 +118,7 @@ impl Classify {
         &self.training_counts
     }
 
-    /// The class that most training sequences were of; of several, the first.
+    /// The commonest class of the training sequences; the first of several equally common ones.
     #[must_use]
     pub fn commonest(&self) -> usize {
         let most = self.training_counts.iter().max();
@@ -196,7 +196,7 @@ impl Classify {
     }
 }
 
-/// The class of the largest logit in each row; of several, the first.
+/// The class of the largest logit in each row; the first of several equal ones.
 fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
     let rows = logits.rows().into_iter();
     rows.map(|row| {
@@ -247,6 +247,11 @@ impl ClassPredictions {
     pub fn label(&self, sequence: usize) -> Option<&str> {
         let class = *self.classes.get(sequence)?;
         self.labels.get(class).map(String::as_str)
+    }
+
+    /// The label of the predicted class of each sequence `[N]`.
+    pub fn predicted_labels(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.classes.iter().map(|&class| self.labels[class].as_str())
     }
 
     /// The probability of each class for each sequence `[N, O]`; a row sums to 1.

@@ -1,4 +1,4 @@
-//! One or more numbers for each sequence: the outputs are standardised targets.
+//! Regression: one or more numbers for each sequence. The outputs are standardised targets.
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use crate::metric;
 
 /// Predicting numbers.
 ///
-/// The network learns targets of mean 0 and deviation 1, so that the size of its outputs, and with
-/// it a sensible learning rate, does not depend on the unit of the target. Predictions and metrics
-/// are in the original units; the loss is that of the standardised targets.
+/// The network learns targets of mean 0 and standard deviation 1, so that a good learning rate does
+/// not depend on the unit of the target. Predictions and metrics are in the original units; the
+/// loss is that of the standardised targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Regress {
@@ -35,6 +35,13 @@ impl TryFrom<Unchecked> for Regress {
     fn try_from(parts: Unchecked) -> Result<Self> {
         Regress::new(parts.targets, parts.scaling, parts.loss)
     }
+}
+
+/// Target numbers, standardised and in their own units.
+#[derive(Clone, Debug)]
+pub(crate) struct EncodedValues {
+    pub(crate) standardized: Array2<f64>, // [N, O]
+    pub(crate) actual: Array2<f64>,       // [N, O]
 }
 
 /// Numbers for each sequence, in the units of the targets.
@@ -76,12 +83,12 @@ pub struct ValueErrors {
     pub rmse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The part of the variance that is explained; none where the targets do not vary.
+    /// The share of the variance that is explained; none where the targets do not vary.
     pub r2: Option<f64>,
 }
 
 impl Regress {
-    /// Targets by name, their scaling, and the loss that is made small.
+    /// Targets by name, their scaling, and the loss that is minimised.
     ///
     /// # Errors
     ///
@@ -118,14 +125,14 @@ impl Regress {
         &self.scaling
     }
 
-    /// What is made small, on standardised targets.
+    /// The loss that is minimised, on standardised targets.
     #[must_use]
     pub fn loss(&self) -> RegressionLoss {
         self.loss
     }
 
     /// The targets of `data`, standardised.
-    pub(super) fn encode(&self, targets: &ValueTargets, data: &Dataset) -> Result<Array2<f64>> {
+    pub(super) fn encode(&self, targets: &ValueTargets, data: &Dataset) -> Result<EncodedValues> {
         if targets.names() != self.targets {
             let expected = format!("the targets {}", self.targets.join(", "));
             let found = targets.names().join(", ");
@@ -134,11 +141,12 @@ impl Regress {
                 None => Error::argument("data", expected, found),
             });
         }
-        let mut encoded = targets.values().to_owned();
-        for ((_, column), value) in encoded.indexed_iter_mut() {
+        let actual = targets.values().to_owned();
+        let mut standardized = actual.clone();
+        for ((_, column), value) in standardized.indexed_iter_mut() {
             *value = self.scaling.apply(column, *value);
         }
-        Ok(encoded)
+        Ok(EncodedValues { standardized, actual })
     }
 
     /// Outputs in the units of the targets.
@@ -162,18 +170,19 @@ impl Regress {
         }
     }
 
-    /// How good outputs `[N, O]` are for targets `[N, O]` in their units.
+    /// How good the outputs `[N, O]` are.
     pub(super) fn evaluate(
         &self,
         outputs: ArrayView2<'_, f64>,
-        (standardized, actual): (ArrayView2<'_, f64>, ArrayView2<'_, f64>),
+        targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
-        let loss = self.loss.value(Reduction::Mean, outputs, standardized)?;
+        let EncodedValues { standardized, actual } = targets;
+        let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
         let targets = targets.map(|(column, (name, &training_mean))| {
             let [actual, predicted] =
-                [actual, predicted.view()].map(|all| all.column(column).to_vec());
+                [actual.view(), predicted.view()].map(|all| all.column(column).to_vec());
             let guess = vec![training_mean; actual.len()];
             Ok(TargetEvaluation {
                 name: name.clone(),

@@ -1,4 +1,4 @@
-//! What training makes small: the loss of a batch, and its gradient.
+//! What training minimises: the loss of a batch, and its gradient.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
@@ -10,19 +10,27 @@ use crate::real::Real;
 use crate::task::{Classify, EncodedTargets, Task};
 
 /// A loss with the targets of all training sequences.
-pub(super) enum Objective<T> {
+pub(super) enum BatchLoss<T> {
     Classes { loss: CrossEntropy, classes: Vec<i64> },
     Values { loss: RegressionLoss, targets: Array2<T> },
 }
 
-/// The targets of one batch, gathered in the memory of the one before.
+/// Where the gradient of a batch is computed.
+pub(super) struct BatchGradient<'a, T> {
+    /// Memory for the targets of the batch.
+    pub(super) targets: &'a mut BatchTargets<T>,
+    /// The gradient with respect to the outputs `[B, O]`, overwritten.
+    pub(super) outputs: ArrayViewMut2<'a, T>,
+}
+
+/// The targets of one batch, gathered in the memory of the batch before.
 #[derive(Debug, Default)]
 pub(super) struct BatchTargets<T> {
     classes: Vec<i64>,
     values: Vec<T>, // [B, O]
 }
 
-impl<T: Real> Objective<T> {
+impl<T: Real> BatchLoss<T> {
     /// The loss that the options ask for.
     ///
     /// # Errors
@@ -38,31 +46,32 @@ impl<T: Real> Objective<T> {
                     class_weights: class_weights(&options.class_weights, classify)?,
                     ..CrossEntropy::default()
                 };
-                Objective::Classes { loss, classes }
+                BatchLoss::Classes { loss, classes }
             }
-            (Task::Regress(regress), EncodedTargets::Values { standardized, .. }) => {
-                let targets = standardized.mapv(T::from_f64);
-                Objective::Values { loss: regress.loss(), targets }
+            (Task::Regress(regress), EncodedTargets::Values(values)) => {
+                let targets = values.standardized.mapv(T::from_f64);
+                BatchLoss::Values { loss: regress.loss(), targets }
             }
             _ => unreachable!("a task encodes targets of its own kind"),
         })
     }
 
-    /// The mean loss of outputs `[B, O]` for the sequences `rows` `[B]`, and its gradient written
-    /// into `grad_outputs` `[B, O]`.
+    /// The mean loss of outputs `[B, O]` for the sequences `rows` `[B]`; its gradient is written to
+    /// `into.outputs`.
     pub(super) fn gradient(
         &self,
         outputs: ArrayView2<'_, T>,
         rows: &[usize],
-        (batch, grad_outputs): (&mut BatchTargets<T>, ArrayViewMut2<'_, T>),
+        into: BatchGradient<'_, T>,
     ) -> Result<f64> {
+        let BatchGradient { targets: batch, outputs: grad_outputs } = into;
         match self {
-            Objective::Classes { loss, classes } => {
+            BatchLoss::Classes { loss, classes } => {
                 batch.classes.clear();
                 batch.classes.extend(rows.iter().map(|&row| classes[row]));
                 loss.gradient(outputs, batch.classes.as_slice().into(), grad_outputs)
             }
-            Objective::Values { loss, targets } => {
+            BatchLoss::Values { loss, targets } => {
                 batch.values.clear();
                 batch.values.extend(rows.iter().flat_map(|&row| targets.row(row)));
                 let shape = [rows.len(), targets.ncols()];
@@ -74,7 +83,7 @@ impl<T: Real> Objective<T> {
     }
 }
 
-/// Refuses options that the task has no use for.
+/// Refuses options that are for the other task.
 fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
     match task {
         Task::Classify(_) => match options.regression_loss {
@@ -108,7 +117,7 @@ fn class_weights(weights: &ClassWeights, task: &Classify) -> Result<Option<Vec<f
             let sequences: usize = counts.iter().sum();
             let present = counts.iter().filter(|count| **count > 0).count();
             let share = sequences as f64 / present.max(1) as f64;
-            // A class without a sequence has no say in the loss; its weight is never read.
+            // The weight of a class without sequences is never read.
             Ok(Some(counts.iter().map(|&count| share / count.max(1) as f64).collect()))
         }
         ClassWeights::Given(given) => {

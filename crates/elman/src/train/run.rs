@@ -6,13 +6,13 @@ use std::time::Duration;
 use ndarray::{ArrayViewMut3, Axis};
 
 use super::best::Best;
-use super::objective::{BatchTargets, Objective};
+use super::objective::{BatchGradient, BatchLoss, BatchTargets};
 use super::options::{Monitor, TrainingOptions};
 use super::progress::{
     Clock, Control, EpochProgress, EpochRecord, Outcome, Progress, StepProgress, Validation,
 };
 use super::sequences::Sequences;
-use super::{Callback, Parts, Stream};
+use super::{Callback, Parts, Purpose};
 use crate::data::Standardization;
 use crate::dropout::DropoutMode;
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub(super) struct Setup<'a, T> {
     pub(super) options: &'a TrainingOptions,
     pub(super) parts: &'a Parts<'a>,
     pub(super) task: &'a Task,
-    pub(super) objective: Objective<T>,
+    pub(super) loss: BatchLoss<T>,
     pub(super) validation_targets: Option<EncodedTargets>,
     pub(super) scaling: Option<Standardization>,
 }
@@ -88,8 +88,8 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
             targets: BatchTargets::default(),
             trace: NetworkTrace::default(),
             grad_outputs: Vec::new(),
-            order: Stream::Batches.rng(options.seed),
-            dropout: Stream::Dropout.rng(options.seed),
+            order: Purpose::Batches.rng(options.seed),
+            dropout: Purpose::Dropout.rng(options.seed),
             best: Best::start(network.parameters()),
             inside_epoch: false,
             epochs: Vec::new(),
@@ -143,7 +143,7 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
             self.clock.step();
             let loss = sum / seen as f64;
             let position = StepPosition { epoch, step, steps: batches.len() };
-            if self.tell_step(position, loss) == Control::Stop {
+            if self.report_step(position, loss) == Control::Stop {
                 return Ok(ControlFlow::Break(Outcome::Stopped));
             }
         }
@@ -165,8 +165,11 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
             .expect("a gradient for each output");
         // One answer for a sequence: [B, 1, O].
         let answers = outputs.index_axis(Axis(1), 0);
-        let grad = (&mut self.targets, grad_outputs.index_axis_mut(Axis(1), 0));
-        let loss = setup.objective.gradient(answers, rows, grad)?;
+        let into = BatchGradient {
+            targets: &mut self.targets,
+            outputs: grad_outputs.index_axis_mut(Axis(1), 0),
+        };
+        let loss = setup.loss.gradient(answers, rows, into)?;
         if !loss.is_finite() {
             return Ok(Err(NotFinite { what: "loss", value: loss }));
         }
@@ -232,7 +235,7 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
         Some(NotFinite { what: "weight", value: bad.to_f64() })
     }
 
-    fn tell_step(&mut self, position: StepPosition, loss: f64) -> Control {
+    fn report_step(&mut self, position: StepPosition, loss: f64) -> Control {
         let (elapsed, remaining) = self.clock.times();
         let StepPosition { epoch, step, steps } = position;
         let epochs = self.setup.options.epochs;

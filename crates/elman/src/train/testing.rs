@@ -66,5 +66,5 @@ pub(crate) fn fit<T: Real>(
     data: &Dataset,
 ) -> Trained<T> {
     let trainer = Trainer::new(options, network).unwrap();
-    trainer.fit(data, None, &mut |_| Control::Continue).unwrap()
+    trainer.fit_with(data, &mut |_| Control::Continue).unwrap()
 }

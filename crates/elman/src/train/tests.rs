@@ -39,9 +39,7 @@ fn means_are_regressed_in_their_own_units() {
     };
     let trained = fit::<f64>(short(150), network, &means(200, 1));
     let test = means(50, 2);
-    let Evaluation::Regress(evaluation) = trained.model.evaluate(&test).unwrap() else {
-        panic!("numbers were asked for")
-    };
+    let evaluation = trained.model.evaluate(&test).unwrap().into_values().unwrap();
     for target in &evaluation.targets {
         assert!(target.model.rmse < 0.02 * target.floor.rmse, "{target:?}");
         assert!(target.model.r2.unwrap() > 0.999 && target.floor.r2.unwrap() < 0.01, "{target:?}");
@@ -169,8 +167,8 @@ fn cost(epoch: &EpochRecord, monitor: Monitor) -> f64 {
 fn given_validation_data_choose_the_best_epoch() {
     let (data, validation) = (signs(40, 7), signs(30, 8));
     let trainer = Trainer::new(short(5), small()).unwrap();
-    let Trained { model, report } =
-        trainer.fit::<f32>(&data, Some(&validation), &mut |_| Control::Continue).unwrap();
+    let both = TrainingData { training: &data, validation: Some(&validation) };
+    let Trained { model, report } = trainer.fit(both).unwrap();
     assert_eq!((report.training_sequences, report.validation_sequences), (40, 30));
     assert_eq!(report.validation, Some(model.evaluate(&validation).unwrap()));
     assert_eq!(report.training, Some(model.evaluate(&data).unwrap()));
@@ -196,7 +194,7 @@ fn the_callback_hears_of_each_step_and_epoch() {
         }
         Control::Continue
     };
-    let trained = trainer.fit::<f32>(&signs(40, 9), None, &mut listen).unwrap();
+    let trained = trainer.fit_with::<f32>(&signs(40, 9), &mut listen).unwrap();
     let expected = (1..=3).flat_map(|epoch| (1..=3).map(move |step| (epoch, step)));
     assert_eq!(steps, expected.collect::<Vec<_>>());
     assert_eq!(epochs, trained.report.epochs);
@@ -213,7 +211,7 @@ fn stopped(options: TrainingOptions, at: (usize, usize)) -> Trained<f32> {
         };
         if here == at { Control::Stop } else { Control::Continue }
     };
-    trainer.fit(&signs(40, 10), None, &mut stop).unwrap()
+    trainer.fit_with(&signs(40, 10), &mut stop).unwrap()
 }
 
 #[test]
@@ -259,7 +257,7 @@ fn divergence_ends_training_and_keeps_the_weights_from_before() {
     assert!(message.ends_with("(hint: clip the gradient or lower the learning rate)"), "{message}");
 
     let mut initial = Network::<f32>::new(network.config(2, 2)).unwrap();
-    initial.initialize(&mut Stream::Weights.rng(options.seed)).unwrap();
+    initial.initialize(&mut Purpose::Weights.rng(options.seed)).unwrap();
     assert_eq!(report.best_epoch, Some(0));
     assert_eq!(model.network().parameters(), initial.parameters());
     assert!(model.predict(&data).is_ok() && report.training.is_some());
@@ -393,7 +391,7 @@ fn options_that_do_not_go_with_the_data_are_refused() {
         ),
     ] {
         let trainer = Trainer::new(options, small()).unwrap();
-        let result = trainer.fit::<f32>(data, None, &mut |_| Control::Continue);
+        let result = trainer.fit(data);
         let message = result.unwrap_err().to_string();
         assert!(message.contains(wanted), "{message} instead of {wanted}");
     }
@@ -419,7 +417,7 @@ fn data_without_anything_to_learn_are_refused() {
         (short(1), &classes, Some(&one_class), "expected the features a, b, got x"),
     ] {
         let trainer = Trainer::new(options, small()).unwrap();
-        let result = trainer.fit::<f32>(data, validation, &mut |_| Control::Continue);
+        let result = trainer.fit(TrainingData { training: data, validation });
         let message = result.unwrap_err().to_string();
         assert!(message.contains(wanted), "{message} instead of {wanted}");
     }
