@@ -8,22 +8,33 @@ use crate::level::Level;
 use crate::vector::{Lane, Vector};
 
 mod blocks;
+mod curve;
 mod function;
 mod gru;
+mod gru_variant;
 mod lstm;
+mod lstm_variant;
 mod optimizer;
 mod parts;
+mod piece;
 mod softmax;
 mod table;
 
+pub use curve::{ClippedCurve, Curve};
+pub(crate) use curve::{curve_forward, curve_slope};
 pub use function::Function;
 pub use gru::{GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions};
 pub(crate) use gru::{gru_backward, gru_forward};
+pub use gru_variant::{GruVariant, GruVariantBackward, GruVariantForward};
+pub(crate) use gru_variant::{gru_variant_backward, gru_variant_forward};
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
+pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForward};
+pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
 pub use optimizer::{
     AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
 };
+pub use piece::add_product;
 pub use softmax::{Partition, softmax_exponentials};
 pub use table::{TablePart, gather_rows, scatter_add_rows};
 
