@@ -161,7 +161,7 @@ impl<T: Real> Stack<T> {
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
                 let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset, zoneout: None };
+                let shape = Shape { span, output_stride: width, output_offset, noise: None };
                 let arrays = ForwardArrays { inputs, outputs };
                 part.cell.forward(shape, arrays, Keeping { trace: run, keep });
             }
@@ -202,7 +202,7 @@ impl<T: Real> Stack<T> {
             for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
                 let output_offset = side * self.hidden_size;
                 let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset, zoneout: None };
+                let shape = Shape { span, output_stride: width, output_offset, noise: None };
                 let target = if side == 0 { &mut *grad_inputs } else { &mut *grad_second };
                 target.resize(wanted, T::ZERO);
                 let state_size = part.cell.state_size();
@@ -254,4 +254,4 @@ fn widen<T: Real>(
 }
 
 #[cfg(test)]
-mod zoneout_tests;
+mod noise_tests;

@@ -12,9 +12,9 @@ use crate::workers::{Sharing, Work, each, side_by_side};
 /// How a run over sequences is shared.
 fn sharing<T: Real, C: Cell<T>>(cell: &C, shape: Shape<'_>) -> Sharing {
     let (sizes, span) = (Sizes::of(cell), shape.span);
-    // Zoneout mixes whole states.
+    // Masks are drawn and applied for whole states.
     let members = match cell.unit_sharing() {
-        Some(_) if shape.zoneout.is_none() => most_members::<T>(sizes.units),
+        Some(_) if shape.noise.is_none() => most_members::<T>(sizes.units),
         _ => 1,
     };
     let work = Work { all: span.steps() * sizes.work(), step: sizes.work() };
