@@ -254,4 +254,6 @@ fn widen<T: Real>(
 }
 
 #[cfg(test)]
+mod noise_reference;
+#[cfg(test)]
 mod noise_tests;
