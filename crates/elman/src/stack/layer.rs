@@ -340,7 +340,7 @@ fn refuse_noise<T: Real>(config: &LayerConfig, index: usize, cell: &dyn Bound<T>
             "a cell with recurrent products of its hidden state alone",
         ),
         (
-            "update_dropout",
+            Field::UpdateDropout,
             update_dropout,
             cell.drops_update(),
             "a gated cell without normalization",
