@@ -194,7 +194,7 @@ impl GradientCheck {
                 .with_tokens(batch.tokens().to_vec())?;
             Ok((moved, (!learned).then_some(NetworkState { layers })))
         };
-        let dropout = DropoutMode::On { seed: self.seed };
+        let dropout = DropoutMode::of_seed(self.seed);
         let mut trace = NetworkTrace::default();
         let (start, state) = load(&point.values)?;
         network.forward_traced(&start, state.as_ref(), dropout, &mut trace)?;

@@ -9,12 +9,13 @@ mod config;
 mod layer;
 mod merge;
 
-use crate::dropout::{DropoutMode, Mask};
+use crate::dropout::{Draws, DropoutMode, Mask};
 use crate::error::Result;
 use crate::layer::Direction;
 use crate::layer::time_loop::{Keep, LoopTrace, Span};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
+use crate::rng::MaskSource;
 use bound::Bound;
 use layer::{Backward, StackLayer};
 
@@ -29,9 +30,34 @@ pub(crate) struct Stack<T> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StackTrace<T> {
     layers: Vec<LayerTrace<T>>,
+    draws: Option<KeptDraws>,
     grad_outputs: Vec<T>,
     grad_inputs: Vec<T>,
     scratch: Scratch<T>,
+}
+
+/// The draws of a forward run, for its backward run.
+#[derive(Clone, Debug)]
+struct KeptDraws {
+    source: MaskSource,
+    sequences: Vec<usize>,
+    first_step: usize,
+}
+
+impl KeptDraws {
+    fn of(mode: DropoutMode<'_>) -> Option<Self> {
+        let DropoutMode::On(Draws { source, sequences, first_step }) = mode else { return None };
+        Some(KeptDraws { source, sequences: sequences.to_vec(), first_step })
+    }
+
+    fn mode(kept: &Option<Self>) -> DropoutMode<'_> {
+        match kept {
+            Some(KeptDraws { source, sequences, first_step }) => {
+                DropoutMode::On(Draws { source: *source, sequences, first_step: *first_step })
+            }
+            None => DropoutMode::Off,
+        }
+    }
 }
 
 /// What a forward run of one layer leaves behind.
@@ -136,10 +162,11 @@ impl<T: Real> Stack<T> {
     pub fn forward(
         &self,
         input: StackInput<'_, T>,
-        mode: DropoutMode,
+        mode: DropoutMode<'_>,
         keep: Keep,
         trace: &mut StackTrace<T>,
     ) {
+        trace.draws = KeptDraws::of(mode);
         for (index, layer) in self.layers.iter().enumerate() {
             let (below, rest) = trace.layers.split_at_mut(index);
             let inputs = below.last().map_or(input.inputs, LayerTrace::outputs);
@@ -179,7 +206,7 @@ impl<T: Real> Stack<T> {
         leaving: Leaving<'_, T>,
     ) {
         let Leaving { parameters, mut inputs, initial } = leaving;
-        let StackTrace { layers, grad_outputs, grad_inputs, scratch } = trace;
+        let StackTrace { layers, draws, grad_outputs, grad_inputs, scratch } = trace;
         let mut states = initial;
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let (below, rest) = layers.split_at_mut(index);
@@ -198,6 +225,7 @@ impl<T: Real> Stack<T> {
                 parameters,
                 inputs: wanted.then_some(grad_inputs.as_mut_slice()),
                 initial: own,
+                mode: KeptDraws::mode(draws),
                 scratch,
             };
             layer.backward(StackInput { inputs: read, ..input }, &mut rest[0], backward);
@@ -240,3 +268,8 @@ impl<T: Real> StackTrace<T> {
         self.layers.iter_mut().flat_map(|layer| &mut layer.runs)
     }
 }
+
+#[cfg(test)]
+mod noise_reference;
+#[cfg(test)]
+mod noise_tests;

@@ -11,7 +11,8 @@
 //! order. So batches differ from epoch to epoch, and sequences of equal length are shuffled.
 //!
 //! One seed gives the same weights to the bit, on any number of threads. The split, the initial
-//! weights, the order of the batches and the dropout each have a random generator of their own.
+//! weights, and the order of the batches each have a random generator of their own,
+//! and what is dropped is a function of the update, the layer, the sequence, the step and the unit.
 
 mod batches;
 mod best;
@@ -51,7 +52,6 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
-    Dropout,
 }
 
 impl Purpose {

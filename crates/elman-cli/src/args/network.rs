@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::value::{
     ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, InitChoice, InitialStateChoice,
-    MergeChoice, PoolingChoice, ResetChoice, Sizes, Switch, count, number,
+    MergeChoice, PoolingChoice, ResetChoice, Sizes, SpanChoice, Switch, count, number,
 };
 
 /// The shape of the network.
@@ -39,6 +39,22 @@ pub struct NetworkArgs {
     /// The probability with which a value between two layers is dropped in training
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
     pub layer_dropout: f64,
+    /// For how many steps what --layer-dropout dropped stays dropped: one, or the whole sequence
+    #[arg(long, value_enum, value_name = "SPAN", default_value_t = SpanChoice::Step)]
+    pub dropout_span: SpanChoice,
+    /// The probability with which a value of the hidden state is dropped in the recurrent products, the
+    /// same values at all steps of a sequence
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    pub state_dropout: f64,
+    /// The probability with which a value of the update of a gated cell is dropped
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    pub update_dropout: f64,
+    /// The probability with which a value of the hidden state stays as it was
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    pub zoneout: f64,
+    /// The same for the cell state of the lstm cell
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    pub cell_zoneout: f64,
     /// Where the layers start: at zero, or at a state that is trained
     #[arg(long, value_enum, default_value_t = InitialStateChoice::Zeros)]
     pub initial_state: InitialStateChoice,

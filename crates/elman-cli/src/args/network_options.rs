@@ -1,6 +1,8 @@
 //! From the arguments about the network to the library's description of it.
 
 use elman::cell::{CellKind, GruOptions, ResetPlacement, SimpleOptions};
+use elman::dropout::MaskSpan;
+use elman::layer::RecurrentRegularization;
 use elman::network::{
     DenseConfig, HeadConfig, InitialState, Initialization, NetworkOptions, Pooling, Readout,
 };
@@ -9,7 +11,7 @@ use elman::{ActivationKind, Directions, Initializer, LayerConfig, Merge, Residua
 use super::network::NetworkArgs;
 use super::value::{
     ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, InitChoice, InitialStateChoice,
-    MergeChoice, PoolingChoice, ResetChoice,
+    MergeChoice, PoolingChoice, ResetChoice, SpanChoice,
 };
 
 /// The shape of the network.
@@ -60,6 +62,16 @@ fn layers(args: &NetworkArgs) -> Vec<LayerConfig> {
         },
         // Between two layers: the first one reads the data.
         dropout: if index == 0 { 0.0 } else { args.layer_dropout },
+        dropout_span: match args.dropout_span {
+            SpanChoice::Step => MaskSpan::Step,
+            SpanChoice::Sequence => MaskSpan::Sequence,
+        },
+        regularization: RecurrentRegularization {
+            state_dropout: args.state_dropout,
+            update_dropout: args.update_dropout,
+            zoneout: args.zoneout,
+            cell_zoneout: args.cell_zoneout,
+        },
         residual: match args.residual.is_on() && index > 0 {
             true => Residual::Identity,
             false => Residual::None,

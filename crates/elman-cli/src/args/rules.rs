@@ -107,6 +107,7 @@ fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     };
     by_layers("residual");
     by_layers("layer-dropout");
+    by_layers("dropout-span");
     rules.push(Rule {
         option: "merge",
         on: "direction",

@@ -90,6 +90,15 @@ pub enum MergeChoice {
     Product,
 }
 
+/// For how many steps a mask of dropout holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SpanChoice {
+    /// Each step has its own
+    Step,
+    /// One for all steps of a sequence
+    Sequence,
+}
+
 /// A part of what the head sees of the outputs of all steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PoolingChoice {

@@ -65,6 +65,14 @@ fields! {
     Residual "residual";
     /// Dropout on a layer's input.
     LayerDropout "layer_dropout";
+    /// Dropout on the hidden state in the recurrent products.
+    StateDropout "state_dropout";
+    /// Dropout on the candidate of a gated cell.
+    UpdateDropout "update_dropout";
+    /// Zoneout of the hidden state.
+    Zoneout "zoneout";
+    /// Zoneout of the other parts of the state.
+    CellZoneout "cell_zoneout";
     /// What the head reads.
     Pooling "pooling";
     /// The width of learned attention.

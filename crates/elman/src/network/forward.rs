@@ -12,8 +12,8 @@ use crate::stack::StackInput;
 
 /// How a run is made.
 #[derive(Clone, Copy)]
-struct Mode {
-    dropout: DropoutMode,
+struct Mode<'a> {
+    dropout: DropoutMode<'a>,
     keep: Keep,
 }
 
@@ -46,7 +46,7 @@ impl<T: Real> Network<T> {
         &self,
         batch: &SequenceBatch<T>,
         initial_state: Option<&NetworkState<T>>,
-        dropout: DropoutMode,
+        dropout: DropoutMode<'_>,
         trace: &mut NetworkTrace<T>,
     ) -> Result<()> {
         self.run(batch, initial_state, Mode { dropout, keep: Keep::Trace }, trace)
@@ -56,7 +56,7 @@ impl<T: Real> Network<T> {
         &self,
         batch: &SequenceBatch<T>,
         initial_state: Option<&NetworkState<T>>,
-        mode: Mode,
+        mode: Mode<'_>,
         trace: &mut NetworkTrace<T>,
     ) -> Result<()> {
         self.inputs.check(batch)?;

@@ -7,7 +7,7 @@ use elman_kernels::pointwise::{ActivationBackward, ClippedCurve};
 
 use crate::activation::{Activation, ActivationKind};
 use crate::dense::{Dense, DensePrepared, GradientBlock};
-use crate::dropout::{DropoutMode, Mask, Place};
+use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::error::Result;
 use crate::layer::time_loop::Span;
 use crate::network::config::{HeadConfig, Outputs};
@@ -63,6 +63,8 @@ pub(super) enum Answers<'a> {
 #[derive(Clone, Debug, Default)]
 struct AnsweredRows {
     all: usize,
+    /// Of each sequence.
+    each: usize,
     /// Runs of valid rows. One run holds everything where nothing is padding.
     valid: Vec<Range<usize>>,
 }
@@ -72,7 +74,7 @@ impl AnsweredRows {
         self.valid.clear();
         match answers {
             Answers::Steps(Span { lengths, seq_len }) => {
-                self.all = lengths.len() * seq_len;
+                (self.all, self.each) = (lengths.len() * seq_len, seq_len);
                 if lengths.iter().any(|&length| length != seq_len) {
                     let runs = lengths.iter().enumerate();
                     let run = |(row, length)| row * seq_len..row * seq_len + length;
@@ -80,7 +82,7 @@ impl AnsweredRows {
                     return;
                 }
             }
-            Answers::Sequences(count) => self.all = count,
+            Answers::Sequences(count) => (self.all, self.each) = (count, 1),
         }
         self.valid.push(0..self.all);
     }
@@ -142,7 +144,7 @@ impl<T: Real> Head<T> {
         &self,
         features: &[T],
         answers: Answers<'_>,
-        mode: DropoutMode,
+        mode: DropoutMode<'_>,
         trace: &mut HeadTrace<T>,
     ) {
         let HeadTrace { rows, layers, .. } = trace;
@@ -151,7 +153,15 @@ impl<T: Real> Head<T> {
         for (index, layer) in self.layers.iter().enumerate() {
             let (below, rest) = layers.split_at_mut(index);
             let inputs = below.last().map_or(features, |below| below.outputs.as_slice());
-            layer.forward(inputs, rows, (mode, Place::Head(index)), &mut rest[0]);
+            let droppable = Droppable {
+                values: inputs,
+                batch_size: rows.all.checked_div(rows.each).unwrap_or(0),
+                steps: rows.each,
+                place: Place::Head(index),
+                probability: layer.dropout,
+                span: MaskSpan::Step,
+            };
+            layer.forward(droppable, rows, mode, &mut rest[0]);
         }
     }
 
@@ -187,12 +197,12 @@ impl<T: Real> Head<T> {
 impl<T: Real> HeadLayer<T> {
     fn forward(
         &self,
-        inputs: &[T],
+        inputs: Droppable<'_, T>,
         rows: &AnsweredRows,
-        (mode, place): (DropoutMode, Place),
+        mode: DropoutMode<'_>,
         kept: &mut DenseTrace<T>,
     ) {
-        let inputs = kept.mask.apply(self.dropout, mode, place, inputs);
+        let inputs = kept.mask.apply(mode, inputs);
         // Padding is not computed, and zero.
         kept.outputs.clear();
         kept.outputs.resize(rows.all * self.size, T::ZERO);

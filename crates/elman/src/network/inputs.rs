@@ -5,7 +5,7 @@ use std::ops::Range;
 use elman_kernels::Level;
 use elman_kernels::pointwise::gather_rows;
 
-use crate::dropout::{DropoutMode, Mask, Place};
+use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::layer::time_loop::Span;
@@ -104,7 +104,7 @@ impl Inputs {
         &self,
         batch: &'a SequenceBatch<T>,
         tables: &[T],
-        mode: DropoutMode,
+        mode: DropoutMode<'_>,
         trace: &'a mut InputsTrace<T>,
     ) -> &'a [T] {
         if self.is_plain() {
@@ -122,7 +122,15 @@ impl Inputs {
             embedded.resize(steps * strip.width, T::ZERO);
             channel.look_up(&tables[channel.table.clone()], &batch.tokens()[index], embedded);
             let mask = &mut masks[index];
-            let kept = mask.apply(channel.dropout, mode, Place::Embedding(index), embedded);
+            let droppable = Droppable {
+                values: embedded,
+                batch_size: batch.batch_size(),
+                steps: batch.seq_len(),
+                place: Place::Embedding(index),
+                probability: channel.dropout,
+                span: MaskSpan::Step,
+            };
+            let kept = mask.apply(mode, droppable);
             strip.write(span(batch), kept, values);
         }
         values

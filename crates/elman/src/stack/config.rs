@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{CellKind, GruOptions, LstmOptions, SimpleOptions};
-use crate::dropout;
+use crate::dropout::{self, MaskSpan};
 use crate::error::{Error, Field, Result};
-use crate::layer::Direction;
+use crate::layer::{Direction, RecurrentRegularization};
 
 /// The directions in which a layer reads time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,10 @@ pub struct LayerConfig {
     pub merge: Merge,
     /// The probability with which training drops a value of the layer's input.
     pub dropout: f64,
+    /// For how many steps a mask of that dropout holds.
+    pub dropout_span: MaskSpan,
+    /// What training does to the recurrence.
+    pub regularization: RecurrentRegularization,
     /// Whether the layer's input is added to its output.
     pub residual: Residual,
 }
@@ -120,6 +124,8 @@ impl LayerConfig {
             directions: Directions::Forward,
             merge: Merge::Concatenate,
             dropout: 0.0,
+            dropout_span: MaskSpan::Step,
+            regularization: RecurrentRegularization::default(),
             residual: Residual::None,
         }
     }
@@ -154,6 +160,7 @@ impl LayerConfig {
             let expected = "concatenate, as the layer has one direction";
             return Err(Error::argument(name, expected, self.merge.name()));
         }
+        self.regularization.check()?;
         dropout::check(Field::LayerDropout.called(name("dropout")), self.dropout)
     }
 

@@ -8,12 +8,12 @@ use elman_kernels::pointwise::add_assign;
 use super::bound::Bound;
 use super::merge::{Gradient, Joint, JointArrays, add, add_valid};
 use super::{Arriving, LayerConfig, LayerTrace, Residual, RowsMut, Scratch, StackInput};
-use crate::dropout::{DropoutMode, Place};
-use crate::error::{Error, Result};
-use crate::layer::Direction;
+use crate::dropout::{DropoutMode, Droppable, MaskSpan, Place};
+use crate::error::{Error, Field, Result};
 use crate::layer::time_loop::{
-    BackwardArrays, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape,
+    BackwardArrays, Draws, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Noise, Shape,
 };
+use crate::layer::{Direction, RecurrentRegularization};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -23,6 +23,8 @@ pub(super) struct StackLayer<T> {
     joint: Joint,
     index: usize,
     dropout: f64,
+    dropout_span: MaskSpan,
+    regularization: RecurrentRegularization,
 }
 
 /// One direction of a layer, and where its parameters stand in the flat buffer.
@@ -42,6 +44,8 @@ pub(super) struct Backward<'a, T> {
     pub inputs: Option<&'a mut [T]>,
     /// `[B, S]` for each direction.
     pub initial: &'a mut [Vec<T>],
+    /// That of the forward run.
+    pub mode: DropoutMode<'a>,
     pub scratch: &'a mut Scratch<T>,
 }
 
@@ -58,6 +62,7 @@ impl<T: Real> StackLayer<T> {
         let mut start = start;
         for &direction in config.directions.each() {
             let cell = make(index, input_size, direction)?;
+            refuse_noise(config, index, cell.as_ref())?;
             let sizes = cell.parameter_shapes();
             let end = start + sizes.iter().map(ParameterShape::len).sum::<usize>();
             let side = match direction {
@@ -76,7 +81,14 @@ impl<T: Real> StackLayer<T> {
         config.width(index, input_size, side)?;
         let sides = side * parts.len();
         let joint = Joint { merge: config.merge, residual: config.residual, side, sides };
-        Ok(StackLayer { parts, joint, index, dropout: config.dropout })
+        Ok(StackLayer {
+            parts,
+            joint,
+            index,
+            dropout: config.dropout,
+            dropout_span: config.dropout_span,
+            regularization: config.regularization,
+        })
     }
 
     pub fn width(&self) -> usize {
@@ -113,18 +125,26 @@ impl<T: Real> StackLayer<T> {
     pub fn forward(
         &self,
         input: StackInput<'_, T>,
-        mode: DropoutMode,
+        mode: DropoutMode<'_>,
         keep: Keep,
         kept: &mut LayerTrace<T>,
     ) {
         let StackInput { span, inputs } = input;
         let LayerTrace { mask, sides, merged, runs } = kept;
-        let read = mask.apply(self.dropout, mode, Place::Layer(self.index), inputs);
+        let droppable = Droppable {
+            values: inputs,
+            batch_size: span.batch_size(),
+            steps: span.seq_len,
+            place: Place::Layer(self.index),
+            probability: self.dropout,
+            span: self.dropout_span,
+        };
+        let read = mask.apply(mode, droppable);
         let steps = span.batch_size() * span.seq_len;
         sides.resize(steps * self.joint.sides, T::ZERO);
         for (side, (part, run)) in self.parts.iter().zip(runs).enumerate() {
             let arrays = ForwardArrays { inputs: read, outputs: sides };
-            part.cell.forward(self.shape(input, side), arrays, Keeping { trace: run, keep });
+            part.cell.forward(self.shape(input, side, mode), arrays, Keeping { trace: run, keep });
         }
         if self.joint.is_plain() {
             merged.clear();
@@ -134,9 +154,25 @@ impl<T: Real> StackLayer<T> {
         }
     }
 
-    fn shape<'a>(&self, input: StackInput<'a, T>, side: usize) -> Shape<'a> {
+    fn shape<'a>(&self, input: StackInput<'a, T>, side: usize, mode: DropoutMode<'a>) -> Shape<'a> {
         let output_offset = side * self.joint.side;
-        Shape { span: input.span, output_stride: self.joint.sides, output_offset }
+        let noise = self.noise(side, mode);
+        Shape { span: input.span, output_stride: self.joint.sides, output_offset, noise }
+    }
+
+    /// What is done to the states of one direction.
+    fn noise<'a>(&self, side: usize, mode: DropoutMode<'a>) -> Option<Noise<'a>> {
+        let draws = match mode {
+            DropoutMode::Off if self.regularization.zones_out() => None,
+            DropoutMode::On(draws) if !self.regularization.is_off() => Some(Draws {
+                source: draws.source,
+                layer: 2 * self.index + side,
+                sequences: draws.sequences,
+                first_step: draws.first_step,
+            }),
+            DropoutMode::Off | DropoutMode::On(_) => return None,
+        };
+        Some(Noise { chances: self.regularization, draws })
     }
 
     pub fn traced(&self, steps: usize, kept: &LayerTrace<T>) -> bool {
@@ -199,7 +235,8 @@ impl<T: Real> StackLayer<T> {
         kept: &mut LayerTrace<T>,
         given: Backward<'_, T>,
     ) {
-        let Backward { arriving, parameters, inputs: mut grad_inputs, initial, scratch } = given;
+        let Backward { arriving, parameters, inputs: mut grad_inputs, initial, mode, scratch } =
+            given;
         let LayerTrace { mask, sides, runs, .. } = kept;
         let read = mask.applied(input.inputs);
         let Scratch { second, sides: grad_sides, finals } = scratch;
@@ -233,7 +270,7 @@ impl<T: Real> StackLayer<T> {
                 parameters: &mut parameters[part.parameters.clone()],
             };
             let arrays = BackwardArrays { inputs: read, outputs: sides };
-            part.cell.backward(self.shape(input, side), arrays, run, gradients);
+            part.cell.backward(self.shape(input, side, mode), arrays, run, gradients);
         }
         let Some(grad_inputs) = grad_inputs else { return };
         if self.parts.len() > 1 {
@@ -288,4 +325,37 @@ impl<T: Real> StackLayer<T> {
             }
         }
     }
+}
+
+/// Refuses noise that the cell cannot take.
+fn refuse_noise<T: Real>(config: &LayerConfig, index: usize, cell: &dyn Bound<T>) -> Result<()> {
+    let RecurrentRegularization { state_dropout, update_dropout, cell_zoneout, .. } =
+        config.regularization;
+    let has_inner = cell.state_size() > cell.output_size();
+    for (field, chance, can, expected) in [
+        (
+            Field::StateDropout,
+            state_dropout,
+            cell.drops_state(),
+            "a cell with recurrent products of its hidden state alone",
+        ),
+        (
+            Field::UpdateDropout,
+            update_dropout,
+            cell.drops_update(),
+            "a gated cell without normalization",
+        ),
+        (
+            Field::CellZoneout,
+            cell_zoneout,
+            has_inner,
+            "a cell whose state has more than its output",
+        ),
+    ] {
+        if chance > 0.0 && !can {
+            let name = field.called(format!("layers[{index}].regularization.{}", field.name()));
+            return Err(Error::argument(name, format!("0, or {expected}"), config.cell.name()));
+        }
+    }
+    Ok(())
 }

@@ -38,7 +38,7 @@ fn step(
     batch: &SequenceBatch<f64>,
     (trace, bottom): (&mut NetworkTrace<f64>, &mut NetworkGradient<f64>),
 ) -> Left {
-    network.forward_traced(batch, None, DropoutMode::On { seed: 5 }, trace).unwrap();
+    network.forward_traced(batch, None, DropoutMode::of_seed(5), trace).unwrap();
     let outputs = trace.outputs().to_owned();
     let grad_outputs = normal(outputs.dim(), 9);
     let mut grad = network.parameters().zeros_like();

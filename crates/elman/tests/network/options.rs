@@ -11,7 +11,7 @@ use elman::{
 
 use crate::list::{batch, network};
 
-fn outputs(config: &NetworkConfig, mode: DropoutMode) -> Vec<f64> {
+fn outputs(config: &NetworkConfig, mode: DropoutMode<'_>) -> Vec<f64> {
     let (network, batch) = (network::<f64>(config), batch(config, 0.0));
     let mut trace = NetworkTrace::default();
     network.forward_traced(&batch, None, mode, &mut trace).unwrap();
@@ -68,10 +68,10 @@ fn every_dropout_drops_in_training_alone() {
     for (config, without) in cases {
         let inference = outputs(&config, DropoutMode::Off);
         assert_eq!(inference, outputs(&without, DropoutMode::Off), "{config:?}");
-        let [one, other] = [1, 2].map(|seed| outputs(&config, DropoutMode::On { seed }));
+        let [one, other] = [1, 2].map(|seed| outputs(&config, DropoutMode::of_seed(seed)));
         assert_ne!(one, inference, "{config:?}");
         assert_ne!(one, other, "{config:?}");
-        assert_eq!(one, outputs(&config, DropoutMode::On { seed: 1 }));
+        assert_eq!(one, outputs(&config, DropoutMode::of_seed(1)));
     }
 }
 
