@@ -117,7 +117,6 @@ impl Network<f32> {
     /// let config: NetworkConfig = Network::builder(12).gru(64).bidirectional().mean().dense(9);
     /// assert_eq!(config.input_size(), 12);
     /// ```
-    #[must_use]
     pub fn builder(input_size: usize) -> InputsBuilder {
         InputsBuilder::new(input_size)
     }

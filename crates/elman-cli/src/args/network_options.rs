@@ -1,6 +1,8 @@
 //! From the arguments about the network to the library's description of it.
 
-use elman::cell::{CellKind, GruOptions, ResetPlacement, SimpleOptions};
+use elman::cell::{
+    CellKind, GruOptions, MinGruOptions, MinLstmOptions, ResetPlacement, SimpleOptions,
+};
 use elman::dropout::MaskSpan;
 use elman::layer::RecurrentRegularization;
 use elman::network::{
@@ -94,6 +96,8 @@ fn cell(args: &NetworkArgs) -> CellKind {
             };
             CellKind::Gru(GruOptions { reset, ..GruOptions::DEFAULT })
         }
+        CellChoice::MinGru => CellKind::MinGru(MinGruOptions::DEFAULT),
+        CellChoice::MinLstm => CellKind::MinLstm(MinLstmOptions::DEFAULT),
     }
 }
 

@@ -24,6 +24,10 @@ pub enum CellChoice {
     Lstm,
     /// Gated recurrent unit
     Gru,
+    /// minGRU: gates of the input alone
+    MinGru,
+    /// minLSTM: gates of the input alone
+    MinLstm,
 }
 
 /// Where the reset gate of a GRU acts.

@@ -100,6 +100,12 @@ fn of_cell(name: &str, layer: &LayerConfig, init: &Initialization) -> Start {
         "recurrent_weights" => Start { gate, ..Start::of(init.recurrent_weights, size) },
         "projection_weights" => Start::of(init.recurrent_weights, size),
         "initial_state" => Start::of(Initializer::Zeros, size),
+        // A normalisation starts as one that changes neither scale nor mean.
+        gain if gain.ends_with("_gain") => {
+            let ones = Shift { amount: 1.0, first: 0, count: usize::MAX };
+            Start { shift: Some(ones), ..Start::of(Initializer::Zeros, size) }
+        }
+        shift if shift.ends_with("_shift") => Start::of(Initializer::Zeros, size),
         "bias" => {
             // The gates stand in the order i, f, o, g.
             let shift = match &layer.cell {

@@ -78,6 +78,7 @@ fn every_dropout_drops_in_training_alone() {
 /// A description, and what its refusal says.
 type Refusal = (NetworkConfig, &'static str, Option<Field>);
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals() -> Vec<Refusal> {
     let plain = || Network::builder(3).simple(4);
     let both = || plain().bidirectional();
