@@ -76,7 +76,7 @@ impl<R: BufRead> Gunzip<R> {
         self.inner.consume(result.bytes_consumed);
         let written = &target[..result.bytes_written];
         self.checksum = crc32(self.checksum, written);
-        self.length = self.length.wrapping_add(written.len() as u32);
+        self.length = self.length.wrapping_add(low_bits(written.len()));
         match result.status {
             Ok(MZStatus::StreamEnd) => self.trailer()?,
             Ok(_) if is_over && written.is_empty() => return Err(ends_early()),
@@ -139,11 +139,17 @@ fn crc32(before: u32, bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!before, step)
 }
 
+/// A number modulo 2³².
+#[expect(clippy::cast_possible_truncation, reason = "what gzip counts is modulo 2³²")]
+const fn low_bits(number: usize) -> u32 {
+    number as u32
+}
+
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let (mut crc, mut bit) = (byte as u32, 0);
+        let (mut crc, mut bit) = (low_bits(byte), 0);
         while bit < 8 {
             crc = if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 };
             bit += 1;
