@@ -7,6 +7,7 @@
 pub mod columns;
 pub mod fault;
 pub mod network;
+pub mod network_options;
 pub mod options;
 pub mod rules;
 pub mod training;

@@ -158,6 +158,12 @@ fn find<'a>(train: &'a clap::Command, key: &str) -> Option<&'a Arg> {
     train.get_arguments().find(|argument| key_of(argument).as_deref() == Some(key))
 }
 
+/// Whether `train` has an option of this long name.
+#[cfg(test)]
+pub fn is_option(key: &str) -> bool {
+    find(&train_command(), key).is_some()
+}
+
 fn unknown(train: &clap::Command, place: &str, key: &str) -> Failure {
     let keys: Vec<String> = train.get_arguments().filter_map(key_of).collect();
     let near = elman::error::nearest(key, keys.iter().map(String::as_str));

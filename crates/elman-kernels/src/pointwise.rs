@@ -122,12 +122,11 @@ impl<T: Float> VectorKernel<T> for DeriveTanh<'_, '_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let ActivationBackward { hidden_size, units, deltas, hidden, grad } = self.rows;
-        let known = hidden.iter().zip(grad.chunks_exact(hidden_size));
-        for (delta, (hidden, grad)) in deltas.iter_mut().zip(known) {
+        for r in 0..deltas.len() {
             each_block::<V>(&mut DeriveTanhRow {
-                hidden: &hidden[units.clone()],
-                grad: &grad[units.clone()],
-                delta: &mut delta[units.clone()],
+                hidden: &hidden[r][units.clone()],
+                grad: &grad[r * hidden_size..][units.clone()],
+                delta: &mut deltas[r][units.clone()],
             });
         }
     }

@@ -8,10 +8,10 @@ mod task;
 use elman::cell::{CellKind, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::dropout::DropoutMode;
-use elman::network::{Network, NetworkConfig, NetworkTrace};
+use elman::network::{Network, NetworkOptions, NetworkTrace};
 use elman::optimizer::OptimizerConfig;
 use elman::stack::Directions;
-use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
+use elman::{ActivationKind, LayerConfig, ParameterShape, Parameters, Real, SequenceBatch};
 use ndarray::{Array1, Array3, ArrayD, Axis, Ix1, Ix2};
 use serde_json::Value;
 
@@ -205,18 +205,21 @@ impl<'a, T: Real> Module<'a, T> {
     fn new(case: &Case, options: &'a Options<T>, parameters: &Parameters<T>) -> Result<Self, Stop> {
         let batch = SequenceBatch::full(case.array("x")?);
         let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
-        let network = Network::new(NetworkConfig {
-            cell: CellKind::Simple(SimpleOptions {
-                activation: options.activation,
-                ..SimpleOptions::DEFAULT
-            }),
-            hidden_size: size("rnn.weight_hh_l0")?,
-            layers: options.layers,
+        let cell = CellKind::Simple(SimpleOptions {
+            activation: options.activation,
+            ..SimpleOptions::DEFAULT
+        });
+        let layer = LayerConfig {
             directions: options.directions,
-            pooling: options.task.pooling(),
-            dropout: 0.0,
-            ..NetworkConfig::new(batch.input_size(), size("fc.bias")?)
-        })?;
+            ..LayerConfig::new(cell, size("rnn.weight_hh_l0")?)
+        };
+        let body = NetworkOptions {
+            layers: vec![layer; options.layers],
+            readout: options.task.readout(),
+            ..NetworkOptions::default()
+        };
+        let outputs = size("fc.bias")?;
+        let network = Network::new(body.config(batch.input_size(), outputs))?;
         Ok(Module { network, task: &options.task, batch, trace: NetworkTrace::default() })
     }
 

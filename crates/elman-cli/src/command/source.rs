@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use elman::Error;
 use elman::data::{
     self, Columns, Dataset, Decimal, Delimiter, Format, Missing, ReadOptions, RowOrder, TargetKind,
     Targets,
 };
+use elman::error::{Error, Field};
 use elman::model::Model;
 use elman::task::Task;
 use serde::{Deserialize, Serialize};
@@ -161,7 +161,7 @@ fn read_for(
     let options = ReadOptions { columns, features, exclude: Vec::new(), kind, missing };
     data::read_files(paths, &options).map_err(|error| match &error {
         // They are the model's, no option of the command.
-        Error::Argument { name, .. } if name == "features" => error.into(),
+        Error::Argument { field: Some(Field::Features), .. } => error.into(),
         _ => blame(error, &Given::default()),
     })
 }

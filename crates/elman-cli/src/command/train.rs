@@ -12,9 +12,11 @@ use elman::train::{
 };
 use serde::Serialize;
 
+use super::network_words::network_words;
 use super::summary::Summary;
-use super::{network_words, refuse_same_file, source, warnings};
+use super::{refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
+use crate::args::network_options::network;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
 use crate::config::Given;
@@ -66,7 +68,7 @@ struct Understood {
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), options::network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
     let data = read(&args, given)?;

@@ -44,7 +44,7 @@ fn flags_win_over_the_file() {
     let toml = "train = \"a.csv\"\nepochs = 10\nlayers = 2";
     let (args, given) = train(toml, &["b.csv", "--epochs", "3"]).unwrap();
     assert_eq!(args.train, [PathBuf::from("b.csv")]);
-    assert_eq!((args.trainer.epochs, args.network.layers), (3, 2));
+    assert_eq!((args.trainer.epochs, args.network.layers), (3, Some(2)));
     assert_eq!(given.name("epochs"), "--epochs");
     assert!(given.name("layers").ends_with("run.toml: row 3: layers"));
 }

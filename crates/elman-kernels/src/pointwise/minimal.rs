@@ -28,9 +28,9 @@ use crate::vector::{Arithmetic, Lane, Vector};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MinimalKind {
     /// minGRU, of the parts `[z n]`.
-    Gru,
+    MinGru,
     /// minLSTM, of the parts `[f i n]`.
-    Lstm,
+    MinLstm,
 }
 
 impl MinimalKind {
@@ -38,8 +38,8 @@ impl MinimalKind {
     #[must_use]
     pub fn parts(self) -> usize {
         match self {
-            MinimalKind::Gru => 2,
-            MinimalKind::Lstm => 3,
+            MinimalKind::MinGru => 2,
+            MinimalKind::MinLstm => 3,
         }
     }
 }
@@ -95,8 +95,8 @@ pub(crate) fn minimal_forward<T: Float + Lane>(
     assert!(kept == 0 || kept == rows.gates.len(), "trace: a row for each, or no row");
     check_states(rows.hidden_size, rows.gates.len(), [rows.previous.len(), rows.state.len()]);
     match cell {
-        MinimalKind::Gru => dispatch_vectors(level, Forward { rows, formula: MinGru }),
-        MinimalKind::Lstm => dispatch_vectors(level, Forward { rows, formula: MinLstm }),
+        MinimalKind::MinGru => dispatch_vectors(level, Forward { rows, formula: MinGru }),
+        MinimalKind::MinLstm => dispatch_vectors(level, Forward { rows, formula: MinLstm }),
     }
 }
 
@@ -116,8 +116,8 @@ pub(crate) fn minimal_backward<T: Float + Lane>(
     let fits = rows.previous.iter().all(|state| state.len() == size);
     assert!(rows.previous.len() == count && fits, "states: H for each row");
     match cell {
-        MinimalKind::Gru => dispatch_vectors(level, Backward { rows, formula: MinGru }),
-        MinimalKind::Lstm => dispatch_vectors(level, Backward { rows, formula: MinLstm }),
+        MinimalKind::MinGru => dispatch_vectors(level, Backward { rows, formula: MinGru }),
+        MinimalKind::MinLstm => dispatch_vectors(level, Backward { rows, formula: MinLstm }),
     }
 }
 
@@ -375,10 +375,9 @@ mod tests {
     #[test]
     fn every_level_gives_the_bits_of_single_numbers() {
         fn check<T: Float + Lane>() {
-            for (cell, size) in SIZES
-                .into_iter()
-                .flat_map(|size| [MinimalKind::Gru, MinimalKind::Lstm].map(|cell| (cell, size)))
-            {
+            for (cell, size) in SIZES.into_iter().flat_map(|size| {
+                [MinimalKind::MinGru, MinimalKind::MinLstm].map(|cell| (cell, size))
+            }) {
                 let whole = run::<T>(Level::Portable, cell, size);
                 for level in Level::ALL {
                     assert_eq!(run::<T>(level, cell, size), whole, "{cell:?} {size} {level:?}");

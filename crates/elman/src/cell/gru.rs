@@ -259,6 +259,16 @@ fn operands<'a, 'b, T>(
     }
 }
 
+/// The same, with `h_{t-1}` as it is where nothing is dropped.
+fn carried_operands<'a, 'b, T>(
+    hidden_size: usize,
+    rows: &'a mut BackwardRows<'_, 'b, T>,
+    units: &Units,
+) -> GruBackward<'a, 'b, T> {
+    let previous = rows.carried.as_ref().map_or(rows.previous.hidden, |carried| carried.hidden);
+    GruBackward { previous, ..operands(hidden_size, rows, units) }
+}
+
 impl<T: Real> CellState<T> for GruState<T> {
     const PARTS: usize = 1;
 
@@ -393,6 +403,15 @@ impl<T: Real> Cell<T> for GruCell<T> {
         };
         let target = GradientRows { values: grad_parameters, stride: sizes.columns };
         add_weight_gradients(sequences, &gradients, target);
+    }
+
+    /// A normalised cell reads one state for everything.
+    fn drops_state(&self) -> bool {
+        self.normalized.is_none()
+    }
+
+    fn drops_update(&self) -> bool {
+        self.normalized.is_none()
     }
 
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, GruPrepared<T>>> {

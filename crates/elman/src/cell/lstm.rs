@@ -439,6 +439,14 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         self.add_other_gradients(sequences, grad_parameters);
     }
 
+    fn drops_state(&self) -> bool {
+        true
+    }
+
+    fn drops_update(&self) -> bool {
+        self.normalized.is_none()
+    }
+
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, LstmPrepared<T>>> {
         if self.normalized.is_none() { Some(self) } else { None }
     }
@@ -474,7 +482,7 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         };
         let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         prepared.gates.all().pre_activations(inputs, out, units);
-        let Some(functions) = self.plain else {
+        let Some(functions) = self.plain.filter(|_| rows.update_factors.is_none()) else {
             return self.variant_forward(prepared, rows, units);
         };
         let operands = LstmForward {
@@ -494,7 +502,7 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         rows: BackwardRows<'_, '_, T>,
         units: &mut Units,
     ) {
-        let Some(functions) = self.plain else {
+        let Some(functions) = self.plain.filter(|_| rows.update_factors.is_none()) else {
             return self.variant_backward(prepared, rows, units);
         };
         let hidden_size = self.sizes.hidden_size;

@@ -115,11 +115,11 @@ pub trait MinimalOptions: Copy + fmt::Debug + Send + Sync + 'static {
 }
 
 impl MinimalOptions for MinGruOptions {
-    const KIND: MinimalKind = MinimalKind::Gru;
+    const KIND: MinimalKind = MinimalKind::MinGru;
 }
 
 impl MinimalOptions for MinLstmOptions {
-    const KIND: MinimalKind = MinimalKind::Lstm;
+    const KIND: MinimalKind = MinimalKind::MinLstm;
 }
 
 /// A [`MinGruCell`] or a [`MinLstmCell`].

@@ -316,6 +316,10 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         add_weight_gradients(sequences, &[others, diagonal], target);
     }
 
+    fn drops_state(&self) -> bool {
+        true
+    }
+
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, SimplePrepared<T>>> {
         if self.normalized.is_none() { Some(self) } else { None }
     }
@@ -395,7 +399,7 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
         units: &mut Units,
     ) {
         let hidden_size = self.hidden_size;
-        let BackwardRows { previous, state, grad_state, deltas, grad_previous } = rows;
+        let BackwardRows { previous, state, grad_state, deltas, grad_previous, .. } = rows;
         // da_t = dh_t ⊙ φ'(a_t)
         if let Some(function) = self.of_value() {
             let operands = ActivationBackward {

@@ -76,7 +76,9 @@ impl<R: BufRead> Gunzip<R> {
         self.inner.consume(result.bytes_consumed);
         let written = &target[..result.bytes_written];
         self.checksum = crc32(self.checksum, written);
-        self.length = self.length.wrapping_add(low_bits(written.len()));
+        // The trailer holds the length modulo 2³².
+        let length = written.len() as u64 & u64::from(u32::MAX);
+        self.length = self.length.wrapping_add(u32::try_from(length).unwrap_or(0));
         match result.status {
             Ok(MZStatus::StreamEnd) => self.trailer()?,
             Ok(_) if is_over && written.is_empty() => return Err(ends_early()),
@@ -139,23 +141,17 @@ fn crc32(before: u32, bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!before, step)
 }
 
-/// A number modulo 2³².
-#[expect(clippy::cast_possible_truncation, reason = "what gzip counts is modulo 2³²")]
-const fn low_bits(number: usize) -> u32 {
-    number as u32
-}
-
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
+    let (mut byte, mut value) = (0, 0u32);
     while byte < 256 {
-        let (mut crc, mut bit) = (low_bits(byte), 0);
+        let (mut crc, mut bit) = (value, 0);
         while bit < 8 {
             crc = if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 };
             bit += 1;
         }
         table[byte] = crc;
-        byte += 1;
+        (byte, value) = (byte + 1, value + 1);
     }
     table
 };

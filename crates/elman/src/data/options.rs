@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::is_standard_input;
 use super::{Dataset, csv, file, ts};
-use crate::error::{Error, FileFault, Result};
+use crate::error::{Error, Field, FileFault, Result};
 
 /// How a file of sequences is to be read.
 ///
@@ -371,7 +371,7 @@ impl ReadOptions {
         };
         if let Some(expected) = expected {
             let found = if targets.is_empty() { "none".into() } else { file::list(targets) };
-            return Err(Error::argument("target", expected, found));
+            return Err(Error::argument(Field::Target, expected, found));
         }
         self.check_features()?;
         self.check_roles()
@@ -382,16 +382,18 @@ impl ReadOptions {
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
             Some(features) if features.is_empty() => {
-                Err(Error::argument("features", "at least one name", "none"))
+                Err(Error::argument(Field::Features, "at least one name", "none"))
             }
             Some(_) if !self.exclude.is_empty() => {
                 let found = file::list(&self.exclude);
-                Err(Error::argument("exclude", "none beside a list of features", found))
+                Err(Error::argument(Field::Exclude, "none beside a list of features", found))
             }
             Some(features) => match super::repeated(features) {
-                Some(name) => {
-                    Err(Error::argument("features", "each name once", format!("{name:?} twice")))
-                }
+                Some(name) => Err(Error::argument(
+                    Field::Features,
+                    "each name once",
+                    format!("{name:?} twice"),
+                )),
                 None => Ok(()),
             },
             None => Ok(()),
@@ -407,15 +409,15 @@ impl ReadOptions {
     }
 
     fn check_roles(&self) -> Result<()> {
-        let mut taken: Vec<(&str, &str)> = Vec::new();
-        let single = [("sequence", &self.columns.sequence), ("time", &self.columns.time)];
+        let mut taken: Vec<(Field, &str)> = Vec::new();
+        let single = [(Field::Sequence, &self.columns.sequence), (Field::Time, &self.columns.time)];
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
-        let targets = self.columns.targets.iter().map(|name| ("target", name));
-        let features = self.features.iter().flatten().map(|name| ("features", name));
-        let exclude = self.exclude.iter().map(|name| ("exclude", name));
+        let targets = self.columns.targets.iter().map(|name| (Field::Target, name));
+        let features = self.features.iter().flatten().map(|name| (Field::Features, name));
+        let exclude = self.exclude.iter().map(|name| (Field::Exclude, name));
         for (role, name) in single.chain(targets).chain(features).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
-                let found = format!("{name:?}, which is named under {other} already");
+                let found = format!("{name:?}, which is named under {} already", other.name());
                 return Err(Error::argument(role, "a column that has no other role", found));
             }
             taken.push((role, name));

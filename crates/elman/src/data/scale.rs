@@ -81,11 +81,11 @@ impl Standardization {
         let rows = ArrayView2::from_shape(shape, dataset.values())
             .map_err(|_| Error::shape("values", &[shape.0, shape.1], &[dataset.values().len()]))?;
         Standardization::of_known(rows).map_err(|error| match error {
-            Error::Argument { name, expected, found } => {
+            Error::Argument { name, field, expected, found } => {
                 let column = name.strip_prefix("column ").and_then(|c| c.parse::<usize>().ok());
                 let feature = column.and_then(|column| dataset.feature_names().get(column));
                 let name = feature.map_or(name, |feature| format!("column {feature:?}"));
-                Error::Argument { name, expected, found }
+                Error::Argument { name, field, expected, found }
             }
             other => other,
         })

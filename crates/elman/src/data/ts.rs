@@ -43,7 +43,7 @@ use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
-use crate::error::{Error, FileFault, Result};
+use crate::error::{Error, Field, FileFault, Result};
 
 /// The name of the targets of a file with `@classLabel`.
 const CLASS_NAME: &str = "class";
@@ -99,18 +99,18 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
     let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
     let delimiter = columns.delimiter.map(|delimiter| delimiter.to_string());
     let given = [
-        ("sequence", columns.sequence.as_deref().map(file::quote)),
-        ("time", columns.time.as_deref().map(file::quote)),
-        ("target", targets),
-        ("exclude", exclude),
-        ("delimiter", delimiter),
-        ("decimal", (columns.decimal == Decimal::Comma).then(|| "comma".to_string())),
-        ("sort", (columns.order == RowOrder::Sort).then(|| "it".to_string())),
+        (Field::Sequence, columns.sequence.as_deref().map(file::quote)),
+        (Field::Time, columns.time.as_deref().map(file::quote)),
+        (Field::Target, targets),
+        (Field::Exclude, exclude),
+        (Field::Delimiter, delimiter),
+        (Field::Decimal, (columns.decimal == Decimal::Comma).then(|| "comma".to_string())),
+        (Field::Sort, (columns.order == RowOrder::Sort).then(|| "it".to_string())),
     ];
-    match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
-        Some((name, value)) => {
+    match given.into_iter().find_map(|(field, value)| Some((field, value?))) {
+        Some((field, value)) => {
             let expected = "nothing, as the data are a .ts file, which has no columns";
-            Err(Error::argument(name, expected, value))
+            Err(Error::argument(field, expected, value))
         }
         None => Ok(()),
     }

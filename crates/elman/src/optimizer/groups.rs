@@ -118,9 +118,9 @@ impl ParameterGroups {
     fn check(&self, shapes: &[ParameterShape]) -> Result<()> {
         for (index, group) in self.groups.iter().enumerate() {
             let field = |name: &str| format!("groups[{index}].{name}");
-            check_range(&field("rate_factor"), group.rate_factor, 0.0..f64::INFINITY)?;
+            check_range(field("rate_factor"), group.rate_factor, 0.0..f64::INFINITY)?;
             if let Some(decay) = group.weight_decay {
-                check_range(&field("weight_decay"), decay, 0.0..f64::INFINITY)?;
+                check_range(field("weight_decay"), decay, 0.0..f64::INFINITY)?;
             }
             if !shapes.iter().any(|shape| matches(&group.names, &shape.name)) {
                 let near = nearest(&group.names, shapes.iter().map(|shape| shape.name.as_str()));

@@ -63,6 +63,8 @@ impl<T: Real, C: Cell<T>> Step<T, C> {
             scratch: &mut scratch,
             begun,
             trace: &mut trace,
+            carried: None,
+            update_factors: None,
         };
         self.cell.step(&self.prepared, rows);
     }
@@ -88,6 +90,8 @@ impl<T: Real, C: Cell<T>> Step<T, C> {
             grad_state: &mut self.grad_state.clone(),
             deltas: &mut delta_rows,
             grad_previous: &mut grad_previous,
+            carried: None,
+            update_factors: None,
         };
         self.cell.step_backward(&self.prepared, rows);
         (deltas, grad_previous)

@@ -21,7 +21,7 @@ fn dataset(lengths: &[usize], counts: impl Fn(usize, usize) -> f64, z: &[f64]) -
     let sequences: Vec<_> = lengths.iter().enumerate().map(&mut sequence).collect();
     let views: Vec<_> = sequences.iter().map(|sequence| sequence.view()).collect();
     let names = ["x", "y", "z"].map(String::from).to_vec();
-    Dataset::from_sequences(&views, names, Targets::None).expect("finite values")
+    Dataset::from_sequences(&views, names, Targets::None).expect("numbers")
 }
 
 fn channels(data: &Dataset) -> Vec<(String, &'static str)> {

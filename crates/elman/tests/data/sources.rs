@@ -107,10 +107,10 @@ struct Files {
 
 impl Files {
     fn new(texts: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a folder");
         let path = |(index, text): (usize, &&str)| {
             let path = folder.path().join(format!("{index}.csv"));
-            std::fs::write(&path, text).expect("a temporary file");
+            std::fs::write(&path, text).expect("room");
             path
         };
         let paths = texts.iter().enumerate().map(path).collect();
@@ -118,7 +118,7 @@ impl Files {
     }
 
     fn message(&self, options: &ReadOptions) -> String {
-        let error = read_files(&self.paths, options).expect_err("a bad file").to_string();
+        let error = read_files(&self.paths, options).expect_err("a refusal").to_string();
         error.replace(&format!("{}/", self._folder.path().display()), "")
     }
 }
