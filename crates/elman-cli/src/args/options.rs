@@ -173,6 +173,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "sort"
         | "epochs"
         | "batch-size"
         | "hidden-size"

@@ -13,7 +13,7 @@ use elman::train::{
 use serde::Serialize;
 
 use super::summary::Summary;
-use super::{network_words, refuse_same_file, source};
+use super::{network_words, refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
@@ -74,6 +74,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let plan = trainer.plan::<f32>(data.for_training()).map_err(|error| blame(error, given))?;
     let parameters = Network::<f32>::new(plan.network.clone())?.parameters().values().len();
     printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
+    warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
     let Trained { mut model, report } = fit(&trainer, &data, printer, given)?;
     source::remember(&mut model, &args)?;
