@@ -19,6 +19,8 @@ mod rms_prop;
 mod rule;
 mod sgd;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 pub use adagrad::Adagrad;
@@ -29,7 +31,7 @@ pub use nadam::NAdam;
 pub use rms_prop::{Centring, RmsProp};
 pub use sgd::{Momentum, Sgd};
 
-use crate::error::{Error, Result};
+use crate::error::{ArgumentName, Error, Field, Result};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
 use groups::Segment;
@@ -335,9 +337,56 @@ impl<T: Real> Optimizer<T> {
         parameters: &mut Parameters<T>,
         grad: &Parameters<T>,
     ) -> Result<()> {
-        let Rates { learning_rate, momentum } = rates.into();
+        self.step_ranges(rates.into(), parameters, grad, None)
+    }
+
+    /// As [`step`](Self::step), for a gradient that is zero but for the ranges `touched` of the flat
+    /// buffer, in order and apart: those of
+    /// [`Touched`](crate::network::Touched), where a network has embeddings.
+    ///
+    /// SGD without momentum and weight decay then looks at these alone, and what the gradient holds
+    /// elsewhere is not read. All other rules move parameters without a gradient as well (a moment
+    /// decays, weights decay), so they take the whole step; the gradient must then really be zero.
+    /// The bits are those of [`step`](Self::step) either way.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step); a range beyond the parameters.
+    pub fn step_touched(
+        &mut self,
+        rates: impl Into<Rates>,
+        parameters: &mut Parameters<T>,
+        grad: &Parameters<T>,
+        touched: &[Range<usize>],
+    ) -> Result<()> {
+        let len = parameters.values().len();
+        if let Some(range) = touched.iter().find(|range| range.start > range.end || range.end > len)
+        {
+            let expected = format!("ranges of {len} parameters");
+            return Err(Error::argument("touched", expected, format!("{range:?}")));
+        }
+        let alone = self.leaves_the_rest_alone().then_some(touched);
+        self.step_ranges(rates.into(), parameters, grad, alone)
+    }
+
+    /// Whether a parameter without a gradient stays as it is.
+    fn leaves_the_rest_alone(&self) -> bool {
+        let decays = self.segments.iter().any(|segment| segment.weight_decay.abs() > 0.0);
+        matches!(self.config, OptimizerConfig::Sgd(rule) if rule.momentum == Momentum::None)
+            && !decays
+    }
+
+    /// A step for some ranges of the parameters, or for all.
+    fn step_ranges(
+        &mut self,
+        rates: Rates,
+        parameters: &mut Parameters<T>,
+        grad: &Parameters<T>,
+        touched: Option<&[Range<usize>]>,
+    ) -> Result<()> {
+        let Rates { learning_rate, momentum } = rates;
         let momentum = self.checked_momentum(momentum)?;
-        check_range("learning_rate", learning_rate, 0.0..f64::INFINITY)?;
+        check_range(Field::LearningRate, learning_rate, 0.0..f64::INFINITY)?;
         same_layout("gradient", parameters.shapes(), grad.shapes())?;
         same_layout("parameters", &self.shapes, parameters.shapes())?;
         with_rule!(self.config, rule => {
@@ -351,11 +400,18 @@ impl<T: Real> Optimizer<T> {
                     weight_decay: segment.weight_decay,
                     progress: self.progress,
                 };
-                rule.step(step, Slices {
-                    grad: &grad.values()[segment.range.clone()],
-                    parameters: &mut parameters.values_mut()[segment.range.clone()],
-                    moments: Moments::new(&mut self.moments, segment.range.clone()),
-                });
+                let all = [segment.range.clone()];
+                for range in touched.unwrap_or(&all) {
+                    let range = range.start.max(segment.range.start)..range.end.min(segment.range.end);
+                    if range.is_empty() {
+                        continue;
+                    }
+                    rule.step(step, Slices {
+                        grad: &grad.values()[range.clone()],
+                        parameters: &mut parameters.values_mut()[range.clone()],
+                        moments: Moments::new(&mut self.moments, range),
+                    });
+                }
             }
         });
         Ok(())
@@ -367,10 +423,10 @@ impl<T: Real> Optimizer<T> {
         match (momentum, own) {
             (None, own) => Ok(own),
             (Some(momentum), None) => {
-                Err(Error::argument("momentum", "none for a rule without momentum", momentum))
+                Err(Error::argument(Field::Momentum, "none for a rule without momentum", momentum))
             }
             (Some(momentum), Some(_)) => {
-                check_range("momentum", momentum, 0.0..1.0)?;
+                check_range(Field::Momentum, momentum, 0.0..1.0)?;
                 Ok(Some(momentum))
             }
         }
@@ -391,7 +447,7 @@ fn same_layout(what: &str, expected: &[ParameterShape], found: &[ParameterShape]
 }
 
 /// Refuses a setting outside of a range that includes its start and excludes its end.
-fn check_range(name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()> {
+fn check_range(name: impl Into<ArgumentName>, value: f64, range: Range<f64>) -> Result<()> {
     if range.contains(&value) {
         return Ok(());
     }
@@ -408,7 +464,7 @@ fn check_epsilon(epsilon: f64) -> Result<()> {
     if epsilon > 0.0 && epsilon.is_finite() {
         return Ok(());
     }
-    Err(Error::argument("epsilon", "a positive number", epsilon))
+    Err(Error::argument(Field::Epsilon, "a positive number", epsilon))
 }
 
 #[cfg(test)]

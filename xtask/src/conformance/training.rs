@@ -9,10 +9,10 @@ mod task;
 use elman::cell::{CellKind, GruOptions, LstmOptions, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::dropout::DropoutMode;
-use elman::network::{Network, NetworkConfig, NetworkTrace};
+use elman::network::{Network, NetworkOptions, NetworkTrace};
 use elman::optimizer::OptimizerConfig;
 use elman::stack::Directions;
-use elman::{ParameterShape, Parameters, Real, SequenceBatch};
+use elman::{LayerConfig, ParameterShape, Parameters, Real, SequenceBatch};
 use ndarray::{Array1, Array3, ArrayD, Axis, Ix1, Ix2, Slice};
 use serde_json::Value;
 
@@ -26,8 +26,8 @@ use task::Task;
 /// Computes one case.
 pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let options = Options::<T>::read(case)?;
-    let Options { cell, layers, directions, .. } = options;
-    let names = Names { cell, layers, directions };
+    let Options { layers, directions, .. } = options;
+    let names = Names { cell: options.cell.clone(), layers, directions };
     let mut parameters = names.initial::<T>(case)?;
     let mut optimizer = at_work(options.optimizer, &parameters)?;
     let mut module = Module::new(case, &options, &parameters)?;
@@ -262,15 +262,17 @@ impl<'a, T: Real> Module<'a, T> {
     fn new(case: &Case, options: &'a Options<T>, parameters: &Parameters<T>) -> Result<Self, Stop> {
         let batch = SequenceBatch::with_lengths(case.array("x")?, lengths(case)?)?;
         let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
-        let network = Network::new(NetworkConfig {
-            cell: options.cell,
-            hidden_size: size("rnn.weight_hh_l0")?,
-            layers: options.layers,
+        let layer = LayerConfig {
             directions: options.directions,
-            pooling: options.task.pooling(),
-            dropout: 0.0,
-            ..NetworkConfig::new(batch.input_size(), size("fc.bias")?)
-        })?;
+            ..LayerConfig::new(options.cell.clone(), size("rnn.weight_hh_l0")?)
+        };
+        let body = NetworkOptions {
+            layers: vec![layer; options.layers],
+            readout: options.task.readout(),
+            ..NetworkOptions::default()
+        };
+        let outputs = size("fc.bias")?;
+        let network = Network::new(body.config(batch.input_size(), outputs))?;
         Ok(Module { network, task: &options.task, batch, trace: NetworkTrace::default() })
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
 use super::{Objective, check_epsilon, check_range};
-use crate::error::Result;
+use crate::error::{Field, Result};
 use crate::real::Real;
 
 /// Adagrad: steps scaled by all squared gradients so far.
@@ -67,7 +67,7 @@ impl Adagrad {
         check_range("rate_decay", self.rate_decay, 0.0..f64::INFINITY)?;
         check_range("initial_sum", self.initial_sum, 0.0..f64::INFINITY)?;
         check_epsilon(self.epsilon)?;
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)
     }
 }
 

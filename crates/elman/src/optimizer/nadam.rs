@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
 use super::{Decay, Objective, check_epsilon, check_range};
-use crate::error::Result;
+use crate::error::{Field, Result};
 use crate::real::{Float, Real};
 
 /// NAdam: Adam with Nesterov's momentum.
@@ -70,11 +70,11 @@ impl NAdam {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        check_range("beta1", self.beta1, 0.0..1.0)?;
-        check_range("beta2", self.beta2, 0.0..1.0)?;
+        check_range(Field::Betas.called("beta1"), self.beta1, 0.0..1.0)?;
+        check_range(Field::Betas.called("beta2"), self.beta2, 0.0..1.0)?;
         check_range("momentum_decay", self.momentum_decay, 0.0..f64::INFINITY)?;
         check_epsilon(self.epsilon)?;
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)
     }
 
     /// μ at an update, counted from 1.

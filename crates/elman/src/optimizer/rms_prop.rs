@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
 use super::{Objective, check_epsilon, check_range};
-use crate::error::Result;
+use crate::error::{Field, Result};
 use crate::real::Real;
 
 /// RMSprop: steps scaled by a running mean of the squared gradient.
@@ -82,8 +82,8 @@ impl RmsProp {
     pub fn check(&self) -> Result<()> {
         check_range("alpha", self.alpha, 0.0..1.0)?;
         check_epsilon(self.epsilon)?;
-        check_range("momentum", self.momentum, 0.0..1.0)?;
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)
+        check_range(Field::Momentum, self.momentum, 0.0..1.0)?;
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)
     }
 
     fn has_momentum(&self) -> bool {

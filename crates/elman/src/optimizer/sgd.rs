@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
 use super::{Objective, check_range};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::real::Real;
 
 /// Gradient descent.
@@ -72,13 +72,13 @@ impl Sgd {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)?;
         match self.momentum {
             Momentum::None => Ok(()),
             Momentum::Nesterov { factor } => check_factor(factor),
             Momentum::Classical { factor, dampening } => {
                 check_factor(factor)?;
-                check_range("dampening", dampening, 0.0..1.0)
+                check_range(Field::Dampening, dampening, 0.0..1.0)
             }
         }
     }
@@ -89,7 +89,11 @@ fn check_factor(factor: f64) -> Result<()> {
     if factor > 0.0 && factor < 1.0 {
         return Ok(());
     }
-    Err(Error::argument("momentum: factor", "more than 0 and below 1", factor))
+    Err(Error::argument(
+        Field::Momentum.called("momentum: factor"),
+        "more than 0 and below 1",
+        factor,
+    ))
 }
 
 impl Rule for Sgd {

@@ -4,7 +4,7 @@ use elman::Real;
 use elman::loss::{
     CrossEntropy, Reduction, RegressionLoss, RowWeights, StepWeights, TargetClasses,
 };
-use elman::network::Pooling;
+use elman::network::Readout;
 use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1, Ix2, ShapeError};
 
 use crate::conformance::case::{Case, Stop};
@@ -36,10 +36,10 @@ impl<T: Real> Task<T> {
         }
     }
 
-    pub fn pooling(&self) -> Pooling {
+    pub fn readout(&self) -> Readout {
         match self {
-            Task::Classify(_) => Pooling::LastStep,
-            Task::Forecast(_) | Task::Tag(_) => Pooling::EveryStep,
+            Task::Classify(_) => Readout::default(),
+            Task::Forecast(_) | Task::Tag(_) => Readout::EveryStep,
         }
     }
 

@@ -35,7 +35,7 @@ fn adam_is_its_formula_at_every_level() {
     for len in [0, 1, 5, 16, 37, 100] {
         let (grad, start) = (numbers(len, 1), numbers(len, 2));
         let moments = (numbers(len, 3), positive(len, 4), positive(len, 5));
-        for (level, ams) in Level::ALL.into_iter().flat_map(|l| [(l, false), (l, true)]) {
+        for (level, ams) in Level::supported().into_iter().flat_map(|l| [(l, false), (l, true)]) {
             let (mut p, (mut m, mut v, mut u)) = (start.clone(), moments.clone());
             let largest = ams.then_some(u.as_mut_slice());
             let state = AdamState { parameters: &mut p, mean: &mut m, square: &mut v, largest };
@@ -116,7 +116,7 @@ fn descent_is_its_formulas_at_every_level() {
     for len in [0, 1, 5, 16, 37, 100] {
         let (grad, start, moment) = (numbers(len, 1), numbers(len, 2), numbers(len, 3));
         let slope = Slope { sign: 1.0, decay: 0.5 };
-        for level in Level::ALL {
+        for level in Level::supported() {
             let run = |descent: fn(&mut [f32]) -> Descent<'_, f32>| {
                 let (mut p, mut m) = (start.clone(), moment.clone());
                 descend(level, (0.25, slope), descent(&mut m), &grad, &mut p);
@@ -146,7 +146,7 @@ fn sums_and_factors_have_the_same_bits_at_every_level() {
             sums[index % 8] += f64::from(*value) * f64::from(*value);
         }
         let expected: f64 = sums.iter().sum();
-        for level in Level::ALL {
+        for level in Level::supported() {
             let found = interleaved_sum(level, &values, |size| size * size);
             assert_eq!(found.to_bits(), expected.to_bits(), "{len} {level:?}");
             let mut scaled = values.clone();
