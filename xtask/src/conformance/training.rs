@@ -261,17 +261,18 @@ struct Module<'a, T: Real> {
 impl<'a, T: Real> Module<'a, T> {
     fn new(case: &Case, options: &'a Options<T>, parameters: &Parameters<T>) -> Result<Self, Stop> {
         let batch = SequenceBatch::with_lengths(case.array("x")?, lengths(case)?)?;
-        let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
+        // U is stored [G·H, H].
+        let hidden_size = parameters.get("rnn.weight_hh_l0")?.len_of(Axis(1));
         let layer = LayerConfig {
             directions: options.directions,
-            ..LayerConfig::new(options.cell.clone(), size("rnn.weight_hh_l0")?)
+            ..LayerConfig::new(options.cell.clone(), hidden_size)
         };
         let body = NetworkOptions {
             layers: vec![layer; options.layers],
             readout: options.task.readout(),
             ..NetworkOptions::default()
         };
-        let outputs = size("fc.bias")?;
+        let outputs = parameters.get("fc.bias")?.len_of(Axis(0));
         let network = Network::new(body.config(batch.input_size(), outputs))?;
         Ok(Module { network, task: &options.task, batch, trace: NetworkTrace::default() })
     }
