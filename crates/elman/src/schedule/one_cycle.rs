@@ -22,7 +22,7 @@ use crate::optimizer::Rates;
 ///
 /// let cycle = OneCycle { warmup_share: 0.25, ..OneCycle::new(101) };
 /// let rate = |update| Schedule::OneCycle(cycle).rates(0.5, update).learning_rate;
-/// assert_eq!(rate(0), 0.5 / 25.0);
+/// assert!((rate(0) - 0.5 / 25.0).abs() < 1e-12);
 /// assert!(rate(24) > 0.49 && rate(24) <= 0.5);
 /// assert!((rate(100) - 0.5 / 25.0 / 1e4).abs() < 1e-12);
 /// ```
