@@ -42,7 +42,7 @@ fn train(numbers: &Numbers, case_name: &str) -> Result<(), Box<dyn Error>> {
     let case = Reference::open(case_name)?;
     let batch = SequenceBatch::<f64>::full(case.get("x")?);
     let one_hot: Array2<f64> = case.get("y_true")?;
-    let targets = ClassTargets::Probabilities(one_hot.view());
+    let targets = ClassTargets::from(one_hot.view());
     // One layer of tanh units, and a head that reads the last state, is the default.
     let mut network = Network::new(NetworkConfig {
         hidden_size: case.get::<IxDyn>("init.b")?.len(),

@@ -2,24 +2,46 @@
 //!
 //! Means belong here and nowhere else in the crate: a layer returns the gradient of the scalar
 //! that a loss defines, and [`Reduction`] says which scalar that is. Every loss has its value, its
-//! value with the gradient written into an array of the caller's, and its unreduced values. None
-//! of them allocates, and all of them run in one thread over fixed orders, so the bits depend on
-//! the numbers alone. Sums are taken in `f64` for both number types, and values returned in it.
+//! value with the gradient written into an array of the caller's, and its unreduced values. All of
+//! them run in one thread over fixed orders, so the bits depend on the numbers alone, and all but
+//! [`Ctc`] run without allocating. Sums are taken in `f64` for both number types, and values
+//! returned in it.
+//!
+//! | targets | loss | predictions |
+//! |---|---|---|
+//! | classes | [`CrossEntropy`] | logits `[N, C]` |
+//! | yes or no, K times | [`BinaryCrossEntropy`] | logits `[N, K]` |
+//! | numbers | [`RegressionLoss`] | numbers, any shape |
+//! | numbers, a range wanted | [`QuantileLoss`] | Q quantiles of K numbers `[N, Q·K]` |
+//! | numbers or counts, a distribution wanted | [`NegativeLogLikelihood`] | P parameters of K distributions `[N, P·K]` |
+//! | labels without their steps | [`Ctc`] | logits `[B, T, C]` |
+//!
+//! N is the number of answers: one for each sequence, or one for each step. [`RowWeights`] tells
+//! what each of them counts, and which of them are padding.
 //!
 //! An infinite or undefined logit or prediction is not refused: it makes the value infinite or
-//! NaN, which training watches for. Faulty targets, weights and options are.
+//! NaN, which training looks out for. Faulty targets, weights and options are refused.
 
 mod binary;
 mod cross_entropy;
+mod ctc;
+mod likelihood;
+mod quantile;
 mod regression;
 mod softmax;
+mod special;
+mod weights;
 
 use serde::{Deserialize, Serialize};
 
 pub use binary::{BinaryCrossEntropy, BinaryTargets};
-pub use cross_entropy::{ClassTargets, CrossEntropy};
+pub use cross_entropy::{ClassTargets, Classes, CrossEntropy};
+pub use ctc::{Ctc, CtcTargets, ImpossibleTargets};
+pub use likelihood::{Distribution, Link, NegativeLogLikelihood, NormalizingConstant};
+pub use quantile::QuantileLoss;
 pub use regression::RegressionLoss;
 pub use softmax::softmax;
+pub use weights::{NumberTargets, RowWeights, StepWeights};
 
 use crate::error::{Error, Result};
 
@@ -40,8 +62,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
-    /// The sum over the number of entries, or over their weights where a loss says so. A mean of
-    /// nothing is an error.
+    /// The sum divided by the number of entries, or by their weights where a loss says so. A mean
+    /// of nothing is an error.
     #[default]
     Mean,
     /// The sum.
@@ -63,22 +85,9 @@ impl Reduction {
     }
 }
 
-/// Refuses an array that has not the shape of another.
+/// Refuses an array whose shape differs from what is expected.
 fn same_shape(what: &str, expected: &[usize], found: &[usize]) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::shape(what, expected, found)) }
-}
-
-/// Refuses weights that are negative, infinite or NaN, or not one for each of `count` things.
-fn check_weights(what: &str, weights: Option<&[f64]>, count: usize) -> Result<()> {
-    let Some(weights) = weights else { return Ok(()) };
-    same_shape(what, &[count], &[weights.len()])?;
-    match weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-        None => Ok(()),
-        Some(i) => {
-            let name = format!("{what}[{i}]");
-            Err(Error::argument(name, "a finite number of 0 or more", weights[i]))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,20 @@
 //!
 //! A [`Rng`] hands out bits, uniform and normal numbers, indices and permutations. It never reads
 //! the clock or the operating system, and it is not for secrets. Purposes that must not disturb
-//! each other (initial weights, the order of the mini-batches, dropout masks) take a
-//! [stream](Rng::stream) each: drawing more of one leaves the others as they were.
+//! each other (initial weights, the order of the mini-batches) take a [stream](Rng::stream) each:
+//! drawing more of one leaves the others as they were.
+//!
+//! What is random inside a training step needs more: a [`Mask`] is a function of the place it is
+//! for, made by the counter-based [`Philox`].
+
+pub mod mask;
+mod philox;
 
 use rand_core::{Rng as _, SeedableRng};
 use rand_pcg::Pcg64;
+
+pub use mask::{Mask, MaskPlace, MaskSite, MaskSource, Masks, Purpose};
+pub use philox::Philox;
 
 use crate::real::Float;
 

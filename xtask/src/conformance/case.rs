@@ -255,15 +255,18 @@ impl Case {
 
 #[cfg(test)]
 impl Case {
-    /// Doubles the largest entry of a tensor, or moves it by 1, and returns the right tensor. Less
-    /// may hide under the floor of an f32 loss.
+    /// Doubles the largest entry of a tensor, or moves it by 1, or makes an infinite one 0, and
+    /// returns the right tensor. Less may hide under the floor of an f32 loss.
     pub fn disturb(&mut self, name: &str) -> Tensor {
         let stored = self.tensors.get_mut(name).expect("the case has the tensor");
         let right = stored.clone();
         let Tensor::Float(values) = stored else { panic!("{name} holds no floats") };
         let largest = values.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs()));
         let largest = largest.expect("the tensor is not empty");
-        *largest += largest.abs().max(1.0);
+        *largest = match largest.is_finite() {
+            true => *largest + largest.abs().max(1.0),
+            false => 0.0,
+        };
         right
     }
 

@@ -2,9 +2,13 @@
 //!
 //! PyTorch has the classes on axis 1, before time; the library has them last.
 
+mod ctc;
+mod gaussian;
+
 use elman::Real;
 use elman::loss::{
     BinaryCrossEntropy, BinaryTargets, ClassTargets, CrossEntropy, Reduction, RegressionLoss,
+    RowWeights,
 };
 use ndarray::{Array, Array1, Array2, ArrayD, Dimension, Ix1, Ix2, IxDyn};
 use serde_json::Value;
@@ -18,7 +22,7 @@ const REDUCTIONS: [(Reduction, &str); 2] = [(Reduction::Mean, "mean"), (Reductio
 /// Computes one case.
 pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     // These say what the tensors are; what is expected follows from the tensors themselves.
-    for announced in ["wrt", "reductions", "shape", "extreme"] {
+    for announced in ["wrt", "reductions", "shape", "extreme", "clamped", "infinite"] {
         case.option(announced);
     }
     match case.text("loss")? {
@@ -34,6 +38,8 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
         }
         "softmax_cross_entropy" => cross_entropy::<T>(case),
         "binary_cross_entropy_with_logits" => binary_cross_entropy::<T>(case),
+        "gaussian_nll" => gaussian::run::<T>(case),
+        "ctc" => ctc::run::<T>(case),
         other => Err(Stop::unsupported(format!("loss {other}"))),
     }
 }
@@ -64,11 +70,11 @@ fn cross_entropy<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let targets = match case.text("target")? {
         "indices" => {
             indices = case.integers::<IxDyn>("target")?.into_iter().collect::<Vec<_>>();
-            ClassTargets::Indices(&indices)
+            ClassTargets::from(indices.as_slice())
         }
         "probabilities" => {
             probabilities = rows.matrix(case.array("target")?)?;
-            ClassTargets::Probabilities(probabilities.view())
+            ClassTargets::from(probabilities.view())
         }
         other => return Err(Stop::unsupported(format!("target {other}"))),
     };
@@ -151,7 +157,8 @@ fn binary_cross_entropy<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let entry_weights = if case.has("weight") { Some(matrix("weight")?) } else { None };
     let targets = BinaryTargets {
         probabilities: probabilities.view(),
-        weights: entry_weights.as_ref().map(|weights| weights.view()),
+        entry_weights: entry_weights.as_ref().map(|weights| weights.view()),
+        weights: RowWeights::Equal,
     };
     let pos_weight = weights(case, "pos_weight")?;
     let stored = |values: Array2<T>| reshaped(values.into_dyn(), IxDyn(&shape));

@@ -1,11 +1,12 @@
 //! Softmax cross-entropy: classes against logits.
 
 use elman_kernels::pointwise::Partition;
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::softmax::{each_row, largest};
-use super::{Reduction, check_weights, same_shape};
+use super::softmax::{SoftmaxRow, each_row, largest};
+use super::weights::{CountedRow, RowWeights, check_weights};
+use super::{Reduction, same_shape};
 use crate::error::{Error, Result};
 use crate::real::{Float, Real};
 
@@ -20,8 +21,8 @@ use crate::real::{Float, Real};
 /// ```
 ///
 /// The mean divides by the sum of `w` over the rows' classes, or by the number of rows where
-/// targets are probabilities. A row whose class is `ignore_index` counts for nothing: its logits
-/// are not read, its loss and its gradient are 0.
+/// targets are probabilities; each row is counted with its own weight. A row whose class is
+/// `ignore_index` counts for nothing: its logits are not read, its loss and its gradient are 0.
 ///
 /// A class with `a_c = 0` adds nothing even at a logit of −∞.
 ///
@@ -62,9 +63,27 @@ pub struct CrossEntropy {
     pub reduction: Reduction,
 }
 
-/// What the rows of the logits are compared with.
+/// What the rows of the logits are compared with, and what each row counts.
+///
+/// ```
+/// use elman::loss::{Classes, ClassTargets, RowWeights};
+///
+/// let plain: ClassTargets<'_, f32> = [2, 0, 1].as_slice().into();
+/// assert_eq!(plain.weights, RowWeights::Equal);
+/// let weighted = ClassTargets { weights: RowWeights::Rows(&[1.0, 0.5, 1.0]), ..plain };
+/// assert!(matches!(weighted.classes, Classes::Indices([2, 0, 1])));
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub enum ClassTargets<'a, T> {
+pub struct ClassTargets<'a, T> {
+    /// The classes.
+    pub classes: Classes<'a, T>,
+    /// What each row counts.
+    pub weights: RowWeights<'a>,
+}
+
+/// The class of each row.
+#[derive(Clone, Copy, Debug)]
+pub enum Classes<'a, T> {
     /// The class of each row `[N]`.
     Indices(&'a [i64]),
     /// The probability of each class in each row `[N, C]`, each in `[0, 1]`. That a row sums to 1
@@ -74,13 +93,14 @@ pub enum ClassTargets<'a, T> {
 
 impl<'a, T> From<&'a [i64]> for ClassTargets<'a, T> {
     fn from(indices: &'a [i64]) -> Self {
-        ClassTargets::Indices(indices)
+        ClassTargets { classes: Classes::Indices(indices), weights: RowWeights::Equal }
     }
 }
 
 impl<'a, T> From<ArrayView2<'a, T>> for ClassTargets<'a, T> {
     fn from(probabilities: ArrayView2<'a, T>) -> Self {
-        ClassTargets::Probabilities(probabilities)
+        let classes = Classes::Probabilities(probabilities);
+        ClassTargets { classes, weights: RowWeights::Equal }
     }
 }
 
@@ -90,8 +110,8 @@ impl CrossEntropy {
     /// # Errors
     ///
     /// No class; not one target for each row; a class outside of `0..C`, a probability outside of
-    /// `[0, 1]`; options out of their range; an `ignore_index` beside probabilities; a mean over
-    /// rows that are all ignored, or have no weight, or are none.
+    /// `[0, 1]`; options or weights out of their range; an `ignore_index` beside probabilities; a
+    /// mean over rows that are all ignored, or have no weight, or are none.
     pub fn value<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
@@ -99,8 +119,8 @@ impl CrossEntropy {
     ) -> Result<f64> {
         let divisor = self.divisor(logits, targets)?;
         let mut sum = 0.0;
-        for (row, logits) in logits.outer_iter().enumerate() {
-            sum += self.row_loss(logits, self.row_target(targets, row));
+        for CountedRow { row, weight } in targets.weights.counted(logits.nrows()) {
+            sum += weight * self.row_loss(logits.row(row), self.row_target(targets, row));
         }
         Ok(sum / divisor)
     }
@@ -115,19 +135,30 @@ impl CrossEntropy {
         &self,
         logits: ArrayView2<'_, T>,
         targets: ClassTargets<'_, T>,
-        grad_logits: ArrayViewMut2<'_, T>,
+        mut grad_logits: ArrayViewMut2<'_, T>,
     ) -> Result<f64> {
         same_shape("grad_logits", logits.shape(), grad_logits.shape())?;
         let divisor = self.divisor(logits, targets)?;
+        if targets.weights != RowWeights::Equal {
+            grad_logits.fill(T::ZERO);
+        }
         let mut sum = 0.0;
-        each_row(logits, grad_logits, |row, logits, (grad, partition)| {
-            let target = self.row_target(targets, row);
-            sum += self.row_gradient(logits, target, grad, (partition, 1.0 / divisor));
-        });
+        for stretch in targets.weights.stretches(logits.nrows()) {
+            let slice = Slice::from(stretch.clone());
+            let (logits, grad) =
+                (logits.slice_axis(Axis(0), slice), grad_logits.slice_axis_mut(Axis(0), slice));
+            each_row(logits, grad, |softmax| {
+                let row = stretch.start + softmax.row;
+                let weight = targets.weights.of(row);
+                let target =
+                    if weight > 0.0 { self.row_target(targets, row) } else { RowTarget::Ignored };
+                sum += weight * self.row_gradient(softmax, target, weight / divisor);
+            });
+        }
         Ok(sum / divisor)
     }
 
-    /// The loss of each row, class weights applied, into `values` `[N]`; 0 for ignored rows.
+    /// The loss of each row, all weights applied, into `values` `[N]`; 0 for ignored rows.
     /// [`reduction`](Self::reduction) plays no part.
     ///
     /// # Errors
@@ -141,8 +172,10 @@ impl CrossEntropy {
     ) -> Result<()> {
         same_shape("values", &[logits.nrows()], &[values.len()])?;
         self.total_weight(logits, targets)?;
-        for (row, (logits, value)) in logits.outer_iter().zip(values).enumerate() {
-            *value = T::from_f64(self.row_loss(logits, self.row_target(targets, row)));
+        values.fill(T::ZERO);
+        for CountedRow { row, weight } in targets.weights.counted(logits.nrows()) {
+            let loss = self.row_loss(logits.row(row), self.row_target(targets, row));
+            values[row] = T::from_f64(weight * loss);
         }
         Ok(())
     }
@@ -156,14 +189,14 @@ impl CrossEntropy {
         self.attraction(logits, target, Partition { max, sum }).loss
     }
 
-    /// Turns the exponentials of a row into its gradient, and returns its loss.
+    /// Turns the exponentials of a row into its gradient times `scale`, and returns its loss.
     fn row_gradient<T: Real>(
         &self,
-        logits: ArrayView1<'_, T>,
+        softmax: SoftmaxRow<'_, T>,
         target: RowTarget<'_, T>,
-        mut grad: ArrayViewMut1<'_, T>,
-        (partition, scale): (Partition<T>, f64),
+        scale: f64,
     ) -> f64 {
+        let SoftmaxRow { logits, exponentials: mut grad, partition, .. } = softmax;
         if matches!(target, RowTarget::Ignored) {
             grad.fill(T::ZERO);
             return 0.0;
@@ -234,14 +267,14 @@ impl CrossEntropy {
         targets: ClassTargets<'a, T>,
         row: usize,
     ) -> RowTarget<'a, T> {
-        match targets {
-            ClassTargets::Probabilities(probabilities) => {
-                RowTarget::Soft(probabilities.index_axis_move(ndarray::Axis(0), row))
+        match targets.classes {
+            Classes::Probabilities(probabilities) => {
+                RowTarget::Soft(probabilities.index_axis_move(Axis(0), row))
             }
-            ClassTargets::Indices(indices) if self.ignore_index == Some(indices[row]) => {
+            Classes::Indices(indices) if self.ignore_index == Some(indices[row]) => {
                 RowTarget::Ignored
             }
-            ClassTargets::Indices(indices) => {
+            Classes::Indices(indices) => {
                 usize::try_from(indices[row]).map_or(RowTarget::Ignored, RowTarget::Class)
             }
         }
@@ -270,16 +303,29 @@ impl CrossEntropy {
             return Err(Error::argument("label_smoothing", "0 or more and below 1", found));
         }
         check_weights("class_weights", self.class_weights.as_deref(), classes)?;
-        match targets {
-            ClassTargets::Indices(indices) => {
+        targets.weights.check(rows)?;
+        match targets.classes {
+            Classes::Indices(indices) => {
                 same_shape("targets", &[rows], &[indices.len()])?;
-                let weights = indices.iter().enumerate();
-                weights.map(|(row, &class)| self.checked_weight(row, class, classes)).sum()
+                let counted = targets.weights.counted(rows);
+                let weight = |CountedRow { row, weight }| {
+                    Ok(weight * self.checked_weight(row, indices[row], classes)?)
+                };
+                counted.map(weight).sum()
             }
-            ClassTargets::Probabilities(probabilities) => {
+            Classes::Probabilities(probabilities) => {
                 same_shape("targets", logits.shape(), probabilities.shape())?;
-                self.check_probabilities(probabilities)?;
-                Ok(rows as f64)
+                if let Some(index) = self.ignore_index {
+                    return Err(Error::argument(
+                        "ignore_index",
+                        "none beside probabilities",
+                        index,
+                    ));
+                }
+                for CountedRow { row, .. } in targets.weights.counted(rows) {
+                    check_probabilities(row, probabilities.row(row))?;
+                }
+                Ok(targets.weights.total(rows))
             }
         }
     }
@@ -298,19 +344,16 @@ impl CrossEntropy {
             }
         }
     }
+}
 
-    fn check_probabilities<T: Real>(&self, probabilities: ArrayView2<'_, T>) -> Result<()> {
-        if let Some(index) = self.ignore_index {
-            return Err(Error::argument("ignore_index", "none beside probabilities", index));
+fn check_probabilities<T: Real>(row: usize, probabilities: ArrayView1<'_, T>) -> Result<()> {
+    for (class, &probability) in probabilities.iter().enumerate() {
+        if !(probability >= T::ZERO && probability <= T::ONE) {
+            let name = format!("targets[{row}, {class}]");
+            return Err(Error::argument(name, "a probability in [0, 1]", probability));
         }
-        for ((row, class), &probability) in probabilities.indexed_iter() {
-            if !(probability >= T::ZERO && probability <= T::ONE) {
-                let name = format!("targets[{row}, {class}]");
-                return Err(Error::argument(name, "a probability in [0, 1]", probability));
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The target of one row.

@@ -1,8 +1,9 @@
 //! Losses of the difference between prediction and target.
 
-use ndarray::{ArrayView, ArrayViewMut, Dimension, Zip};
+use ndarray::{ArrayView, ArrayViewMut, Dimension};
 use serde::{Deserialize, Serialize};
 
+use super::weights::{NumberTargets, RowWeights};
 use super::{Reduction, same_shape};
 use crate::error::{Error, Result};
 use crate::real::Real;
@@ -19,7 +20,8 @@ use crate::real::Real;
 /// l1          k = 0            s = 1         smooth-l1  k = β   c = 1/β   s = 1
 /// ```
 ///
-/// The mean divides by the number of entries. The gradient of `|d|` at 0 is 0.
+/// The mean divides by the number of entries, each counted with the weight of its row. The gradient
+/// of `|d|` at 0 is 0.
 ///
 /// # Source
 ///
@@ -65,20 +67,27 @@ impl RegressionLoss {
     ///
     /// # Errors
     ///
-    /// Shapes that differ; a δ or β out of its range; a mean of no entry.
-    pub fn value<T: Real, D: Dimension>(
+    /// Shapes that differ; weights that do not fit; a δ or β out of its range; a mean of nothing.
+    pub fn value<'a, T: Real, D: Dimension>(
         self,
         reduction: Reduction,
         predictions: ArrayView<'_, T, D>,
-        targets: ArrayView<'_, T, D>,
+        targets: impl Into<NumberTargets<'a, T, D>>,
     ) -> Result<f64> {
-        let curve = self.curve()?;
-        same_shape("targets", predictions.shape(), targets.shape())?;
-        let divisor = reduction.divisor(self.name(), predictions.len() as f64)?;
+        let targets = targets.into();
+        let curve = self.checked_curve(&predictions, &targets)?;
+        let rows = Rows::of(predictions.shape());
+        let divisor = self.divisor(reduction, rows, targets.weights)?;
         let mut sum = 0.0;
-        Zip::from(&predictions)
-            .and(&targets)
-            .for_each(|&p, &t| sum += curve.value(p.to_f64() - t.to_f64()));
+        let mut entries = predictions.iter().zip(&targets.values);
+        for row in 0..rows.count {
+            let weight = targets.weights.of(row);
+            for (&p, &t) in entries.by_ref().take(rows.len) {
+                if weight > 0.0 {
+                    sum += weight * curve.value(p.to_f64() - t.to_f64());
+                }
+            }
+        }
         Ok(sum / divisor)
     }
 
@@ -88,44 +97,75 @@ impl RegressionLoss {
     ///
     /// Those of [`value`](Self::value), and a gradient of another shape. The gradient is then
     /// unchanged.
-    pub fn gradient<T: Real, D: Dimension>(
+    pub fn gradient<'a, T: Real, D: Dimension>(
         self,
         reduction: Reduction,
         predictions: ArrayView<'_, T, D>,
-        targets: ArrayView<'_, T, D>,
-        grad_predictions: ArrayViewMut<'_, T, D>,
+        targets: impl Into<NumberTargets<'a, T, D>>,
+        mut grad_predictions: ArrayViewMut<'_, T, D>,
     ) -> Result<f64> {
-        let curve = self.curve()?;
-        same_shape("targets", predictions.shape(), targets.shape())?;
+        let targets = targets.into();
+        let curve = self.checked_curve(&predictions, &targets)?;
         same_shape("grad_predictions", predictions.shape(), grad_predictions.shape())?;
-        let divisor = reduction.divisor(self.name(), predictions.len() as f64)?;
+        let rows = Rows::of(predictions.shape());
+        let divisor = self.divisor(reduction, rows, targets.weights)?;
         let (scale, mut sum) = (1.0 / divisor, 0.0);
-        Zip::from(grad_predictions).and(&predictions).and(&targets).for_each(|grad, &p, &t| {
-            let difference = p.to_f64() - t.to_f64();
-            sum += curve.value(difference);
-            *grad = T::from_f64(scale * curve.derivative(difference));
-        });
+        let mut entries = predictions.iter().zip(&targets.values).zip(&mut grad_predictions);
+        for row in 0..rows.count {
+            let weight = targets.weights.of(row);
+            for ((&p, &t), grad) in entries.by_ref().take(rows.len) {
+                if weight > 0.0 {
+                    let difference = p.to_f64() - t.to_f64();
+                    sum += weight * curve.value(difference);
+                    *grad = T::from_f64(weight * scale * curve.derivative(difference));
+                } else {
+                    *grad = T::ZERO;
+                }
+            }
+        }
         Ok(sum / divisor)
     }
 
-    /// The loss of each entry, into `values`.
+    /// The loss of each entry times its row's weight, into `values`.
     ///
     /// # Errors
     ///
-    /// Shapes that differ; a δ or β out of its range.
-    pub fn per_element<T: Real, D: Dimension>(
+    /// Shapes that differ; weights that do not fit; a δ or β out of its range.
+    pub fn per_element<'a, T: Real, D: Dimension>(
         self,
         predictions: ArrayView<'_, T, D>,
-        targets: ArrayView<'_, T, D>,
-        values: ArrayViewMut<'_, T, D>,
+        targets: impl Into<NumberTargets<'a, T, D>>,
+        mut values: ArrayViewMut<'_, T, D>,
     ) -> Result<()> {
-        let curve = self.curve()?;
-        same_shape("targets", predictions.shape(), targets.shape())?;
+        let targets = targets.into();
+        let curve = self.checked_curve(&predictions, &targets)?;
         same_shape("values", predictions.shape(), values.shape())?;
-        Zip::from(values).and(&predictions).and(&targets).for_each(|value, &p, &t| {
-            *value = T::from_f64(curve.value(p.to_f64() - t.to_f64()));
-        });
+        let rows = Rows::of(predictions.shape());
+        let mut entries = predictions.iter().zip(&targets.values).zip(&mut values);
+        for row in 0..rows.count {
+            let weight = targets.weights.of(row);
+            for ((&p, &t), value) in entries.by_ref().take(rows.len) {
+                let loss =
+                    if weight > 0.0 { weight * curve.value(p.to_f64() - t.to_f64()) } else { 0.0 };
+                *value = T::from_f64(loss);
+            }
+        }
         Ok(())
+    }
+
+    fn checked_curve<T: Real, D: Dimension>(
+        self,
+        predictions: &ArrayView<'_, T, D>,
+        targets: &NumberTargets<'_, T, D>,
+    ) -> Result<Curve> {
+        let curve = self.curve()?;
+        same_shape("targets", predictions.shape(), targets.values.shape())?;
+        targets.weights.check(Rows::of(predictions.shape()).count)?;
+        Ok(curve)
+    }
+
+    fn divisor(self, reduction: Reduction, rows: Rows, weights: RowWeights<'_>) -> Result<f64> {
+        reduction.divisor(self.name(), weights.total(rows.count) * rows.len as f64)
     }
 
     /// Refuses a δ that is not positive and a β that is negative.
@@ -168,6 +208,24 @@ impl RegressionLoss {
     }
 }
 
+/// How an array falls into rows.
+#[derive(Clone, Copy)]
+struct Rows {
+    count: usize,
+    /// The numbers of a row.
+    len: usize,
+}
+
+impl Rows {
+    fn of(shape: &[usize]) -> Rows {
+        match shape {
+            [] => Rows { count: 1, len: 1 },
+            [count] => Rows { count: *count, len: 1 },
+            [leading @ .., len] => Rows { count: leading.iter().product(), len: *len },
+        }
+    }
+}
+
 /// The parabola with its lines: k, c and s.
 #[derive(Clone, Copy)]
 struct Curve {
@@ -204,144 +262,4 @@ impl Curve {
 
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "exact results are tested for being exact")]
-mod tests {
-    use ndarray::{Array, Array1, Array2, array};
-    use proptest::prelude::*;
-
-    use super::super::testing::{assert_gradient, normal};
-    use super::*;
-
-    const LOSSES: [RegressionLoss; 4] = [
-        RegressionLoss::Mse,
-        RegressionLoss::L1,
-        RegressionLoss::Huber { delta: 0.6 },
-        RegressionLoss::SmoothL1 { beta: 0.7 },
-    ];
-
-    fn sum(loss: RegressionLoss, p: &Array1<f64>, t: &Array1<f64>) -> f64 {
-        loss.value(Reduction::Sum, p.view(), t.view()).unwrap()
-    }
-
-    #[test]
-    fn gradients_are_central_differences() {
-        let (predictions, targets) = (normal(4, 6, 1), normal(4, 6, 2));
-        for loss in LOSSES {
-            for reduction in [Reduction::Mean, Reduction::Sum] {
-                let mut grad = Array2::zeros((4, 6));
-                let (p, t) = (predictions.view(), targets.view());
-                let value = loss.gradient(reduction, p, t, grad.view_mut()).unwrap();
-                assert_eq!(value.to_bits(), loss.value(reduction, p, t).unwrap().to_bits());
-                assert_gradient(&predictions, &grad, |p| loss.value(reduction, p, t).unwrap());
-            }
-        }
-    }
-
-    #[test]
-    fn values_are_the_textbook_ones() {
-        // d = 0.5 and −3.
-        let (p, t) = (array![1.5, -1.0], array![1.0, 2.0]);
-        let cases = [
-            (RegressionLoss::Mse, [0.25, 9.0]),
-            (RegressionLoss::L1, [0.5, 3.0]),
-            (RegressionLoss::Huber { delta: 2.0 }, [0.125, 2.0 * (3.0 - 1.0)]),
-            (RegressionLoss::SmoothL1 { beta: 2.0 }, [0.0625, 2.0]),
-            (RegressionLoss::SmoothL1 { beta: 0.0 }, [0.5, 3.0]),
-        ];
-        for (loss, expected) in cases {
-            let mut values = array![0.0, 0.0];
-            loss.per_element(p.view(), t.view(), values.view_mut()).unwrap();
-            assert_eq!(values.to_vec(), expected, "{loss:?}");
-            assert_eq!(sum(loss, &p, &t), expected.iter().sum::<f64>());
-            let mean = loss.value(Reduction::Mean, p.view(), t.view()).unwrap();
-            assert_eq!(mean, expected.iter().sum::<f64>() / 2.0);
-        }
-    }
-
-    #[test]
-    fn equal_entries_have_no_gradient() {
-        for loss in LOSSES.into_iter().chain([RegressionLoss::SmoothL1 { beta: 0.0 }]) {
-            let (p, mut grad) = (array![2.0f32], array![9.0f32]);
-            let value = loss.gradient(Reduction::Sum, p.view(), p.view(), grad.view_mut());
-            assert_eq!((value.unwrap(), grad[0]), (0.0, 0.0), "{loss:?}");
-        }
-    }
-
-    #[test]
-    fn nan_and_infinity_are_seen_in_value_and_gradient() {
-        for loss in LOSSES {
-            let mut grad = array![0.0];
-            let (nan, infinite, target) = (array![f64::NAN], array![f64::INFINITY], array![0.0]);
-            let value = loss.gradient(Reduction::Sum, nan.view(), target.view(), grad.view_mut());
-            assert!(value.unwrap().is_nan() && grad[0].is_nan(), "{loss:?}");
-            assert_eq!(sum(loss, &infinite, &target), f64::INFINITY, "{loss:?}");
-        }
-    }
-
-    #[test]
-    fn huge_f32_differences_do_not_overflow_the_sum() {
-        let (p, t) = (array![3e38f32], array![-3e38f32]);
-        let value = RegressionLoss::Mse.value(Reduction::Sum, p.view(), t.view()).unwrap();
-        let difference = 2.0 * f64::from(3e38f32);
-        assert_eq!(value, difference * difference);
-    }
-
-    #[test]
-    fn views_in_any_layout_are_taken() {
-        let (predictions, targets) = (normal(3, 5, 3), normal(3, 5, 4));
-        let mut grad = Array2::zeros((3, 5));
-        let mut transposed = Array2::zeros((5, 3));
-        let loss = RegressionLoss::Huber { delta: 0.5 };
-        let (p, t) = (predictions.view(), targets.view());
-        loss.gradient(Reduction::Mean, p, t, grad.view_mut()).unwrap();
-        let standard = targets.t().as_standard_layout().into_owned();
-        loss.gradient(Reduction::Mean, p.t(), standard.view(), transposed.view_mut()).unwrap();
-        assert_eq!(grad.t(), transposed);
-    }
-
-    #[test]
-    fn bad_arguments_are_refused() {
-        let (p, t, mut grad) = (array![1.0, 2.0], array![1.0], array![7.0, 7.0]);
-        let empty = Array::<f64, _>::zeros(0);
-        for loss in LOSSES {
-            let short = loss.gradient(Reduction::Sum, p.view(), t.view(), grad.view_mut());
-            assert!(matches!(short, Err(Error::Shape { .. })));
-            let short = loss.gradient(Reduction::Sum, t.view(), t.view(), grad.view_mut());
-            assert!(matches!(short, Err(Error::Shape { .. })));
-            assert!(loss.value(Reduction::Mean, empty.view(), empty.view()).is_err());
-            assert_eq!(loss.value(Reduction::Sum, empty.view(), empty.view()).unwrap(), 0.0);
-        }
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let loss = RegressionLoss::Huber { delta: bad };
-            assert!(
-                loss.check().is_err() && loss.value(Reduction::Sum, p.view(), p.view()).is_err()
-            );
-            assert_eq!(RegressionLoss::SmoothL1 { beta: bad }.check().is_ok(), bad == 0.0);
-        }
-        assert_eq!(grad, array![7.0, 7.0]);
-    }
-
-    #[test]
-    fn names_are_those_of_a_settings_file() {
-        let json = r#"["mse","l1",{"huber":{"delta":0.6}},{"smooth-l1":{"beta":0.7}}]"#;
-        assert_eq!(serde_json::to_string(&LOSSES).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Vec<RegressionLoss>>(json).unwrap(), LOSSES);
-    }
-
-    proptest! {
-        #[test]
-        fn huber_is_delta_times_smooth_l1(d in -5.0..5.0f64, delta in 0.01..4.0f64) {
-            let (p, t) = (array![d], array![0.0]);
-            let huber = sum(RegressionLoss::Huber { delta }, &p, &t);
-            let smooth = sum(RegressionLoss::SmoothL1 { beta: delta }, &p, &t);
-            prop_assert!((huber - delta * smooth).abs() <= 1e-14 * huber.abs());
-        }
-
-        #[test]
-        fn huber_lies_between_the_line_and_the_parabola(d in -5.0..5.0f64, delta in 0.01..4.0f64) {
-            let (p, t) = (array![d], array![0.0]);
-            let huber = sum(RegressionLoss::Huber { delta }, &p, &t);
-            prop_assert!(huber <= 0.5 * d * d * (1.0 + 1e-14));
-            prop_assert!(huber <= delta * d.abs() * (1.0 + 1e-14));
-        }
-    }
-}
+mod tests;

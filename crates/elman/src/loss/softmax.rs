@@ -31,9 +31,9 @@ pub fn softmax<T: Real>(
 ) -> Result<()> {
     same_shape("probabilities", logits.shape(), probabilities.shape())?;
     if logits.ncols() > 0 {
-        each_row(logits, probabilities, |_, _, (mut row, partition)| {
-            let share = T::from_f64(1.0 / partition.sum);
-            row.map_inplace(|p| *p *= share);
+        each_row(logits, probabilities, |mut row| {
+            let share = T::from_f64(1.0 / row.partition.sum);
+            row.exponentials.map_inplace(|p| *p *= share);
         });
     }
     Ok(())
@@ -43,12 +43,21 @@ pub(super) fn largest<T: Real>(logits: ArrayView1<'_, T>) -> T {
     logits.iter().fold(logits[0], |max, &x| max.max(x))
 }
 
-/// Calls `finish` with each row of `logits` `[N, C]` and of `out`, which then holds `e^(x − max x)`,
-/// in order.
+/// A row of logits with its exponentials.
+pub(super) struct SoftmaxRow<'a, T> {
+    pub row: usize,
+    pub logits: ArrayView1<'a, T>,
+    /// `e^(x − max x)`, to be turned into what is wanted.
+    pub exponentials: ArrayViewMut1<'a, T>,
+    pub partition: Partition<T>,
+}
+
+/// Calls `finish` with each row of `logits` `[N, C]`, in order, its exponentials standing in `out`
+/// `[N, C]`.
 pub(super) fn each_row<T: Real>(
     logits: ArrayView2<'_, T>,
     mut out: ArrayViewMut2<'_, T>,
-    mut finish: impl FnMut(usize, ArrayView1<'_, T>, (ArrayViewMut1<'_, T>, Partition<T>)),
+    mut finish: impl FnMut(SoftmaxRow<'_, T>),
 ) {
     /// Rows at a time: enough exponentials for a loop over them to pay, and still in L1 after it.
     const BLOCK: usize = 16;
@@ -58,9 +67,9 @@ pub(super) fn each_row<T: Real>(
     {
         let mut partitions = [Partition::default(); BLOCK];
         exponentials(logits, out.view_mut(), &mut partitions[..logits.nrows()]);
-        let rows = logits.outer_iter().zip(out.outer_iter_mut().zip(partitions));
-        for (row, (logits, result)) in rows.enumerate() {
-            finish(block * BLOCK + row, logits, result);
+        let rows = logits.outer_iter().zip(out.outer_iter_mut()).zip(partitions);
+        for (index, ((logits, exponentials), partition)) in rows.enumerate() {
+            finish(SoftmaxRow { row: block * BLOCK + index, logits, exponentials, partition });
         }
     }
 }

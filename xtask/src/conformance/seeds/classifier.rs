@@ -89,7 +89,7 @@ impl<T: Real> Classifier<T> {
 
         let [mut probabilities, mut grad_logits] = [(); 2].map(|()| Array2::default(logits.dim()));
         softmax(logits.view(), probabilities.view_mut())?;
-        let targets = ClassTargets::Probabilities(self.targets.view());
+        let targets = ClassTargets::from(self.targets.view());
         let loss =
             CrossEntropy::default().gradient(logits.view(), targets, grad_logits.view_mut())?;
 

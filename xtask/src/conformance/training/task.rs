@@ -1,7 +1,7 @@
 //! What a training run learns: its targets, its loss, and which steps the head reads.
 
 use elman::Real;
-use elman::loss::{ClassTargets, CrossEntropy, Reduction, RegressionLoss};
+use elman::loss::{CrossEntropy, Reduction, RegressionLoss};
 use elman::network::Pooling;
 use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1};
 
@@ -52,7 +52,7 @@ impl<T: Real> Task<T> {
         Ok(match self {
             Task::Classify(classes) => CrossEntropy::default().gradient(
                 outputs.index_axis_move(Axis(1), 0),
-                ClassTargets::Indices(classes),
+                classes.as_slice().into(),
                 grad_outputs.index_axis_move(Axis(1), 0),
             )?,
             Task::Forecast(targets) => RegressionLoss::Mse.gradient(

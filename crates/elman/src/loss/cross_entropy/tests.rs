@@ -3,6 +3,7 @@
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
+use super::super::StepWeights;
 use super::super::testing::{assert_gradient, normal};
 use super::*;
 use crate::loss::softmax;
@@ -62,6 +63,45 @@ fn gradients_of_probabilities_are_central_differences() {
         assert_eq!(value.to_bits(), again.to_bits(), "{loss:?}");
         assert_gradient(&logits, &grad, |x| loss.value(x, targets.view().into()).unwrap());
     }
+}
+
+#[test]
+fn weighted_rows_have_weighted_gradients_and_means() {
+    let logits = normal(6, 4, 9) * 2.0;
+    let (steps, soft) = ([0.5, 2.0, 7.0, 1.0, 3.0, 0.0], probabilities(6, 4));
+    // Steps 2 and 5 are padding, with targets that would be refused.
+    let weights = StepWeights { steps: Some(&steps), ..StepWeights::new(3, &[2, 2]) };
+    let weights = RowWeights::Steps(weights);
+    for loss in variants() {
+        let hard = ClassTargets { weights, ..[3, 2, 99, 1, 1, 99].as_slice().into() };
+        let soft = ClassTargets { weights, ..soft.view().into() };
+        let soft = if loss.ignore_index.is_none() { soft } else { hard };
+        for targets in [hard, soft] {
+            let mut grad = Array2::from_elem((6, 4), f64::NAN);
+            let value = loss.gradient(logits.view(), targets, grad.view_mut()).unwrap();
+            let again = loss.value(logits.view(), targets).unwrap();
+            assert_eq!(value.to_bits(), again.to_bits(), "{loss:?}");
+            assert_eq!(grad.row(2).sum(), 0.0);
+            assert_gradient(&logits, &grad, |x| loss.value(x, targets).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_weight_of_two_is_the_row_twice() {
+    let logits = normal(2, 3, 4);
+    let twice = ndarray::stack![ndarray::Axis(0), logits.row(0), logits.row(0), logits.row(1)];
+    let loss = CrossEntropy { class_weights: Some(vec![0.5, 1.0, 3.0]), ..plain() };
+    let weights = RowWeights::Rows(&[2.0, 1.0]);
+    let weighted = ClassTargets { weights, ..[2, 0].as_slice().into() };
+    let found = loss.value(logits.view(), weighted).unwrap();
+    let expected = loss.value(twice.view(), [2, 2, 0].as_slice().into()).unwrap();
+    assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+    let mut rows = [0.0; 2];
+    loss.per_row(logits.view(), weighted, &mut rows).unwrap();
+    assert!((rows[0] + rows[1] - found * 6.5).abs() < 1e-14);
+    let refused = ClassTargets { weights: RowWeights::Rows(&[1.0]), ..weighted };
+    assert!(refusal(&loss, &logits, refused).contains("row weights: expected shape [2], got [1]"));
 }
 
 #[test]
