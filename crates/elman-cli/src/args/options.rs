@@ -82,6 +82,10 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
         threads: trainer.threads,
+        max_updates: trainer.max_updates,
+        max_seconds: trainer.max_seconds,
+        target_metric: trainer.target_metric,
+        accumulation: trainer.accumulation,
     }
 }
 
@@ -173,6 +177,10 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "exclude"
         | "delimiter"
         | "epochs"
+        | "accumulation"
+        | "max-updates"
+        | "max-seconds"
+        | "target-metric"
         | "batch-size"
         | "hidden-size"
         | "layers"

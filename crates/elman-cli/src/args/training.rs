@@ -14,10 +14,22 @@ pub struct TrainerArgs {
     /// Passes over the training data
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = count)]
     pub epochs: usize,
-    /// Sequences in a batch: one change of the weights each
+    /// Updates of the weights, at most [default: as many as the epochs have]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub max_updates: Option<usize>,
+    /// Seconds of training, at most
+    #[arg(long, value_name = "S", value_parser = number)]
+    pub max_seconds: Option<f64>,
+    /// End when the metric is this good: an accuracy to reach, or an error to get down to
+    #[arg(long, value_name = "METRIC", value_parser = number)]
+    pub target_metric: Option<f64>,
+    /// Sequences in a batch: one update of the weights each
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
     pub batch_size: usize,
-    /// The rule that changes the weights
+    /// Batches whose gradients are added up for one update
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
+    pub accumulation: usize,
+    /// The rule that updates the weights
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,
     /// The length of a step

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use elman::data::Dataset;
 use elman::io::check_writable;
 use elman::model::Model;
-use elman::network::{Network, NetworkConfig};
+use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::train::{
-    Control, EpochRecord, Outcome as Ending, Plan, Report, Trained, Trainer, TrainingData,
+    Control, EpochRecord, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer,
+    TrainingData,
 };
 use serde::Serialize;
 
@@ -71,11 +72,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let output = output(&args)?;
     let data = read(&args, given)?;
     let understood = understand(&data);
-    let plan = trainer.plan::<f32>(data.for_training()).map_err(|error| blame(error, given))?;
-    let parameters = Network::<f32>::new(plan.network.clone())?.parameters().values().len();
-    printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
+    let run = trainer.start(data.for_training()).map_err(|error| blame(error, given))?;
+    printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     interrupt::catch()?;
-    let Trained { mut model, report } = fit(&trainer, &data, printer, given)?;
+    let Trained { mut model, report } = finish(run, printer, given)?;
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
     // The weights that training started from have learnt nothing; they would only be in the way.
@@ -161,13 +161,13 @@ fn understand(data: &Data) -> Understood {
     }
 }
 
-fn describe(understood: &Understood, plan: &Plan, parameters: usize) -> Facts {
+fn describe(understood: &Understood, run: &RunDescription) -> Facts {
     let mut facts = Facts::default();
     understood.training.describe_size("training", &mut facts);
     match &understood.validation {
         Some(summary) => summary.describe_size("validation", &mut facts),
-        None if plan.validation_sequences > 0 => {
-            let count = counted(plan.validation_sequences, "sequence");
+        None if run.validation_sequences > 0 => {
+            let count = counted(run.validation_sequences, "sequence");
             facts.add("validation", format!("{count} of these, set aside"));
         }
         None => {}
@@ -176,19 +176,20 @@ fn describe(understood: &Understood, plan: &Plan, parameters: usize) -> Facts {
         summary.describe_size("test", &mut facts);
     }
     understood.training.describe_columns(&mut facts);
-    facts.add("network", network_words(&plan.network));
-    facts.add("", counted(parameters, "parameter"));
+    facts.add("network", network_words(&run.network));
+    facts.add("", counted(run.parameters, "parameter"));
     facts
 }
 
-fn fit(trainer: &Trainer, data: &Data, printer: Printer, given: &Given) -> Outcome<Trained<f32>> {
+/// Trains to the end, or until the user interrupts it.
+fn finish(mut run: Run<'_>, printer: Printer, given: &Given) -> Outcome<Trained<f32>> {
     let mut display = Display::new(printer);
-    let trained = trainer.fit_with(data.for_training(), &mut |progress| {
+    let trained = run.train(&mut |progress| {
         display.show(progress);
         if interrupt::asked() { Control::Stop } else { Control::Continue }
     });
     display.finish();
-    trained.map_err(|error| blame(error, given))
+    trained.and_then(|()| run.finish()).map_err(|error| blame(error, given))
 }
 
 /// Measures the model on the test data, and notes the result in it.
@@ -206,6 +207,8 @@ fn ending(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::EarlyStopped => "early-stopped",
+        Ending::TargetReached => "target-reached",
+        Ending::TimeUp => "time-up",
         Ending::Stopped => "interrupted",
         Ending::Diverged { .. } => "diverged",
     }
@@ -218,6 +221,8 @@ fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     let how = match &report.outcome {
         Ending::Finished => format!("trained {epochs} in {time}"),
         Ending::EarlyStopped => format!("stopped early after {epochs} and {time}"),
+        Ending::TargetReached => format!("reached the target after {epochs} and {time}"),
+        Ending::TimeUp => format!("ended as its time was up after {epochs} and {time}"),
         Ending::Stopped => format!("interrupted after {epochs} and {time}"),
         Ending::Diverged { .. } => format!("diverged after {epochs} and {time}"),
     };

@@ -71,7 +71,7 @@ impl Display {
 
     fn line(&self, epoch: &EpochProgress) -> String {
         let (record, validation) = (&epoch.record, &self.validation);
-        let loss = measure(record.training_loss);
+        let loss = measure(record.loss);
         let left = duration(epoch.remaining);
         format!("epoch {}/{} · loss {loss}{validation} · {left} left", record.epoch, epoch.epochs)
     }

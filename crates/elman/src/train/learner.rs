@@ -1,0 +1,135 @@
+//! A network with everything that one update of its weights needs, all memory used again.
+
+use ndarray::{ArrayViewMut3, Axis};
+
+use super::objective::{BatchGradient, BatchLoss, BatchTargets};
+use super::options::TrainingOptions;
+use super::sequences::Sequences;
+use super::tally::Tally;
+use crate::dropout::DropoutMode;
+use crate::error::Result;
+use crate::network::{Network, NetworkTrace};
+use crate::optimizer::Optimizer;
+use crate::parameters::Parameters;
+use crate::real::Real;
+use crate::rng::Rng;
+use crate::sequence::SequenceBatch;
+
+/// A network that learns.
+pub(super) struct Learner<T: Real> {
+    pub(super) network: Network<T>,
+    pub(super) optimizer: Optimizer<T>,
+    pub(super) dropout: Rng,
+    grad: Parameters<T>,
+    batch: SequenceBatch<T>,
+    targets: BatchTargets<T>,
+    trace: NetworkTrace<T>,
+    grad_outputs: Vec<T>, // [B, 1, O]
+}
+
+/// A number that is infinite or NaN.
+pub(super) struct NotFinite {
+    pub(super) what: &'static str,
+    pub(super) value: f64,
+}
+
+/// The data that an update learns from.
+pub(super) struct Lesson<'a, T> {
+    pub(super) sequences: &'a Sequences<T>,
+    pub(super) loss: &'a BatchLoss<T>,
+    /// The batches whose gradients are accumulated, each the indices of its sequences.
+    pub(super) batches: &'a [Vec<usize>],
+}
+
+/// How it is done.
+pub(super) struct Pace<'a> {
+    pub(super) options: &'a TrainingOptions,
+    pub(super) learning_rate: f64,
+}
+
+/// An update, or the number that stopped it.
+pub(super) type Attempt = std::result::Result<(), NotFinite>;
+
+impl<T: Real> Learner<T> {
+    pub(super) fn new(network: Network<T>, optimizer: Optimizer<T>, dropout: Rng) -> Self {
+        Learner {
+            grad: network.parameters().zeros_like(),
+            batch: SequenceBatch::default(),
+            targets: BatchTargets::default(),
+            trace: NetworkTrace::default(),
+            grad_outputs: Vec::new(),
+            network,
+            optimizer,
+            dropout,
+        }
+    }
+
+    /// One update of the weights, added up in `tally`.
+    pub(super) fn update(
+        &mut self,
+        lesson: &Lesson<'_, T>,
+        pace: &Pace<'_>,
+        tally: &mut Tally,
+    ) -> Result<Attempt> {
+        self.grad.values_mut().fill(T::ZERO);
+        let sequences: usize = lesson.batches.iter().map(Vec::len).sum();
+        for rows in lesson.batches {
+            let share = rows.len() as f64 / sequences as f64;
+            if let Err(bad) = self.accumulate(lesson, rows, share, tally)? {
+                return Ok(Err(bad));
+            }
+        }
+        let norm = pace.options.clip.apply(self.grad.values_mut())?;
+        if !norm.is_finite() {
+            return Ok(Err(NotFinite { what: "gradient norm", value: norm }));
+        }
+        let (optimizer, grad) = (&mut self.optimizer, &self.grad);
+        self.network.update(|parameters| optimizer.step(pace.learning_rate, parameters, grad))?;
+        tally.updates += 1;
+        tally.norms += norm;
+        Ok(Ok(()))
+    }
+
+    /// Adds the gradient of one batch, times its `share` of the sequences of the update.
+    fn accumulate(
+        &mut self,
+        lesson: &Lesson<'_, T>,
+        rows: &[usize],
+        share: f64,
+        tally: &mut Tally,
+    ) -> Result<Attempt> {
+        lesson.sequences.batch_into(rows, &mut self.batch)?;
+        let mode = DropoutMode::On { seed: self.dropout.next_u64() };
+        self.network.forward_traced(&self.batch, None, mode, &mut self.trace)?;
+        let outputs = self.trace.outputs();
+        self.grad_outputs.resize(outputs.len(), T::ZERO);
+        let mut grad_outputs = ArrayViewMut3::from_shape(outputs.dim(), &mut self.grad_outputs)
+            .expect("a gradient for each output");
+        // One answer for a sequence: [B, 1, O].
+        let answers = outputs.index_axis(Axis(1), 0);
+        let into = BatchGradient {
+            targets: &mut self.targets,
+            outputs: grad_outputs.index_axis_mut(Axis(1), 0),
+        };
+        let loss = lesson.loss.gradient(answers, rows, into)?;
+        if !loss.is_finite() {
+            return Ok(Err(NotFinite { what: "loss", value: loss }));
+        }
+        tally.sequences += rows.len();
+        tally.loss += loss * rows.len() as f64;
+        lesson.loss.count(answers, rows, tally);
+        if share < 1.0 {
+            let share = T::from_f64(share);
+            grad_outputs.mapv_inplace(|grad| grad * share);
+        }
+        self.network.backward(&self.batch, &mut self.trace, grad_outputs.view(), &mut self.grad)?;
+        Ok(Ok(()))
+    }
+
+    /// A weight that is infinite or NaN.
+    pub(super) fn bad_weight(&self) -> Option<NotFinite> {
+        let weights = self.network.parameters().values();
+        let bad = weights.iter().find(|weight| !weight.is_finite())?;
+        Some(NotFinite { what: "weight", value: bad.to_f64() })
+    }
+}
