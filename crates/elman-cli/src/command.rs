@@ -6,6 +6,7 @@ mod predict;
 mod source;
 mod summary;
 mod train;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 

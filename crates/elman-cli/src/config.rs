@@ -3,6 +3,7 @@
 //! The file is not a second declaration: each of its keys is handed to the same parser as the
 //! option of that name, so that both accept the same values and refuse them in the same words.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -119,7 +120,7 @@ fn settings(path: &Path) -> Outcome<Vec<Setting>> {
     let setting = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let row = row_of(&text, key.span().start);
         let place = format!("{}: row {row}", path.display());
-        let key: &std::borrow::Cow<'_, str> = key.get_ref();
+        let key: &Cow<'_, str> = key.get_ref();
         let argument = find(&train, key).ok_or_else(|| unknown(&train, &place, key))?;
         let arguments =
             arguments(argument, key, value.get_ref()).map_err(|(expected, found)| {
@@ -179,6 +180,14 @@ fn arguments(argument: &Arg, key: &str, value: &DeValue<'_>) -> Result<Vec<OsStr
         };
     }
     let text = match value {
+        DeValue::Table(entries) if argument.get_id() == "class_weights" => {
+            let pair =
+                |(label, weight): (&toml::Spanned<Cow<'_, str>>, &toml::Spanned<DeValue<'_>>)| {
+                    scalar(argument, weight.get_ref())
+                        .map(|weight| format!("{}={weight}", label.get_ref()))
+                };
+            Names(entries.iter().map(pair).collect::<Result<_, _>>()?).to_string()
+        }
         DeValue::Array(values) => {
             let names = values.iter().map(|value| scalar(argument, value.get_ref()));
             Names(names.collect::<Result<_, _>>()?).to_string()

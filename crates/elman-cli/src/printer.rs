@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde::Serialize;
 
 use crate::args::Talk;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, one_line};
 use style::Style;
 
 /// Where a command shows what it does and what came of it.
@@ -40,6 +40,11 @@ impl Printer {
             let text = text(Style::stderr());
             let _ = writeln!(io::stderr(), "{}", text.strip_suffix('\n').unwrap_or(&text));
         }
+    }
+
+    /// A warning of one line, unless they are to be quiet.
+    pub fn warn(&self, line: &str) {
+        self.say(|style| format!("{} {}", style.alarm("warning:"), one_line(line)));
     }
 
     /// The result of the command: for people, or as JSON.

@@ -92,6 +92,23 @@ pub fn exp<T: Float>(level: Level, values: &mut [T]) {
     map(level, values, T::exp);
 }
 
+/// `x ← tanh x`, one value after the other. A call where vectors have no instructions for it: in line, every
+/// loop would repeat it for each of its lanes.
+#[inline(never)]
+pub(crate) fn tanh_of_each<T: Float>(values: &mut [T]) {
+    for value in values {
+        *value = value.tanh();
+    }
+}
+
+/// As [`tanh_of_each`], `x ← σ(x)`.
+#[inline(never)]
+pub(crate) fn sigmoid_of_each<T: Float>(values: &mut [T]) {
+    for value in values {
+        *value = value.sigmoid();
+    }
+}
+
 fn map<T: Float, F: Fn(T) -> T>(level: Level, values: &mut [T], function: F) {
     dispatch(level, Map { values, function });
 }

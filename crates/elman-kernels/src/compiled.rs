@@ -8,8 +8,9 @@ use crate::level::Level;
 use crate::matmul::{self, Out, Start, Term};
 use crate::outer::{self, Part};
 use crate::pointwise::{
-    self, ActivationBackward, Function, GruBackward, GruBackwardPart, GruForward, GruForwardPart,
-    GruFunctions, LstmBackward, LstmForward, LstmFunctions,
+    self, ActivationBackward, ClippedCurve, Function, GruBackward, GruBackwardPart, GruForward,
+    GruForwardPart, GruFunctions, GruVariant, GruVariantBackward, GruVariantForward, LstmBackward,
+    LstmForward, LstmFunctions, LstmVariant, LstmVariantBackward, LstmVariantForward,
 };
 
 /// A number type with compiled kernels: `f32` or `f64`.
@@ -100,6 +101,62 @@ pub trait Compiled: Float {
         part: GruBackwardPart,
         rows: GruBackward<'_, '_, Self>,
     );
+
+    /// `values = φ(values)`, for a function whose derivative is taken at its argument.
+    fn curve_forward(level: Level, function: ClippedCurve, values: &mut [Self]);
+
+    /// `values`, which hold `φ(arguments)`, become `φ'(arguments)`.
+    ///
+    /// # Panics
+    ///
+    /// Slices of different length.
+    fn curve_slope(level: Level, function: ClippedCurve, arguments: &[Self], values: &mut [Self]);
+
+    /// One row of a step of an LSTM with options.
+    ///
+    /// # Panics
+    ///
+    /// Slices that are too short.
+    fn lstm_variant_forward(
+        level: Level,
+        variant: &LstmVariant<'_, Self>,
+        row: LstmVariantForward<'_, Self>,
+    );
+
+    /// One row of a step back of an LSTM with options.
+    ///
+    /// # Panics
+    ///
+    /// Slices that are too short.
+    fn lstm_variant_backward(
+        level: Level,
+        variant: &LstmVariant<'_, Self>,
+        row: LstmVariantBackward<'_, Self>,
+    );
+
+    /// One row of a part of a step of a GRU with options.
+    ///
+    /// # Panics
+    ///
+    /// Slices that are too short.
+    fn gru_variant_forward(
+        level: Level,
+        variant: &GruVariant,
+        part: GruForwardPart,
+        row: GruVariantForward<'_, Self>,
+    );
+
+    /// One row of a part of a step back of a GRU with options.
+    ///
+    /// # Panics
+    ///
+    /// Slices that are too short.
+    fn gru_variant_backward(
+        level: Level,
+        variant: &GruVariant,
+        part: GruBackwardPart,
+        row: GruVariantBackward<'_, Self>,
+    );
 }
 
 macro_rules! compile {
@@ -154,6 +211,57 @@ macro_rules! compile {
                 rows: GruBackward<'_, '_, Self>,
             ) {
                 pointwise::gru_backward(level, functions, part, rows);
+            }
+
+            fn curve_forward(
+                level: Level,
+                function: ClippedCurve,
+                values: &mut [Self],
+            ) {
+                pointwise::curve_forward(level, function, values);
+            }
+
+            fn curve_slope(
+                level: Level,
+                function: ClippedCurve,
+                arguments: &[Self],
+                values: &mut [Self],
+            ) {
+                pointwise::curve_slope(level, function, arguments, values);
+            }
+
+            fn lstm_variant_forward(
+                level: Level,
+                variant: &LstmVariant<'_, Self>,
+                row: LstmVariantForward<'_, Self>,
+            ) {
+                pointwise::lstm_variant_forward(level, variant, row);
+            }
+
+            fn lstm_variant_backward(
+                level: Level,
+                variant: &LstmVariant<'_, Self>,
+                row: LstmVariantBackward<'_, Self>,
+            ) {
+                pointwise::lstm_variant_backward(level, variant, row);
+            }
+
+            fn gru_variant_forward(
+                level: Level,
+                variant: &GruVariant,
+                part: GruForwardPart,
+                row: GruVariantForward<'_, Self>,
+            ) {
+                pointwise::gru_variant_forward(level, variant, part, row);
+            }
+
+            fn gru_variant_backward(
+                level: Level,
+                variant: &GruVariant,
+                part: GruBackwardPart,
+                row: GruVariantBackward<'_, Self>,
+            ) {
+                pointwise::gru_variant_backward(level, variant, part, row);
             }
         }
     )*};

@@ -57,6 +57,34 @@ pub trait Kernel {
 /// bits; whoever wants to know asks [`Level::is_supported`].
 #[inline]
 pub fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
+    dispatch_vectors::<f32, _>(level, WithoutVectors(kernel))
+}
+
+/// A kernel that leaves the choice of vectors to the compiler.
+struct WithoutVectors<K>(K);
+
+impl<K: Kernel> VectorKernel<f32> for WithoutVectors<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>>(self) -> K::Output {
+        self.0.run()
+    }
+}
+
+/// As [`Kernel`], written over the vectors of a level.
+pub(crate) trait VectorKernel<T> {
+    /// What the loop hands back.
+    type Output;
+
+    /// Runs the loop. Mark the implementation `#[inline(always)]`.
+    fn run<V: Vector<Element = T>>(self) -> Self::Output;
+}
+
+/// Runs `kernel` with the vectors of `level`, and those of [`Level::Portable`] where this processor
+/// cannot run it.
+#[inline]
+pub(crate) fn dispatch_vectors<T: Lane, K: VectorKernel<T>>(level: Level, kernel: K) -> K::Output {
     match level {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 if level.is_supported() => {
@@ -68,57 +96,20 @@ pub fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
             // SAFETY: `run_avx512` needs what `is_supported` has just found.
             unsafe { run_avx512(kernel) }
         }
-        Level::Portable | Level::Avx2 | Level::Avx512 => kernel.run(),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
-}
-
-/// As [`Kernel`], written over the vectors of a level.
-pub(crate) trait VectorKernel<T> {
-    /// Runs the loop. Mark the implementation `#[inline(always)]`.
-    fn run<V: Vector<Element = T>>(self);
-}
-
-/// Runs `kernel` with the vectors of `level`, and those of [`Level::Portable`] where this processor
-/// cannot run it.
-#[inline]
-pub(crate) fn dispatch_vectors<T: Lane, K: VectorKernel<T>>(level: Level, kernel: K) {
-    match level {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 if level.is_supported() => {
-            // SAFETY: `run_vectors_avx2` needs AVX2 and FMA, and `is_supported` has just found both.
-            unsafe { run_vectors_avx2(kernel) }
-        }
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 if level.is_supported() => {
-            // SAFETY: `run_vectors_avx512` needs what `is_supported` has just found.
-            unsafe { run_vectors_avx512(kernel) }
-        }
         Level::Portable | Level::Avx2 | Level::Avx512 => kernel.run::<T::Portable>(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run_vectors_avx2<T: Lane, K: VectorKernel<T>>(kernel: K) {
-    kernel.run::<T::Avx2>();
+fn run_avx2<T: Lane, K: VectorKernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_vectors_avx512<T: Lane, K: VectorKernel<T>>(kernel: K) {
-    kernel.run::<T::Avx512>();
+fn run_avx512<T: Lane, K: VectorKernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<T::Avx512>()
 }
 
 #[cfg(test)]

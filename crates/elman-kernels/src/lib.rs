@@ -5,6 +5,11 @@
 //! product is one chain of fused multiply-adds in a fixed order, and an activation is one sequence
 //! of operations, whatever the number of lanes that run it side by side.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "iterators over arrays take the compiler a multiple of the time, and stay calls in the middle of kernels"
+)]
+
 pub mod activation;
 mod aligned;
 mod compiled;

@@ -12,26 +12,24 @@
 //!       accumulators += row[k] · panel[k]                  one broadcast per row
 //! ```
 
-#[cfg(target_arch = "x86_64")]
-mod ask;
-#[cfg(target_arch = "x86_64")]
 mod far;
 mod inner;
-#[cfg(target_arch = "x86_64")]
+mod prefetch;
 mod row;
 mod tile;
 
 use std::ops::Range;
 
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
-use crate::vector::Lane;
+use crate::share::list_of;
+use crate::vector::{Lane, Vector, registers_per_panel};
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use ask::{Ask, multiply_and_ask};
-pub(crate) use inner::{LeftRows, multiply};
-pub(crate) use tile::{MAX_ROWS, load_panels, rows_per_tile, store_tile};
+pub(crate) use inner::{LeftColumns, LeftRows, multiply};
+pub(crate) use prefetch::{Prefetch, multiply_and_prefetch};
+pub(crate) use tile::{MAX_ROWS, load_panels, load_rows, rows_per_tile, store_tile};
 
 /// The rows of the left factor of one term, each of the same length.
 #[derive(Clone, Copy, Debug)]
@@ -108,21 +106,22 @@ impl<T> Out<'_, '_, T> {
     /// `len` values of each of the rows `first..first + R`, from `column` on.
     #[inline(always)]
     fn pieces<const R: usize>(&mut self, first: usize, column: usize, len: usize) -> [&mut [T]; R] {
-        let mut pieces = [(); R].map(|()| <&mut [T]>::default());
         match self {
             Out::Strided { values, stride } => {
-                let rows = values[first * *stride..].chunks_mut(*stride);
-                for (piece, row) in pieces.iter_mut().zip(rows) {
-                    *piece = &mut row[column..][..len];
-                }
+                let mut rows = values[first * *stride..].chunks_mut(*stride);
+                list_of(|_| match rows.next() {
+                    Some(row) => &mut row[column..][..len],
+                    None => &mut [],
+                })
             }
             Out::Slices { rows, first: start } => {
-                for (piece, row) in pieces.iter_mut().zip(&mut rows[first..]) {
-                    *piece = &mut row[*start + column..][..len];
-                }
+                let mut rows = rows[first..].iter_mut();
+                list_of(|_| match rows.next() {
+                    Some(row) => &mut row[*start + column..][..len],
+                    None => &mut [],
+                })
             }
         }
-        pieces
     }
 }
 
@@ -169,36 +168,15 @@ pub(crate) fn product<T: Float + Lane>(
         let whole = range.end.is_multiple_of(width) || range.end == columns;
         assert!(range.start.is_multiple_of(width) && whole, "columns: whole panels");
     }
-    #[cfg(target_arch = "x86_64")]
     if level == Level::Avx512 && row::is_worth_it(&job, wanted) {
-        return if row::is_one_tile(&job) {
-            // SAFETY: a packed matrix exists only for a level that this processor supports.
-            unsafe { run_row_avx512::<T, { row::WHOLE }>(&job, wanted, out) }
-        } else {
-            // SAFETY: as above.
-            unsafe { run_row_avx512::<T, { row::WIDE }>(&job, wanted, out) }
-        };
+        return row::product(&job, wanted, out);
     }
     for range in wanted {
-        let panels = range.start / width..range.end.div_ceil(width);
-        #[cfg(target_arch = "x86_64")]
-        let panels = if level == Level::Avx512 && far::is_worth_it(&job, &panels) {
-            // SAFETY: a packed matrix exists only for a level that this processor supports.
-            unsafe { run_far_avx512(&job, panels, out) }
-        } else {
-            panels
-        };
-        match level {
-            Level::Portable => tile::run::<T::Portable, 2>(&job, panels, out),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a packed matrix exists only for a level that this processor supports.
-            Level::Avx2 => unsafe { run_avx2(&job, panels, out) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a packed matrix exists only for a level that this processor supports.
-            Level::Avx512 => unsafe { run_avx512(&job, panels, out) },
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 | Level::Avx512 => unreachable!("packed only for a supported level"),
+        let mut panels = range.start / width..range.end.div_ceil(width);
+        if const { !T::IS_COMPACT } && level == Level::Avx512 && far::is_worth_it(&job, &panels) {
+            panels = far::product(&job, panels, out);
         }
+        dispatch_vectors(level, Tiles { job: &job, panels, out });
     }
 }
 
@@ -210,36 +188,24 @@ struct Job<'a, T> {
     rows: usize,
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut Out<'_, '_, T>) {
-    tile::run::<T::Avx2, 2>(job, panels, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512<T: Float + Lane>(job: &Job<'_, T>, panels: Range<usize>, out: &mut Out<'_, '_, T>) {
-    tile::run::<T::Avx512, 1>(job, panels, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_row_avx512<T: Float + Lane, const MAX_GROUPS: usize>(
-    job: &Job<'_, T>,
-    wanted: &[Range<usize>],
-    out: &mut Out<'_, '_, T>,
-) {
-    row::run::<T::Avx512, 1, MAX_GROUPS>(job, wanted, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_far_avx512<T: Float + Lane>(
-    job: &Job<'_, T>,
+/// Some panels of a product, in tiles.
+struct Tiles<'j, 'o, 'a, 'b, T> {
+    job: &'j Job<'j, T>,
     panels: Range<usize>,
-    out: &mut Out<'_, '_, T>,
-) -> Range<usize> {
-    far::run::<T::Avx512, 1>(job, panels, out)
+    out: &'o mut Out<'a, 'b, T>,
+}
+
+impl<T: Float + Lane> VectorKernel<T> for Tiles<'_, '_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        if const { registers_per_panel::<V>() == 1 } {
+            tile::run::<V, 1>(self.job, self.panels, self.out);
+        } else {
+            tile::run::<V, 2>(self.job, self.panels, self.out);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -13,17 +13,18 @@
 //! ```
 //!
 //! The left values are read where they are: a cache line of them serves several tiles. Over more values
-//! than the caches hold, AVX-512 has a loop that asks for them ahead, with the same chains (`outer/far`).
+//! than the caches hold, AVX-512 has a loop that fetches them ahead, with the same chains (`outer/far`).
 
-#[cfg(target_arch = "x86_64")]
 mod far;
 mod split;
 mod tile;
 
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
-use crate::vector::Lane;
+use crate::vector::{Lane, Vector, registers_per_panel};
 
+use split::PartOfSum;
 pub use split::{Part, split};
 
 /// Rows that start `stride` values after each other.
@@ -79,32 +80,25 @@ const BLOCK: usize = 128;
 
 pub(crate) fn run<T: Float + Lane>(level: Level, part: Part<'_, T>) {
     assert!(level.is_supported(), "this processor cannot run level {}", level.name());
-    for mut sum in part.sums() {
-        match level {
-            Level::Portable => tile::run::<T::Portable, 2>(&mut sum),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the level is supported, asserted above.
-            Level::Avx2 => unsafe { run_avx2(&mut sum) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the level is supported, asserted above.
-            Level::Avx512 => unsafe { run_avx512(&mut sum) },
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 | Level::Avx512 => unreachable!("the level is supported, asserted above"),
-        }
+    for sum in part.sums() {
+        dispatch_vectors(level, sum);
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Float + Lane>(sum: &mut split::PartOfSum<'_, T>) {
-    tile::run::<T::Avx2, 2>(sum);
-}
+impl<T: Float + Lane> VectorKernel<T> for PartOfSum<'_, T> {
+    type Output = ();
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512<T: Float + Lane>(sum: &mut split::PartOfSum<'_, T>) {
-    far::run::<T::Avx512, 1>(sum);
-    tile::run::<T::Avx512, 1>(sum);
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(mut self) {
+        if const { matches!(V::LEVEL, Level::Avx512) && !T::IS_COMPACT } {
+            far::run::<V, 1>(&mut self);
+        }
+        if const { registers_per_panel::<V>() == 1 } {
+            tile::run::<V, 1>(&mut self);
+        } else {
+            tile::run::<V, 2>(&mut self);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::level::Level;
 
 /// Columns of one panel: two vector registers.
 #[must_use]
-pub(crate) fn panel_width<T: Float>() -> usize {
+pub(crate) const fn panel_width<T: Float>() -> usize {
     64 / size_of::<T>()
 }
 

@@ -5,8 +5,9 @@
 
 use std::hint::black_box;
 
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::level::Level;
-use crate::vector::{Lane, Vector};
+use crate::vector::Vector;
 
 /// Chains at AVX2 and without vector registers. Each multiply-add waits for the one before it in its
 /// chain, four or five cycles, and two can start in every cycle: ten chains keep a processor busy,
@@ -14,7 +15,6 @@ use crate::vector::{Lane, Vector};
 const FEW_CHAINS: usize = 12;
 
 /// Chains at AVX-512, which has 32 registers.
-#[cfg(target_arch = "x86_64")]
 const MANY_CHAINS: usize = 24;
 
 /// Repeats one fused multiply-add of f32 in every chain, with the instructions of the level in
@@ -27,29 +27,24 @@ const MANY_CHAINS: usize = 24;
 /// ```
 #[must_use]
 pub fn fused_multiply_adds(repeats: u32) -> u64 {
-    match Level::current() {
-        Level::Portable => run::<<f32 as Lane>::Portable, FEW_CHAINS>(repeats),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the level in force is one that this processor supports.
-        Level::Avx2 => unsafe { run_avx2(repeats) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the level in force is one that this processor supports.
-        Level::Avx512 => unsafe { run_avx512(repeats) },
-        #[cfg(not(target_arch = "x86_64"))]
-        Level::Avx2 | Level::Avx512 => unreachable!("in force only where it is supported"),
+    dispatch_vectors(Level::current(), Chains { repeats })
+}
+
+struct Chains {
+    repeats: u32,
+}
+
+impl VectorKernel<f32> for Chains {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>>(self) -> u64 {
+        if const { matches!(V::LEVEL, Level::Avx512) } {
+            run::<V, MANY_CHAINS>(self.repeats)
+        } else {
+            run::<V, FEW_CHAINS>(self.repeats)
+        }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2(repeats: u32) -> u64 {
-    run::<<f32 as Lane>::Avx2, FEW_CHAINS>(repeats)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn run_avx512(repeats: u32) -> u64 {
-    run::<<f32 as Lane>::Avx512, MANY_CHAINS>(repeats)
 }
 
 #[inline(always)]

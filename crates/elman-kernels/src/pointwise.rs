@@ -8,42 +8,39 @@ use crate::level::Level;
 use crate::vector::{Lane, Vector};
 
 mod blocks;
+mod curve;
 mod function;
 mod gru;
+mod gru_variant;
 mod lstm;
+mod lstm_variant;
 mod optimizer;
 mod parts;
+mod piece;
 mod softmax;
 mod table;
 
+pub use curve::{ClippedCurve, Curve};
+pub(crate) use curve::{curve_forward, curve_slope};
 pub use function::Function;
 pub use gru::{GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions};
 pub(crate) use gru::{gru_backward, gru_forward};
+pub use gru_variant::{GruVariant, GruVariantBackward, GruVariantForward};
+pub(crate) use gru_variant::{gru_variant_backward, gru_variant_forward};
 pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
+pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForward};
+pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
 pub use optimizer::{
     AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
 };
+pub use piece::add_product;
 pub use softmax::{Partition, softmax_exponentials};
 pub use table::{TablePart, gather_rows, scatter_add_rows};
 
 use blocks::{Block, Blocks, each_block};
-use function::{Formula, HardSigmoid, Relu, Sigmoid, Tanh};
-
-/// `values = φ(values)`
-pub(crate) fn activation_forward<T: Float + Lane>(
-    level: Level,
-    function: Function,
-    values: &mut [T],
-) {
-    match function {
-        Function::Tanh => dispatch_vectors(level, Apply(values, Tanh)),
-        Function::Sigmoid => dispatch_vectors(level, Apply(values, Sigmoid)),
-        Function::HardSigmoid => dispatch_vectors(level, Apply(values, HardSigmoid)),
-        Function::Relu => dispatch_vectors(level, Apply(values, Relu)),
-        Function::Identity => {}
-    }
-}
+pub(crate) use function::activation_forward;
+use function::{Formula, Tanh, multiply_derivative};
 
 /// The operands of one step back through an activation, rows one after the other.
 #[derive(Debug)]
@@ -75,12 +72,15 @@ pub(crate) fn activation_backward<T: Float + Lane>(
     assert!(deltas.iter().all(|row| row.len() >= hidden_size), "deltas: H for each row");
     let fits = hidden.iter().all(|row| row.len() == hidden_size);
     assert!(fits && hidden.len() == deltas.len(), "values: H for each row");
-    match function {
-        Function::Tanh => dispatch_vectors(level, Derive { rows, formula: Tanh }),
-        Function::Sigmoid => dispatch_vectors(level, Derive { rows, formula: Sigmoid }),
-        Function::HardSigmoid => dispatch_vectors(level, Derive { rows, formula: HardSigmoid }),
-        Function::Relu => dispatch_vectors(level, Derive { rows, formula: Relu }),
-        Function::Identity => dispatch_vectors(level, Derive { rows, formula: function }),
+    if function == Function::Tanh {
+        return dispatch_vectors(level, DeriveTanh { rows });
+    }
+    let ActivationBackward { units, deltas, hidden, grad, .. } = rows;
+    let known = hidden.iter().zip(grad.chunks_exact(hidden_size));
+    for (delta, (hidden, grad)) in deltas.iter_mut().zip(known) {
+        let delta = &mut delta[units.clone()];
+        delta.copy_from_slice(&grad[units.clone()]);
+        multiply_derivative(level, function, delta, &hidden[units.clone()]);
     }
 }
 
@@ -105,55 +105,35 @@ pub fn add_assign<T: Float>(level: Level, target: &mut [T], source: &[T]) {
     dispatch(level, AddAssign { target, source });
 }
 
-struct Apply<'a, T, F>(&'a mut [T], F);
-
-impl<T: Float, F: Formula> VectorKernel<T> for Apply<'_, T, F> {
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(mut self) {
-        each_block::<V>(&mut self);
-    }
-}
-
-impl<T: Float, F: Formula> Blocks<T> for Apply<'_, T, F> {
-    #[inline(always)]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-    #[inline(always)]
-    fn block<B: Block<Element = T>>(&mut self, at: usize) {
-        B::store(self.1.value(B::load(self.0, at)), self.0, at);
-    }
-}
-
-struct Derive<'a, 'b, T, F> {
+/// The step back through the function that is used most, for all rows in one loop.
+struct DeriveTanh<'a, 'b, T> {
     rows: ActivationBackward<'a, 'b, T>,
-    formula: F,
 }
 
-impl<T: Float, F: Formula> VectorKernel<T> for Derive<'_, '_, T, F> {
+impl<T: Float> VectorKernel<T> for DeriveTanh<'_, '_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let ActivationBackward { hidden_size, units, deltas, hidden, grad } = self.rows;
         let known = hidden.iter().zip(grad.chunks_exact(hidden_size));
         for (delta, (hidden, grad)) in deltas.iter_mut().zip(known) {
-            each_block::<V>(&mut DeriveRow {
+            each_block::<V>(&mut DeriveTanhRow {
                 hidden: &hidden[units.clone()],
                 grad: &grad[units.clone()],
                 delta: &mut delta[units.clone()],
-                formula: self.formula,
             });
         }
     }
 }
 
-struct DeriveRow<'a, T, F> {
+struct DeriveTanhRow<'a, T> {
     hidden: &'a [T],
     grad: &'a [T],
     delta: &'a mut [T],
-    formula: F,
 }
 
-impl<T: Float, F: Formula> Blocks<T> for DeriveRow<'_, T, F> {
+impl<T: Float> Blocks<T> for DeriveTanhRow<'_, T> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.delta.len()
@@ -161,7 +141,7 @@ impl<T: Float, F: Formula> Blocks<T> for DeriveRow<'_, T, F> {
     #[inline(always)]
     fn block<B: Block<Element = T>>(&mut self, at: usize) {
         let (hidden, grad) = (B::load(self.hidden, at), B::load(self.grad, at));
-        B::store(self.formula.backward(hidden, grad), self.delta, at);
+        B::store(Tanh.backward(hidden, grad), self.delta, at);
     }
 }
 

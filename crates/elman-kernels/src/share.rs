@@ -1,7 +1,22 @@
 //! An array that threads fill together, each some columns of every row.
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ops::Range;
+
+/// What `slice` gives for 0, 1, … `N − 1`. As `std::array::from_fn`, which is a call in the middle of a kernel where
+/// the compiler does not inline it.
+#[inline(always)]
+pub(crate) fn list_of<'a, T, const N: usize>(
+    mut slice: impl FnMut(usize) -> &'a mut [T],
+) -> [&'a mut [T]; N] {
+    let mut list = [const { MaybeUninit::<&'a mut [T]>::uninit() }; N];
+    for (n, place) in list.iter_mut().enumerate() {
+        place.write(slice(n));
+    }
+    // SAFETY: an array of the same layout, and every element was written.
+    unsafe { (&raw const list).cast::<[&'a mut [T]; N]>().read() }
+}
 
 /// Memory whose pieces are written side by side.
 #[derive(Debug)]
@@ -39,6 +54,30 @@ impl<'a, T> Output<'a, T> {
         assert!(at <= self.len && len <= self.len - at, "a piece of the output");
         // SAFETY: in bounds, asserted above; alone, by the contract.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }
+    }
+}
+
+impl<T> Output<'_, T> {
+    /// `R` pieces of `len` elements, the first one `at`, each `stride` after the one before.
+    ///
+    /// # Safety
+    ///
+    /// As [`piece`](Self::piece), and `stride` is at least `len`.
+    #[expect(clippy::mut_from_ref, reason = "the caller keeps the pieces apart")]
+    #[inline(always)]
+    pub unsafe fn pieces<const R: usize>(
+        &self,
+        at: usize,
+        stride: usize,
+        len: usize,
+    ) -> [&mut [T]; R] {
+        // One check for all of them. The largest numbers where they go round: no memory reaches so far.
+        let end = (R - 1).saturating_mul(stride).saturating_add(at).saturating_add(len);
+        assert!(end <= self.len, "a piece of the output");
+        list_of(|r| {
+            // SAFETY: in bounds, as the last one is; alone, by the contract.
+            unsafe { std::slice::from_raw_parts_mut(self.start.add(at + r * stride), len) }
+        })
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) use lanes::Lanes;
 
 use crate::float::Float;
 use crate::level::Level;
+use crate::pack::panel_width;
 
 /// Arithmetic on some numbers side by side, one rounding per lane and operation: what formulas are
 /// written over.
@@ -25,7 +26,7 @@ pub(crate) trait Arithmetic:
     + Neg<Output = Self>
 {
     /// The element type.
-    type Element: Float;
+    type Element: Float + Lane;
     /// One truth value per lane.
     type Mask: Copy;
 
@@ -49,6 +50,15 @@ pub(crate) trait Arithmetic:
     fn tanh(self) -> Self;
     /// `1 / (1 + e^-self)`, see [`Float::sigmoid`].
     fn sigmoid(self) -> Self;
+    /// Hands the lanes to `function` as slices, with the level whose instructions these are, and takes
+    /// over what it makes of them. For what is not worth instructions of its own in every loop.
+    fn map_slices(self, function: impl Fn(Level, &mut [Self::Element]) + Copy) -> Self;
+    /// As [`map_slices`](Self::map_slices), with the lanes of another beside them.
+    fn zip_slices(
+        self,
+        other: Self,
+        function: impl Fn(Level, &mut [Self::Element], &[Self::Element]) + Copy,
+    ) -> Self;
 }
 
 /// What the elementary functions of f32 need of its bits.
@@ -70,6 +80,8 @@ pub(crate) trait Vector: Arithmetic {
     const LANES: usize;
     /// Accumulators that fit in the registers beside panels and a broadcast.
     const ACCUMULATORS: usize;
+    /// The most panels of a tile of several rows.
+    const MOST_PANELS: usize = if <Self::Element as Lane>::IS_COMPACT { 2 } else { 4 };
     /// Whether [`load_some`](Self::load_some) and [`store_some`](Self::store_some) are instructions, and
     /// not a detour through memory.
     const MASKS: bool;
@@ -101,11 +113,15 @@ pub(crate) trait Vector: Arithmetic {
         target.copy_from_slice(&line[..target.len()]);
     }
 
-    /// Asks for the cache line of the first value to come into the processor's own cache. Does nothing
-    /// where that cannot be said.
-    #[cfg(target_arch = "x86_64")]
+    /// Lets the cache line of the first value come into the processor's own cache. Does nothing where that
+    /// cannot be said.
     #[inline(always)]
-    fn ask(_line: &[Self::Element]) {}
+    fn prefetch(_line: &[Self::Element]) {}
+}
+
+/// Registers that hold a row of a panel.
+pub(crate) const fn registers_per_panel<V: Vector>() -> usize {
+    panel_width::<V::Element>() / V::LANES
 }
 
 /// The most values of a panel: 64 bytes of `f32`.
@@ -118,6 +134,10 @@ struct Line<T>([T; LINE]);
 /// The vector types of an element type, one for each level. Private to this crate: whoever could name
 /// them could run an instruction that the processor lacks, from safe code.
 pub(crate) trait Lane: Sized {
+    /// Whether kernels have few shapes and call their functions. The compiler spends most of its time on
+    /// the shapes of tiles and on functions in line; f64, with which results are checked more often
+    /// than networks are trained, gives up a little speed for it.
+    const IS_COMPACT: bool;
     /// Lanes for any processor.
     type Portable: Vector<Element = Self>;
     /// Lanes of AVX2.
@@ -129,6 +149,7 @@ pub(crate) trait Lane: Sized {
 }
 
 impl Lane for f32 {
+    const IS_COMPACT: bool = false;
     type Portable = Lanes<f32, 8>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = x86::Avx2F32;
@@ -137,6 +158,7 @@ impl Lane for f32 {
 }
 
 impl Lane for f64 {
+    const IS_COMPACT: bool = true;
     type Portable = Lanes<f64, 4>;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = x86::Avx2F64;

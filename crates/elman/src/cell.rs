@@ -34,9 +34,11 @@ use crate::real::Real;
 
 pub use gru::{GruActivations, GruCell, GruOptions, GruPrepared, GruState, ResetPlacement};
 pub use kind::{CellKind, CellVisitor};
-pub use lstm::{LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState};
+pub use lstm::{
+    ForgetGate, LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState, Peepholes,
+};
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
-pub use simple::{SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
+pub use simple::{Recurrence, SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
 pub use units::{InputsAhead, UnitSharing, Units};

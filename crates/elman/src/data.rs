@@ -9,7 +9,9 @@ mod arrays;
 pub mod csv;
 mod file;
 mod options;
+mod place;
 mod scale;
+mod smell;
 mod split;
 mod targets;
 pub mod ts;
@@ -20,12 +22,15 @@ use ndarray::{Array3, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use options::{
-    Columns, Delimiter, Format, LeftOut, LeftOutReason, ReadOptions, TargetKind, read,
+    CellExample, Columns, Delimiter, Format, LeftOut, LeftOutReason, ReadOptions, RowOrder,
+    TargetKind, read,
 };
 pub use scale::Standardization;
+pub use smell::Smell;
 pub use split::{Split, split};
 pub use targets::{ClassTargets, Targets, ValueTargets};
 
+use self::place::Places;
 use crate::error::{Error, FileFault, Result};
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
@@ -70,6 +75,7 @@ pub struct Dataset {
     targets: Targets,
     source: Option<Source>,
     left_out: Vec<LeftOut>,
+    places: Places,
 }
 
 impl Dataset {
@@ -118,7 +124,16 @@ impl Dataset {
         if let Some(count) = targets.len().filter(|count| *count != ids.len()) {
             return Err(Error::shape("targets", &[ids.len()], &[count]));
         }
-        Ok(Dataset { ids, feature_names, values, offsets, targets, source: None, left_out: vec![] })
+        Ok(Dataset {
+            ids,
+            feature_names,
+            values,
+            offsets,
+            targets,
+            source: None,
+            left_out: vec![],
+            places: Places::Unknown,
+        })
     }
 
     /// The number of sequences, N.
@@ -203,13 +218,14 @@ impl Dataset {
     /// An index past the last sequence.
     pub fn subset(&self, indices: &[usize]) -> Result<Self> {
         let mut values = Vec::new();
-        let mut offsets = vec![0];
+        let (mut offsets, mut spans) = (vec![0], vec![]);
         for &index in indices {
             let (start, end) = self.steps(index)?;
             values.extend_from_slice(
                 &self.values[start * self.input_size()..end * self.input_size()],
             );
             offsets.push(offsets[offsets.len() - 1] + end - start);
+            spans.push(start..end);
         }
         Ok(Dataset {
             ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
@@ -219,6 +235,7 @@ impl Dataset {
             targets: self.targets.subset(indices),
             source: self.source.clone(),
             left_out: self.left_out.clone(),
+            places: self.places.subset(indices, &spans),
         })
     }
 
@@ -292,11 +309,19 @@ impl Dataset {
 
     fn out_of_range<T: Real>(&self, index: usize, position: usize, value: f64) -> Error {
         let (step, channel) = (position / self.input_size(), position % self.input_size());
-        let name = format!(
-            "sequence {:?}, step {step}, column {:?}",
-            self.ids[index], self.feature_names[channel]
-        );
-        Error::argument(name, format!("a number in the range of {}", T::NAME), value)
+        let (value, feature) = (file::shown(value), &self.feature_names[channel]);
+        let expected = format!("a number in the range of {}", T::NAME);
+        let row = self.places.row(index, self.offsets[index] + step);
+        match (&self.source, row) {
+            (Some(source), Some(row)) => {
+                FileFault::new(&source.path, expected, value).row(row).column(feature).into()
+            }
+            _ => {
+                let name =
+                    format!("sequence {:?}, step {step}, column {feature:?}", self.ids[index]);
+                Error::argument(name, expected, value)
+            }
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod generated;
 mod memory;
 #[path = "data/real.rs"]
 mod real;
+#[path = "data/smells.rs"]
+mod smells;
 #[path = "data/ts.rs"]
 mod ts;
 

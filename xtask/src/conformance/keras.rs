@@ -5,7 +5,9 @@
 
 mod spread;
 
-use elman::{Direction, GruActivations, LstmActivations, Real, ResetPlacement};
+use elman::{
+    Direction, GruActivations, GruOptions, LstmActivations, LstmOptions, Real, ResetPlacement,
+};
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 
 use super::arrays::{joined, reordered, with_axes};
@@ -108,15 +110,21 @@ fn cell(case: &Case) -> Result<CellChoice, Stop> {
     let candidate = activation(case.text("activation")?)?;
     let gate = || activation(case.text("recurrent_activation")?);
     Ok(match case.text("cell")? {
-        "rnn" => CellChoice::Simple(candidate),
+        "rnn" => CellChoice::simple(candidate),
         // The activation of the candidate is that of the output as well.
-        "lstm" => CellChoice::Lstm(LstmActivations { gate: gate()?, candidate, output: candidate }),
+        "lstm" => {
+            let activations = LstmActivations { gate: gate()?, candidate, output: candidate };
+            CellChoice::Lstm(LstmOptions { activations, ..LstmOptions::DEFAULT })
+        }
         "gru" => {
             let reset = match case.flag("reset_after")? {
                 true => ResetPlacement::After,
                 false => ResetPlacement::Before,
             };
-            CellChoice::Gru(reset, GruActivations { gate: gate()?, candidate })
+            {
+                let activations = GruActivations { gate: gate()?, candidate };
+                CellChoice::Gru(GruOptions { reset, activations, ..GruOptions::DEFAULT })
+            }
         }
         other => return Err(Stop::unsupported(format!("cell {other}"))),
     })
@@ -277,7 +285,7 @@ fn gate_order(cell: CellChoice) -> &'static [usize] {
     match cell {
         CellChoice::Simple(_) => &[0],
         CellChoice::Lstm(_) => &[0, 1, 3, 2],
-        CellChoice::Gru(..) => &[1, 0, 2],
+        CellChoice::Gru(_) => &[1, 0, 2],
     }
 }
 
@@ -305,13 +313,13 @@ fn weights<T: Real>(
         }
     };
     if !cell.has_recurrent_bias() {
-        return Ok(Weights { input, recurrent, bias, recurrent_bias: None });
+        return Ok(Weights::new(input, recurrent, bias));
     }
     let mut outside = second;
     let mut inside = outside.slice_axis_mut(Axis(0), Slice::from(2 * hidden_size..));
     let recurrent_bias = Some(inside.to_owned());
     inside.fill(T::ZERO);
-    Ok(Weights { input, recurrent, bias: bias + outside, recurrent_bias })
+    Ok(Weights { recurrent_bias, ..Weights::new(input, recurrent, bias + outside) })
 }
 
 fn put_weights<T: Real>(
@@ -320,7 +328,7 @@ fn put_weights<T: Real>(
     back: &Gradient<T>,
     computed: &mut Computed,
 ) -> Result<(), Stop> {
-    let Weights { input, recurrent, bias, recurrent_bias } = &back.weights;
+    let Weights { input, recurrent, bias, recurrent_bias, .. } = &back.weights;
     let order = gate_order(cell);
     for (name, weights) in [("kernel", input), ("recurrent_kernel", recurrent)] {
         computed.put(format!("grad.param.{infix}{name}"), &reordered(weights, Axis(1), order)?);

@@ -1,8 +1,8 @@
 //! One recurrent layer of the library, run forward and backward with weights given by hand.
 
 use elman::cell::{
-    Cell, CellSizes, CellState, GruActivations, GruCell, GruOptions, LstmActivations, LstmCell,
-    LstmOptions, ResetPlacement, SimpleCell,
+    Cell, CellSizes, CellState, ForgetGate, GruCell, GruOptions, LstmCell, LstmOptions,
+    ResetPlacement, SimpleCell, SimpleOptions,
 };
 use elman::layer::{ArrivingGradient, Direction, Layer, Trace};
 use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
@@ -14,18 +14,24 @@ use super::case::Stop;
 /// A cell of the library.
 #[derive(Clone, Copy, Debug)]
 pub enum CellChoice {
-    Simple(ActivationKind),
-    Lstm(LstmActivations),
-    Gru(ResetPlacement, GruActivations),
+    Simple(SimpleOptions),
+    Lstm(LstmOptions),
+    Gru(GruOptions),
 }
 
 impl CellChoice {
+    /// The simple cell with an activation.
+    pub fn simple(activation: ActivationKind) -> Self {
+        CellChoice::Simple(SimpleOptions { activation, ..SimpleOptions::DEFAULT })
+    }
+
     /// Gates: the columns of the weights for each unit.
     pub fn gates(self) -> usize {
         match self {
             CellChoice::Simple(_) => 1,
+            CellChoice::Lstm(LstmOptions { forget_gate: ForgetGate::Coupled, .. }) => 3,
             CellChoice::Lstm(_) => 4,
-            CellChoice::Gru(..) => 3,
+            CellChoice::Gru(_) => 3,
         }
     }
 
@@ -33,13 +39,13 @@ impl CellChoice {
     pub fn state_names(self) -> &'static [&'static str] {
         match self {
             CellChoice::Lstm(_) => &["h", "c"],
-            CellChoice::Simple(_) | CellChoice::Gru(..) => &["h"],
+            CellChoice::Simple(_) | CellChoice::Gru(_) => &["h"],
         }
     }
 
     /// Whether it has a `recurrent_bias`.
     pub fn has_recurrent_bias(self) -> bool {
-        matches!(self, CellChoice::Gru(ResetPlacement::After, _))
+        matches!(self, CellChoice::Gru(GruOptions { reset: ResetPlacement::After, .. }))
     }
 }
 
@@ -53,9 +59,16 @@ pub struct Weights<T> {
     pub recurrent: Array2<T>,              // [H, G·H]
     pub bias: Array1<T>,                   // [G·H]
     pub recurrent_bias: Option<Array1<T>>, // [H]
+    pub peepholes: Option<Array1<T>>,      // [3H] or [2H]
+    pub projection: Option<Array2<T>>,     // [H, P]
 }
 
 impl<T: Real> Weights<T> {
+    /// What every cell has.
+    pub fn new(input: Array2<T>, recurrent: Array2<T>, bias: Array1<T>) -> Self {
+        Weights { input, recurrent, bias, recurrent_bias: None, peepholes: None, projection: None }
+    }
+
     /// The library's parameters.
     pub fn parameters(&self) -> Result<Parameters<T>, Stop> {
         let mut shapes = vec![
@@ -63,26 +76,36 @@ impl<T: Real> Weights<T> {
             ParameterShape::new("recurrent_weights", self.recurrent.shape()),
             ParameterShape::new("bias", self.bias.shape()),
         ];
-        let last = self.recurrent_bias.as_ref();
-        shapes.extend(last.map(|bias| ParameterShape::new("recurrent_bias", bias.shape())));
+        let shape = |name: &str, shape: &[usize]| ParameterShape::new(name, shape);
+        shapes.extend(self.recurrent_bias.as_ref().map(|b| shape("recurrent_bias", b.shape())));
+        shapes.extend(self.peepholes.as_ref().map(|p| shape("peephole_weights", p.shape())));
+        shapes.extend(self.projection.as_ref().map(|r| shape("projection_weights", r.shape())));
         let mut parameters = Parameters::zeros(shapes)?;
         parameters.set("input_weights", self.input.view())?;
         parameters.set("recurrent_weights", self.recurrent.view())?;
         parameters.set("bias", self.bias.view())?;
-        if let Some(bias) = last {
+        if let Some(bias) = &self.recurrent_bias {
             parameters.set("recurrent_bias", bias.view())?;
+        }
+        if let Some(peepholes) = &self.peepholes {
+            parameters.set("peephole_weights", peepholes.view())?;
+        }
+        if let Some(projection) = &self.projection {
+            parameters.set("projection_weights", projection.view())?;
         }
         Ok(parameters)
     }
 
     /// The weights that the library's parameters hold.
     pub fn from_parameters(parameters: &Parameters<T>) -> Result<Self, Stop> {
-        let has_last = parameters.shapes().iter().any(|shape| shape.name == "recurrent_bias");
+        let has = |name: &str| parameters.shapes().iter().any(|shape| shape.name == name);
         Ok(Weights {
             input: named(parameters, "input_weights")?,
             recurrent: named(parameters, "recurrent_weights")?,
             bias: named(parameters, "bias")?,
-            recurrent_bias: has_last.then(|| named(parameters, "recurrent_bias")).transpose()?,
+            recurrent_bias: optional(parameters, "recurrent_bias", has("recurrent_bias"))?,
+            peepholes: optional(parameters, "peephole_weights", has("peephole_weights"))?,
+            projection: optional(parameters, "projection_weights", has("projection_weights"))?,
         })
     }
 
@@ -94,6 +117,8 @@ impl<T: Real> Weights<T> {
             recurrent: &self.recurrent / divisor,
             bias: &self.bias / divisor,
             recurrent_bias: self.recurrent_bias.as_ref().map(|bias| bias / divisor),
+            peepholes: self.peepholes.as_ref().map(|peepholes| peepholes / divisor),
+            projection: self.projection.as_ref().map(|projection| projection / divisor),
         }
     }
 }
@@ -128,20 +153,19 @@ impl<T: Real> Pass<T> {
         batch: SequenceBatch<T>,
         initial: Option<State<T>>,
     ) -> Result<Self, Stop> {
-        let (input_size, hidden_size) = (weights.input.nrows(), weights.recurrent.nrows());
+        let input_size = weights.input.nrows();
+        let hidden_size = weights.input.ncols() / choice.gates();
         let sizes = CellSizes { input_size, hidden_size };
         let operands = Operands { parameters: weights.parameters()?, batch, initial };
         Ok(match choice {
-            CellChoice::Simple(kind) => {
-                Pass::of(SimpleCell::new(input_size, hidden_size, kind)?, direction, operands)?
+            CellChoice::Simple(options) => {
+                Pass::of(SimpleCell::with_options(sizes, options)?, direction, operands)?
             }
-            CellChoice::Lstm(activations) => {
-                let cell = LstmCell::with_options(sizes, LstmOptions { activations })?;
-                Pass::of(cell, direction, operands)?
+            CellChoice::Lstm(options) => {
+                Pass::of(LstmCell::with_options(sizes, options)?, direction, operands)?
             }
-            CellChoice::Gru(reset, activations) => {
-                let cell = GruCell::with_options(sizes, GruOptions { reset, activations })?;
-                Pass::of(cell, direction, operands)?
+            CellChoice::Gru(options) => {
+                Pass::of(GruCell::with_options(sizes, options)?, direction, operands)?
             }
         })
     }
@@ -235,6 +259,15 @@ impl<T: Real, C: Cell<T>> Run<T> for Traced<T, C> {
 
 fn parts<T: Real, S: CellState<T>>(state: &S) -> State<T> {
     state.parts().iter().map(|part| part.to_owned()).collect()
+}
+
+/// A parameter that not every cell has.
+fn optional<T: Real, D: Dimension>(
+    parameters: &Parameters<T>,
+    name: &str,
+    is_there: bool,
+) -> Result<Option<Array<T, D>>, Stop> {
+    is_there.then(|| named(parameters, name)).transpose()
 }
 
 /// A parameter as an array of as many axes as it has.

@@ -43,12 +43,8 @@ struct Setting<T> {
 impl<T: Real> Setting<T> {
     fn read(case: &Case) -> Result<Self, Stop> {
         let bias: ArrayD<T> = case.array(if case.has("bh") { "bh" } else { "b" })?;
-        let weights = Weights {
-            input: case.array("Wx")?,
-            recurrent: case.array("Wh")?,
-            bias: bias.iter().copied().collect(),
-            recurrent_bias: None,
-        };
+        let weights =
+            Weights::new(case.array("Wx")?, case.array("Wh")?, bias.iter().copied().collect());
         let setting = Setting {
             activation: activation(case.text("activation")?)?,
             weights,
@@ -59,7 +55,7 @@ impl<T: Real> Setting<T> {
 
     fn forward(&self, inputs: &Array3<T>, initial: &Array2<T>) -> Result<Pass<T>, Stop> {
         let batch = SequenceBatch::full(inputs.clone());
-        let kind = (CellChoice::Simple(self.activation), Direction::Forward);
+        let kind = (CellChoice::simple(self.activation), Direction::Forward);
         Pass::forward(kind, &self.weights, batch, Some(vec![initial.clone()]))
     }
 

@@ -4,7 +4,7 @@
 //! `batch_first`; a bidirectional layer's outputs are the forward half, then the reverse half. The
 //! gates of the LSTM come as i, f, g, o; in the GRU the second bias of n stands inside the reset.
 
-use elman::{Direction, GruActivations, LstmActivations, Real, ResetPlacement, SequenceBatch};
+use elman::{Direction, GruOptions, LstmOptions, Real, SequenceBatch};
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 
 use super::arrays::{joined, reordered, stacked, swapped, with_axes};
@@ -41,9 +41,12 @@ struct Options {
 impl Options {
     fn read(case: &Case) -> Result<Self, Stop> {
         let cell = match case.text("cell")? {
-            "rnn" => CellChoice::Simple(activation(case.text("activation")?)?),
-            "lstm" => CellChoice::Lstm(LstmActivations::default()),
-            "gru" => CellChoice::Gru(ResetPlacement::After, GruActivations::default()),
+            "rnn" => CellChoice::simple(activation(case.text("activation")?)?),
+            "lstm" => CellChoice::Lstm(LstmOptions {
+                projection_size: Some(case.count("proj_size")?).filter(|size| *size > 0),
+                ..LstmOptions::DEFAULT
+            }),
+            "gru" => CellChoice::Gru(GruOptions::DEFAULT),
             other => return Err(Stop::unsupported(format!("cell {other}"))),
         };
         let bidirectional = case.flag("bidirectional")?;
@@ -218,7 +221,7 @@ fn gate_order(cell: CellChoice) -> &'static [usize] {
     match cell {
         CellChoice::Simple(_) => &[0],
         CellChoice::Lstm(_) => &[0, 1, 3, 2],
-        CellChoice::Gru(..) => &[0, 1, 2],
+        CellChoice::Gru(_) => &[0, 1, 2],
     }
 }
 
@@ -249,7 +252,14 @@ fn weights<T: Real>(
         recurrent_bias
     });
     bias += &second;
-    Ok(Weights { input, recurrent, bias, recurrent_bias })
+    let projection = match cell {
+        CellChoice::Lstm(LstmOptions { projection_size: Some(_), .. }) => {
+            let stored: Array2<T> = case.array(&format!("param.weight_hr_{end}"))?;
+            Some(stored.reversed_axes())
+        }
+        _ => None,
+    };
+    Ok(Weights { recurrent_bias, projection, ..Weights::new(input, recurrent, bias) })
 }
 
 /// The gradients of those parameters. Each of two biases that are added has the gradient of their
@@ -260,11 +270,14 @@ fn put_weights<T: Real>(
     back: &Gradient<T>,
     computed: &mut Computed,
 ) -> Result<(), Stop> {
-    let Weights { input, recurrent, bias, recurrent_bias } = &back.weights;
+    let Weights { input, recurrent, bias, recurrent_bias, projection, .. } = &back.weights;
     let order = gate_order(cell);
     for (name, weights) in [("weight_ih", input), ("weight_hh", recurrent)] {
         let stored = reordered(&weights.t().to_owned(), Axis(0), order)?;
         computed.put(format!("grad.param.{name}_{end}"), &stored);
+    }
+    if let Some(projection) = projection {
+        computed.put(format!("grad.param.weight_hr_{end}"), &projection.t().to_owned());
     }
     if has_bias {
         let mut second = bias.clone();

@@ -206,7 +206,10 @@ impl<'a, T: Real> Module<'a, T> {
         let batch = SequenceBatch::full(case.array("x")?);
         let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
         let network = Network::new(NetworkConfig {
-            cell: CellKind::Simple(SimpleOptions { activation: options.activation }),
+            cell: CellKind::Simple(SimpleOptions {
+                activation: options.activation,
+                ..SimpleOptions::DEFAULT
+            }),
             hidden_size: size("rnn.weight_hh_l0")?,
             layers: options.layers,
             directions: options.directions,

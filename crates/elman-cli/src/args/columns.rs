@@ -29,6 +29,9 @@ pub struct Columns {
     /// What separates the fields of a row
     #[arg(long, value_enum, default_value_t = DelimiterChoice::Comma)]
     pub delimiter: DelimiterChoice,
+    /// Sort the rows by sequence and time; else they must be in order
+    #[arg(long)]
+    pub sort: bool,
 }
 
 /// The columns of data for a trained model: those saved with it, unless said otherwise.
@@ -44,4 +47,7 @@ pub struct SavedColumns {
     /// What separates the fields of a row
     #[arg(long, value_enum)]
     pub delimiter: Option<DelimiterChoice>,
+    /// Sort the rows by sequence and time; else they must be in order
+    #[arg(long)]
+    pub sort: bool,
 }

@@ -22,9 +22,10 @@ use crate::failure::Failure;
 pub fn network(args: &NetworkArgs) -> NetworkOptions {
     NetworkOptions {
         cell: match args.cell {
-            CellChoice::Simple => {
-                CellKind::Simple(SimpleOptions { activation: activation(args.activation) })
-            }
+            CellChoice::Simple => CellKind::Simple(SimpleOptions {
+                activation: activation(args.activation),
+                ..SimpleOptions::DEFAULT
+            }),
             CellChoice::Lstm => CellKind::Lstm(LstmOptions::default()),
             CellChoice::Gru => CellKind::Gru(GruOptions {
                 reset: match args.reset_placement {
@@ -176,6 +177,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "sort"
         | "epochs"
         | "accumulation"
         | "max-updates"

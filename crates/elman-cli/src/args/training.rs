@@ -90,8 +90,9 @@ pub struct TrainerArgs {
     #[arg(help_heading = "Loss")]
     pub label_smoothing: f64,
     /// How the classes weigh in the loss: equal, balanced (each class counts the same), or
-    /// label=weight,…
+    /// label=weight,… ("a, b"=2,c=1 where a label has a comma)
     #[arg(long, value_name = "WEIGHTS", default_value = "equal", help_heading = "Loss")]
+    #[arg(allow_hyphen_values = true)] // a label may be -1
     pub class_weights: ClassWeightsChoice,
 
     /// Bring each channel to mean 0 and standard deviation 1 over the training data

@@ -134,10 +134,11 @@ impl FromStr for ClassWeightsChoice {
             _ => {}
         }
         let mut weights = BTreeMap::new();
+        // Written like the names of columns, so that a label may hold a comma.
         for pair in text.parse::<Names>().map_err(|_| wrong())?.0 {
             let (label, weight) = pair.rsplit_once('=').ok_or_else(wrong)?;
             let weight = number(weight.trim()).map_err(|_| wrong())?;
-            if weights.insert(label.to_owned(), weight).is_some() {
+            if weights.insert(label.trim().to_owned(), weight).is_some() {
                 return Err(wrong());
             }
         }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use elman::Error;
-use elman::data::{self, Columns, Dataset, Delimiter, Format, ReadOptions, TargetKind, Targets};
+use elman::data::{
+    self, Columns, Dataset, Delimiter, Format, ReadOptions, RowOrder, TargetKind, Targets,
+};
 use elman::model::Model;
 use elman::task::Task;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,7 @@ struct Saved {
     sequence: Option<String>,
     time: Option<String>,
     delimiter: Delimiter,
+    order: RowOrder,
 }
 
 /// Reads the training data.
@@ -85,13 +88,15 @@ fn roles(args: &ColumnArgs) -> Columns {
         time: args.time.clone(),
         targets: names(args.target.as_ref()).unwrap_or_default(),
         delimiter: delimiter(args.delimiter),
+        order: order(args.sort),
     }
 }
 
 /// Keeps the roles of the columns in the model, for `evaluate` and `predict`.
 pub fn remember(model: &mut Model<f32>, args: &TrainArgs) -> Outcome {
     let ColumnArgs { sequence, time, .. } = args.columns.clone();
-    let saved = Saved { sequence, time, delimiter: delimiter(args.columns.delimiter) };
+    let (delimiter, order) = (delimiter(args.columns.delimiter), order(args.columns.sort));
+    let saved = Saved { sequence, time, delimiter, order };
     let saved = serde_json::to_value(saved)
         .map_err(|error| Failure::Fault(format!("the columns are no JSON: {error}")))?;
     let settings = &mut model.provenance_mut().settings;
@@ -153,6 +158,7 @@ fn saved_columns(path: &Path, model: &Model<f32>, given: &SavedColumns) -> Outco
         time: given.time.clone().or(saved.time),
         targets: Vec::new(),
         delimiter: given.delimiter.map_or(saved.delimiter, delimiter),
+        order: if given.sort { RowOrder::Sort } else { saved.order },
     })
 }
 
@@ -164,6 +170,10 @@ fn saved(model: &Model<f32>) -> Saved {
 
 fn names(names: Option<&Names>) -> Option<Vec<String>> {
     names.map(|names| names.0.clone())
+}
+
+fn order(sort: bool) -> RowOrder {
+    if sort { RowOrder::Sort } else { RowOrder::AsGiven }
 }
 
 fn delimiter(choice: DelimiterChoice) -> Delimiter {

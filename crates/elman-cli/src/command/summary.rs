@@ -60,15 +60,18 @@ pub struct Value {
 pub struct LeftOut {
     pub column: String,
     pub reason: String,
+    #[serde(skip)]
+    words: String,
 }
 
 impl Summary {
     /// Of a data set.
     pub fn of(data: &Dataset) -> Self {
-        let left_out = data
-            .left_out()
-            .iter()
-            .map(|left| LeftOut { column: left.name.clone(), reason: left.reason.to_string() });
+        let left_out = data.left_out().iter().map(|left| LeftOut {
+            column: left.name.clone(),
+            reason: left.reason.to_string(),
+            words: left.to_string(),
+        });
         Summary {
             path: data.source().map(|source| source.path.clone()),
             sequences: data.len(),
@@ -119,7 +122,7 @@ impl Summary {
         }
         for (index, left) in self.left_out.iter().enumerate() {
             let label = if index == 0 { "left out" } else { "" };
-            facts.add(label, format!("{}, which {}", left.column, left.reason));
+            facts.add(label, &left.words);
         }
     }
 }

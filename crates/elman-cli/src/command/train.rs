@@ -14,7 +14,7 @@ use elman::train::{
 use serde::Serialize;
 
 use super::summary::Summary;
-use super::{network_words, refuse_same_file, source};
+use super::{network_words, refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
@@ -74,6 +74,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let understood = understand(&data);
     let run = trainer.start(data.for_training()).map_err(|error| blame(error, given))?;
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
+    warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
     let Trained { mut model, report } = finish(run, printer, given)?;
     source::remember(&mut model, &args)?;

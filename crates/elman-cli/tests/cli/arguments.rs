@@ -152,3 +152,32 @@ fn an_option_that_is_given_with_its_default_contradicts_nothing() {
     bench.train("--clip-norm off --clip-value 0.5");
     bench.train("--optimizer sgd --momentum 0.9 --nesterov --learning-rate 0.01");
 }
+
+/// On the command line and in a file: labels that look like options or hold a comma.
+#[test]
+fn weights_of_any_label_can_be_said() {
+    let bench = Bench::new();
+    let data = String::from_utf8(bench.read("train.csv")).unwrap();
+    bench
+        .write("train.csv", data.replace(",rise,", ",-1,").replace(",fall,", ",\"a, \"\"b\"\"\","));
+    let run = |arguments: &[&str]| {
+        let mut command = bench.command(TRAIN);
+        command.args(["-o", "m.safetensors", "--quiet"]).args(arguments).output().unwrap()
+    };
+    let equal = run(&[]).stdout;
+    bench.write("table.toml", "class-weights = { -1 = 2, 'a, \"b\"' = 0.5 }\n");
+    bench.write("list.toml", "class-weights = ['a, \"b\"=0.5', \"-1=2\"]\n");
+    let ways: [&[&str]; 4] = [
+        &["--class-weights", "-1=2,\"a, \"\"b\"\"\"=0.5"],
+        &["--class-weights=\"a, \"\"b\"\"=0.5\", -1=2"],
+        &["--config", "table.toml"],
+        &["--config", "list.toml"],
+    ];
+    let results = ways.map(|way| {
+        let output = run(way);
+        assert!(output.status.success(), "{way:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    });
+    assert!(results.iter().all(|result| *result == results[0]));
+    assert_ne!(results[0], equal);
+}

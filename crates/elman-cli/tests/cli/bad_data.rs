@@ -43,6 +43,17 @@ const CASES: &[Case] = &[
     ),
     csv("duplicate time", "id,step,x,kind\na,0,1,up\na,0,1,up\nb,0,1,down\n"),
     csv("decreasing time", "id,step,x,kind\na,5,1,up\na,4,1,up\nb,0,1,down\n"),
+    csv("an impossible date", "id,step,x,kind\na,2024-02-31,1,up\nb,0,1,down\n"),
+    csv(
+        "an earlier time at another offset",
+        "id,step,x,kind\na,2024-01-01T10:00+01:00,1,up\na,2024-01-01T08:59Z,1,up\n",
+    ),
+    Case {
+        arguments: "train bad.csv --sequence id --time step --target kind --task classify \
+                    --epochs 1 -o m.safetensors --sort",
+        ..csv("equal times, to be sorted", "id,step,x,kind\na,1,1,up\nb,0,1,down\na,1,1,up\n")
+    },
+    Case { contents: b"\xff\xfei\0d\0,\0x\0\n\0", ..csv("UTF-16", "") },
     csv("a target that changes", "id,step,x,kind\na,0,1,up\na,1,1,down\n"),
     csv("one class only", "id,step,x,kind\na,0,1,up\nb,0,1,up\n"),
     csv("no channel", "id,step,kind\na,0,up\nb,0,down\n"),
@@ -59,6 +70,11 @@ const CASES: &[Case] = &[
         arguments: "train bad.ts --task classify --sequence id -o m.safetensors",
         ..ts("columns of a .ts file", "@classLabel true a b\n@data\n1,2:a\n1,2:b\n")
     },
+    Case {
+        arguments: "train bad.ts --task classify --sort -o m.safetensors",
+        ..ts("rows of a .ts file to sort", "@classLabel true a b\n@data\n1,2:a\n1,2:b\n")
+    },
+    ts("a tag that contradicts itself", "@univariate true\n@univariate false\n@data\n1,2\n"),
     Case {
         arguments: "train bad.ts --task regress -o m.safetensors",
         ..ts("classes of a .ts file to regress", "@classLabel true a b\n@data\n1,2:a\n1,2:b\n")
@@ -161,4 +177,94 @@ fn a_first_epoch_that_is_not_finite_leaves_no_model() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     insta::assert_snapshot!(ran.stderr);
     assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn a_number_too_large_for_the_network_is_named_by_its_place() {
+    let bench = Bench::new();
+    bench.train("--quiet");
+    bench.write("far.csv", "id,step,x,y,site\na,0,1,1,1\na,1,1,1e308,1\n");
+    let ran = bench.run("predict m.safetensors far.csv");
+    assert_eq!(ran.code, Some(1));
+    let expected =
+        "error: far.csv: row 3, column \"y\": expected a number in the range of f32, got 1e308\n";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
+fn suspicious_columns_and_names_get_a_warning_with_the_option_that_mends_it() {
+    let bench = Bench::new();
+    let mut text = "row number,id,step,x,person,kind\n".to_owned();
+    for row in 0..24 {
+        let (id, step) = (row / 4, row % 4);
+        let kind = ["up", "Up", "down"][id % 3];
+        let x = (row * 7 + row / 3) % 5;
+        text += &format!("{row},{id},{step},{x},{},{kind}\n", 10 + id % 4);
+    }
+    bench.write("smells.csv", text);
+    let train = "train smells.csv --sequence id --time step --target kind --task classify \
+                 --epochs 1 -o m.safetensors";
+    let warnings = |more: &[&str]| -> Vec<String> {
+        let mut command = bench.command(train);
+        let output = command.args(more).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("warning: "));
+        lines.map(str::to_owned).collect()
+    };
+    let classes = "the classes \"Up\" and \"up\" are read as two: are they one?";
+    let expected = [
+        "channel \"row number\" counts the rows of the file, it measures nothing (hint: --exclude \
+         'row number' leaves it out)",
+        "channel \"person\" is constant within every sequence: it may name the sequence (a person, \
+         a recording) (hint: --exclude person leaves it out)",
+        classes,
+    ];
+    assert_eq!(warnings(&[]), expected);
+    let expected = [
+        "channel \"person\" is constant within every sequence: it may name the sequence (a person, \
+         a recording) (hint: --exclude 'row number,person' leaves it out)",
+        classes,
+    ];
+    assert_eq!(warnings(&["--exclude", "row number"]), expected);
+    assert_eq!(warnings(&["--exclude", "row number,person"]), [classes]);
+    assert_eq!(warnings(&["--features", "row number,x"]), [classes]);
+    assert_eq!(warnings(&["--quiet"]), Vec::<String>::new());
+}
+
+#[test]
+fn rows_sorted_for_training_are_sorted_for_the_model_too() {
+    let bench = Bench::new();
+    let ordered = String::from_utf8(bench.read("train.csv")).unwrap();
+    let mut rows: Vec<&str> = ordered.lines().skip(1).collect();
+    // By step first: each sequence is in pieces, and begins in the order of the file.
+    rows.sort_by_key(|row| row.split(',').nth(1).and_then(|step| step.parse::<u32>().ok()));
+    let header = ordered.lines().next().unwrap();
+    bench.write("mixed.csv", format!("{header}\n{}\n", rows.join("\n")));
+    bench.train("--quiet");
+    let expected = bench.ok("predict m.safetensors train.csv");
+    let train = "train mixed.csv --sequence id --time step --target kind --task classify \
+                 --hidden-size 6 --epochs 3 --batch-size 8 --quiet -o mixed.safetensors";
+    assert_eq!(bench.run(train).code, Some(1));
+    bench.ok(&format!("{train} --sort"));
+    assert_eq!(bench.ok("predict mixed.safetensors mixed.csv"), expected);
+    assert_eq!(bench.ok("predict m.safetensors mixed.csv --sort"), expected);
+}
+
+/// As aeon and sktime write sequences whose labels are not known.
+#[test]
+fn ts_files_without_labels_are_predicted() {
+    let bench = Bench::new();
+    let head = "@univariate true\n";
+    bench.write("a.ts", format!("{head}@classLabel true up down\n@data\n1,2,3:up\n3,2:down\n"));
+    bench.ok("train a.ts --task classify --epochs 1 --quiet -o ts.safetensors");
+    let expected = bench.ok("predict ts.safetensors a.ts").stdout;
+    for (tags, label) in [
+        ("@targetlabel false", ":"),
+        ("@classLabel false", ""),
+        ("@classLabel true up down", ":?"),
+        ("@classLabel true up down", ":NaN"),
+    ] {
+        bench.write("b.ts", format!("{head}{tags}\n@data\n1,2,3{label}\n3,2{label}\n"));
+        assert_eq!(bench.ok("predict ts.safetensors b.ts").stdout, expected, "{tags} {label}");
+    }
 }

@@ -5,21 +5,22 @@
 //!   for each group of 4 panels                             these stay in the processor's cache
 //!     for each block of 5 or 6 rows
 //!       accumulators = start, or the output so far
-//!       for each k: multiply, and ask for this block's share of the next group
+//!       for each k: multiply, and prefetch this block's share of the next group
 //! ```
 //!
 //! The output between two cuts holds the sums so far, exactly: the chains go on where they stopped.
 
 use std::ops::Range;
 
-use super::ask::{Ask, CHUNK, multiply_and_ask};
 use super::inner::LeftRows;
+use super::prefetch::{CHUNK, Prefetch, multiply_and_prefetch};
 use super::tile::{MAX_ROWS, load_tile, store_tile};
 use super::{Job, Out, Start, Term};
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pack::{PackedMatrix, Panels, panel_width, panels_per_group};
-use crate::vector::Vector;
+use crate::vector::{Lane, Vector};
 
 /// The panels of a group: those that stand together.
 const PANELS: usize = panels_per_group(Level::Avx512);
@@ -28,8 +29,8 @@ const PANELS: usize = panels_per_group(Level::Avx512);
 /// left rows, would leave the processor's own cache while the rows pass by.
 const DEPTH: usize = 1536;
 
-/// Whether weights are far, and the rows so many that they leave time for what they ask for.
-pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>, panels: &Range<usize>) -> bool {
+/// Whether weights are far, and the rows so many that they leave time for what they fetch.
+pub(super) fn is_worth_it<T: Float + Lane>(job: &Job<'_, T>, panels: &Range<usize>) -> bool {
     let blocks = job.rows.div_ceil(MAX_ROWS);
     let far = job.terms.iter().any(|term| is_far(term.weights));
     far && job.rows / blocks >= MAX_ROWS - 1 && panels.start.is_multiple_of(PANELS)
@@ -42,8 +43,35 @@ fn is_far<T: Float>(weights: &PackedMatrix<T>) -> bool {
 }
 
 /// Computes whole groups of panels and returns the panels that are left.
+pub(super) fn product<T: Float + Lane>(
+    job: &Job<'_, T>,
+    panels: Range<usize>,
+    out: &mut Out<'_, '_, T>,
+) -> Range<usize> {
+    dispatch_vectors(Level::Avx512, Far { job, panels, out })
+}
+
+/// A function of its own: among the near tiles this code would lengthen theirs, and `small` lose a tenth.
+struct Far<'j, 'o, 'a, 'b, T> {
+    job: &'j Job<'j, T>,
+    panels: Range<usize>,
+    out: &'o mut Out<'a, 'b, T>,
+}
+
+impl<T: Float + Lane> VectorKernel<T> for Far<'_, '_, '_, '_, T> {
+    type Output = Range<usize>;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) -> Range<usize> {
+        if const { !matches!(V::LEVEL, Level::Avx512) } {
+            unreachable!("panels stand together at AVX-512 alone");
+        }
+        run::<V, 1>(self.job, self.panels, self.out)
+    }
+}
+
 #[inline(always)]
-pub(super) fn run<V: Vector, const NV: usize>(
+fn run<V: Vector, const NV: usize>(
     job: &Job<'_, V::Element>,
     panels: Range<usize>,
     out: &mut Out<'_, '_, V::Element>,
@@ -134,14 +162,14 @@ fn tile<V: Vector, const NV: usize, const R: usize>(
     for term in pass.terms {
         let steps = pass.steps.start..pass.steps.end.min(term.weights.depth());
         let mut rows: [&[V::Element]; R] = [&[]; R];
-        for (r, row) in rows.iter_mut().enumerate() {
-            *row = &term.rows.row(place.row + r, steps.end)[steps.start..];
+        for r in 0..R {
+            rows[r] = &term.rows.row(place.row + r, steps.end)[steps.start..];
         }
         let next = next(term, &steps, place);
         let panels = panels(term, place.panel, steps);
         let share = next.depth.div_ceil(panels.depth.div_ceil(CHUNK).max(1)) * next.stride;
-        let mut asked = Asked { lines: &next.values[..next.depth * next.stride], share };
-        acc = multiply_and_ask(acc, LeftRows { rows, step: 1 }, panels, &mut asked);
+        let mut next = Next { lines: &next.values[..next.depth * next.stride], share };
+        acc = multiply_and_prefetch(acc, LeftRows { rows, step: 1 }, panels, &mut next);
     }
     store_tile(acc, &mut target);
 }
@@ -153,7 +181,7 @@ fn panels<'a, T: Float>(term: &Term<'a, T>, first: usize, steps: Range<usize>) -
     Panels { values: &all.values[steps.start * all.stride..], depth: steps.len(), ..all }
 }
 
-/// What a block asks for: its share of the group that follows.
+/// What a block fetches: its share of the group that follows.
 #[inline(always)]
 fn next<'a, T: Float>(term: &Term<'a, T>, steps: &Range<usize>, place: Place) -> Panels<'a, T> {
     if place.is_last {
@@ -163,16 +191,16 @@ fn next<'a, T: Float>(term: &Term<'a, T>, steps: &Range<usize>, place: Place) ->
     panels(term, place.panel + PANELS, share(place.block)..share(place.block + 1))
 }
 
-/// What a block asks for: a share of the lines before each chunk.
-struct Asked<'a, T> {
+/// What a block fetches: a share of the lines before each chunk.
+struct Next<'a, T> {
     lines: &'a [T],
     share: usize,
 }
 
-impl<T: Float> Ask<T> for Asked<'_, T> {
+impl<T: Float> Prefetch<T> for Next<'_, T> {
     #[inline(always)]
-    fn ask<V: Vector<Element = T>>(&mut self, chunk: usize) {
+    fn prefetch<V: Vector<Element = T>>(&mut self, chunk: usize) {
         let lines = self.lines.get(chunk * self.share..).unwrap_or(&[]);
-        lines[..self.share.min(lines.len())].chunks(panel_width::<T>()).for_each(V::ask);
+        lines[..self.share.min(lines.len())].chunks(panel_width::<T>()).for_each(V::prefetch);
     }
 }

@@ -6,18 +6,76 @@ use crate::float::Float;
 use crate::pack::{Panels, panels_per_group};
 use crate::vector::Vector;
 
-/// The rows of the left factor, and the distance between two of their values.
+/// The `R` rows of the left factor.
+///
+/// # Safety
+///
+/// Where [`reaches`](Left::reaches) says so, values at all smaller `k` can be read.
+pub(crate) unsafe trait Left<T, const R: usize>: Copy {
+    /// Whether every row has a value at `k`.
+    fn reaches(&self, k: usize) -> bool;
+
+    /// The value of row `r` at `k`.
+    ///
+    /// # Safety
+    ///
+    /// `r < R`, and the rows reach `k`.
+    unsafe fn value(&self, r: usize, k: usize) -> T;
+}
+
+/// Rows that start anywhere, and the distance between two of their values.
 #[derive(Clone, Copy)]
 pub(crate) struct LeftRows<'a, T, const R: usize> {
     pub rows: [&'a [T]; R],
     pub step: usize,
 }
 
-/// `acc[r] += Σ_k rows[r][k · step] · panels[k]`.
+// SAFETY: k · step grows with k, so a row that is longer than one holds all before it.
+unsafe impl<T: Copy, const R: usize> Left<T, R> for LeftRows<'_, T, R> {
+    #[inline(always)]
+    fn reaches(&self, k: usize) -> bool {
+        // The largest number where it goes round: nothing is longer.
+        let last = k.saturating_mul(self.step);
+        let mut all = true;
+        for r in 0..R {
+            all &= self.rows[r].len() > last;
+        }
+        all
+    }
+
+    #[inline(always)]
+    unsafe fn value(&self, r: usize, k: usize) -> T {
+        // SAFETY: the row reaches k, by the contract.
+        unsafe { *self.rows[r].get_unchecked(k * self.step) }
+    }
+}
+
+/// Rows side by side: the value of row `r` at `k` is `values[k · step + r]`.
+#[derive(Clone, Copy)]
+pub(crate) struct LeftColumns<'a, T> {
+    pub values: &'a [T],
+    pub step: usize,
+}
+
+// SAFETY: k · step + r grows with k and r.
+unsafe impl<T: Copy, const R: usize> Left<T, R> for LeftColumns<'_, T> {
+    #[inline(always)]
+    fn reaches(&self, k: usize) -> bool {
+        self.values.len() > k.saturating_mul(self.step).saturating_add(R - 1)
+    }
+
+    #[inline(always)]
+    unsafe fn value(&self, r: usize, k: usize) -> T {
+        // SAFETY: k · step + r is at most k · step + R - 1, which is there by the contract.
+        unsafe { *self.values.get_unchecked(k * self.step + r) }
+    }
+}
+
+/// `acc[r] += Σ_k left[r][k] · panels[k]`.
 #[inline(always)]
 pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usize>(
     acc: [[[V; NV]; P]; R],
-    left: LeftRows<'_, V::Element, R>,
+    left: impl Left<V::Element, R>,
     panels: Panels<'_, V::Element>,
 ) -> [[[V; NV]; P]; R] {
     sweep(acc, left, panels, 0..panels.depth)
@@ -27,11 +85,10 @@ pub(crate) fn multiply<V: Vector, const NV: usize, const R: usize, const P: usiz
 #[inline(always)]
 pub(super) fn sweep<V: Vector, const NV: usize, const R: usize, const P: usize>(
     mut acc: [[[V; NV]; P]; R],
-    left: LeftRows<'_, V::Element, R>,
+    left: impl Left<V::Element, R>,
     panels: Panels<'_, V::Element>,
     steps: Range<usize>,
 ) -> [[[V; NV]; P]; R] {
-    let LeftRows { rows, step } = left;
     let (width, values) = (NV * V::LANES, panels.values);
     // A distance that is known to the compiler takes no register.
     let (stride, apart) = match const { panels_per_group(V::LEVEL) } {
@@ -41,26 +98,23 @@ pub(super) fn sweep<V: Vector, const NV: usize, const R: usize, const P: usize>(
     if steps.is_empty() {
         return acc;
     }
+    assert!(left.reaches(steps.end - 1), "row too short for the depth of the panels");
     // The largest numbers where they go round: nothing is longer.
-    let last = (steps.end - 1).saturating_mul(step);
-    for row in rows {
-        assert!(row.len() > last, "row too short for the depth of the panels");
-    }
     let last_row = (steps.end - 1).saturating_mul(stride);
     let end = last_row.saturating_add((P - 1).saturating_mul(apart)).saturating_add(width);
     assert!(values.len() >= end, "panel too short");
     for k in steps {
         let mut weights = [[V::splat(V::Element::ZERO); NV]; P];
-        for (p, panel) in weights.iter_mut().enumerate() {
-            for (v, register) in panel.iter_mut().enumerate() {
+        for p in 0..P {
+            for v in 0..NV {
                 let at = k * stride + p * apart + v * V::LANES;
                 // SAFETY: at + LANES is at most the end of the last panel in the last step, asserted above.
-                *register = V::load(unsafe { values.get_unchecked(at..at + V::LANES) });
+                weights[p][v] = V::load(unsafe { values.get_unchecked(at..at + V::LANES) });
             }
         }
         for r in 0..R {
-            // SAFETY: k * step <= last < row length, asserted above.
-            let value = V::splat(unsafe { *rows[r].get_unchecked(k * step) });
+            // SAFETY: the rows reach the last step, asserted above.
+            let value = V::splat(unsafe { left.value(r, k) });
             for p in 0..P {
                 for v in 0..NV {
                     acc[r][p][v] = value.mul_add(weights[p][v], acc[r][p][v]);

@@ -4,29 +4,33 @@
 //! a tile takes up to two groups from wherever they stand, and a group that is not whole beside
 //! them: the columns of one worker's units are some panels from every part of the row.
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use super::tile::{load_panels, store_tile};
 use super::{Job, Out, Start, Term};
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pack::{panel_width, panels_per_group};
-use crate::vector::Vector;
+use crate::vector::{Lane, Vector};
 
 /// The panels of a whole group.
 const GROUP: usize = panels_per_group(Level::Avx512);
 
-/// The most groups of a tile of a wide row: eight chains are in flight in two units whose latency is 4
-/// cycles, and what is left of a third group beside them.
-pub(super) const WIDE: usize = 2;
+/// The most groups of a tile: eight chains are in flight in two units whose latency is 4 cycles, and what
+/// is left of a third group beside them.
+const fn most_groups<T: Lane>() -> usize {
+    if T::IS_COMPACT { 1 } else { 2 }
+}
 
-/// As [`WIDE`], where that makes one tile of the whole row.
-pub(super) const WHOLE: usize = 3;
+/// The groups of a row that is one tile, although it has more than [`most_groups`].
+const WHOLE: usize = 3;
 
-/// Whether all columns of a row are one tile of [`WHOLE`] groups, and more than one of [`WIDE`].
-pub(super) fn is_one_tile<T: Float>(job: &Job<'_, T>) -> bool {
+/// Whether all columns of a row are one tile of [`WHOLE`] groups.
+fn is_one_tile<T: Float>(job: &Job<'_, T>, wanted: &[Range<usize>]) -> bool {
     let panels = job.columns.div_ceil(panel_width::<T>());
-    ((WIDE + 1) * GROUP..(WHOLE + 1) * GROUP).contains(&panels)
+    panels / GROUP == WHOLE && matches!(wanted, [range] if range.len() == job.columns)
 }
 
 /// Whether this is one row, and every range of columns begins with a group.
@@ -36,8 +40,70 @@ pub(super) fn is_worth_it<T: Float>(job: &Job<'_, T>, wanted: &[Range<usize>]) -
 }
 
 /// Computes the wanted columns.
+pub(super) fn product<T: Float + Lane>(
+    job: &Job<'_, T>,
+    wanted: &[Range<usize>],
+    out: &mut Out<'_, '_, T>,
+) {
+    if const { !T::IS_COMPACT } && is_one_tile(job, wanted) {
+        dispatch_vectors(Level::Avx512, OneTile { job, out });
+    } else {
+        dispatch_vectors(Level::Avx512, OneRow { job, wanted, out });
+    }
+}
+
+/// The whole row in one tile.
+struct OneTile<'j, 'o, 'a, 'b, T> {
+    job: &'j Job<'j, T>,
+    out: &'o mut Out<'a, 'b, T>,
+}
+
+impl<T: Float + Lane> VectorKernel<T> for OneTile<'_, '_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        if const { !matches!(V::LEVEL, Level::Avx512) } {
+            unreachable!("panels stand together at AVX-512 alone");
+        }
+        let [row] = self.out.pieces::<1>(0, 0, self.job.columns);
+        let panels = self.job.columns.div_ceil(panel_width::<T>());
+        let groups = from_fn(|group| group * GROUP);
+        let tile = Tile::<WHOLE> { groups, count: WHOLE, rest: WHOLE * GROUP };
+        match panels - WHOLE * GROUP {
+            0 => tile.columns::<V, 1, WHOLE, 0>(self.job, row),
+            1 => tile.columns::<V, 1, WHOLE, 1>(self.job, row),
+            2 => tile.columns::<V, 1, WHOLE, 2>(self.job, row),
+            _ => tile.columns::<V, 1, WHOLE, 3>(self.job, row),
+        }
+    }
+}
+
+/// The wanted columns of a row, in as many tiles as they need.
+struct OneRow<'j, 'o, 'a, 'b, T> {
+    job: &'j Job<'j, T>,
+    wanted: &'j [Range<usize>],
+    out: &'o mut Out<'a, 'b, T>,
+}
+
+impl<T: Float + Lane> VectorKernel<T> for OneRow<'_, '_, '_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        if const { !matches!(V::LEVEL, Level::Avx512) } {
+            unreachable!("panels stand together at AVX-512 alone");
+        }
+        if const { most_groups::<T>() == 1 } {
+            run::<V, 1, 1>(self.job, self.wanted, self.out);
+        } else {
+            run::<V, 1, 2>(self.job, self.wanted, self.out);
+        }
+    }
+}
+
 #[inline(always)]
-pub(super) fn run<V: Vector, const NV: usize, const MAX_GROUPS: usize>(
+fn run<V: Vector, const NV: usize, const MAX_GROUPS: usize>(
     job: &Job<'_, V::Element>,
     wanted: &[Range<usize>],
     out: &mut Out<'_, '_, V::Element>,
@@ -88,14 +154,10 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
             (1, 1) => self.columns::<V, NV, 1, 1>(job, row),
             (1, 2) => self.columns::<V, NV, 1, 2>(job, row),
             (1, _) => self.columns::<V, NV, 1, 3>(job, row),
-            (2, 0) => self.columns::<V, NV, 2, 0>(job, row),
-            (2, 1) => self.columns::<V, NV, 2, 1>(job, row),
-            (2, 2) => self.columns::<V, NV, 2, 2>(job, row),
-            (2, _) => self.columns::<V, NV, 2, 3>(job, row),
-            (_, 0) => self.columns::<V, NV, MAX_GROUPS, 0>(job, row),
-            (_, 1) => self.columns::<V, NV, MAX_GROUPS, 1>(job, row),
-            (_, 2) => self.columns::<V, NV, MAX_GROUPS, 2>(job, row),
-            (_, _) => self.columns::<V, NV, MAX_GROUPS, 3>(job, row),
+            (_, 0) => self.columns::<V, NV, 2, 0>(job, row),
+            (_, 1) => self.columns::<V, NV, 2, 1>(job, row),
+            (_, 2) => self.columns::<V, NV, 2, 2>(job, row),
+            (_, _) => self.columns::<V, NV, 2, 3>(job, row),
         }
         self.count = 0;
     }
@@ -106,8 +168,8 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
         job: &Job<'_, V::Element>,
         row: &mut [V::Element],
     ) {
-        if const { (G * GROUP + P) * NV > V::ACCUMULATORS } {
-            unreachable!("a tile keeps to the registers");
+        if const { G > MAX_GROUPS } {
+            unreachable!("a tile has at most so many groups");
         }
         let mut sums = self.start::<V, NV, G, P>(*job.start, row);
         for term in job.terms {
@@ -131,8 +193,8 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
             Start::Output => row,
         };
         let width = panel_width::<V::Element>();
-        for (sums, group) in sums.groups.iter_mut().zip(self.groups) {
-            *sums = load_panels(&values[group * width..]);
+        for g in 0..G {
+            sums.groups[g] = load_panels(&values[self.groups[g] * width..]);
         }
         if P > 0 {
             sums.rest = load_panels(&values[self.rest * width..]);
@@ -151,8 +213,9 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
         let depth = term.weights.depth();
         let left = term.rows.row(0, depth);
         let mut groups: [&[V::Element]; G] = [&[]; G];
-        for (values, group) in groups.iter_mut().zip(self.groups) {
-            *values = &term.weights.panels(group, GROUP).values[..depth * GROUP * width];
+        for g in 0..G {
+            let panels = term.weights.panels(self.groups[g], GROUP);
+            groups[g] = &panels.values[..depth * GROUP * width];
         }
         let (mut rest, mut stride): (&[V::Element], usize) = (&[], 0);
         if P > 0 && depth > 0 {
@@ -162,18 +225,19 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
         }
         for (k, value) in left.iter().enumerate() {
             let value = V::splat(*value);
-            for (sums, weights) in sums.groups.iter_mut().zip(groups) {
-                for (p, sums) in sums.iter_mut().enumerate() {
+            for g in 0..G {
+                for p in 0..GROUP {
                     let at = (k * GROUP + p) * width;
                     // SAFETY: k < depth and p < GROUP, so the panel's row ends in the group.
-                    *sums =
-                        multiply(value, unsafe { weights.get_unchecked(at..at + width) }, *sums);
+                    let weights = unsafe { groups[g].get_unchecked(at..at + width) };
+                    sums.groups[g][p] = multiply(value, weights, sums.groups[g][p]);
                 }
             }
-            for (p, sums) in sums.rest.iter_mut().enumerate() {
+            for p in 0..P {
                 let at = k * stride + p * width;
                 // SAFETY: k < depth and p < P, so the panel's row ends in the rest.
-                *sums = multiply(value, unsafe { rest.get_unchecked(at..at + width) }, *sums);
+                let weights = unsafe { rest.get_unchecked(at..at + width) };
+                sums.rest[p] = multiply(value, weights, sums.rest[p]);
             }
         }
         sums
@@ -187,8 +251,8 @@ impl<const MAX_GROUPS: usize> Tile<MAX_GROUPS> {
         row: &mut [V::Element],
     ) {
         let width = panel_width::<V::Element>();
-        for (sums, group) in sums.groups.into_iter().zip(self.groups) {
-            store_tile([sums], &mut [&mut row[group * width..]]);
+        for g in 0..G {
+            store_tile([sums.groups[g]], &mut [&mut row[self.groups[g] * width..]]);
         }
         if P > 0 {
             store_tile([sums.rest], &mut [&mut row[self.rest * width..]]);

@@ -6,7 +6,7 @@ use super::inner::{LeftRows, multiply};
 use super::{Job, Out, Start};
 use crate::float::Float;
 use crate::pack::{panel_width, panels_per_group};
-use crate::vector::Vector;
+use crate::vector::{Lane, Vector};
 
 /// The most rows of one block of several panels. With two registers for each row, 12 accumulators,
 /// 2 panel registers and a broadcast fit in the 16 registers of AVX2.
@@ -30,8 +30,17 @@ pub(crate) const fn rows_per_tile<V: Vector>(registers_per_panel: usize) -> usiz
 #[inline(always)]
 const fn panels_per_tile<V: Vector>(rows: usize, registers_per_panel: usize) -> usize {
     let fitting = V::ACCUMULATORS / (rows * registers_per_panel);
-    let most = if rows == 1 { MAX_PANELS } else { 4 };
+    let most = match panels_per_group(V::LEVEL) {
+        1 if rows == 1 => MAX_PANELS,
+        _ => V::MOST_PANELS,
+    };
     if fitting < most { fitting } else { most }
+}
+
+/// Whether there are blocks of [`MANY_ROWS`].
+#[inline(always)]
+const fn takes_many_rows<V: Vector>(registers_per_panel: usize) -> bool {
+    MANY_ROWS * registers_per_panel <= V::ACCUMULATORS && !V::Element::IS_COMPACT
 }
 
 /// Computes the columns of some panels, a group of panels after the other: the group's weights stay
@@ -50,10 +59,10 @@ pub(super) fn run<V: Vector, const NV: usize>(
         let left = panels.end - panel;
         let count = match const { panels_per_group(V::LEVEL) } {
             1 => left.div_ceil(left.div_ceil(most)),
-            group => left.min(group - panel % group),
+            group => left.min(group - panel % group).min(V::MOST_PANELS),
         };
         let mut row = 0;
-        if const { MANY_ROWS * NV <= V::ACCUMULATORS } {
+        if const { takes_many_rows::<V>(NV) } {
             while job.rows - row >= MANY_ROWS && count * MANY_ROWS * NV <= V::ACCUMULATORS {
                 tile_of_many::<V, NV>(count, job, Place { row, panel }, out);
                 row += MANY_ROWS;
@@ -63,10 +72,18 @@ pub(super) fn run<V: Vector, const NV: usize>(
         let blocks = left.div_ceil(rows_per_tile::<V>(NV));
         for block in 0..blocks {
             let (first, end) = (left * block / blocks, left * (block + 1) / blocks);
-            tile_of::<V, NV>((end - first, count), job, Place { row: row + first, panel }, out);
+            let shape = Shape { rows: end - first, panels: count };
+            tile_of::<V, NV>(shape, job, Place { row: row + first, panel }, out);
         }
         panel += count;
     }
+}
+
+/// How many rows and panels a tile has.
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    panels: usize,
 }
 
 /// The first row and panel of a tile of the output.
@@ -91,7 +108,7 @@ fn tile_of_many<V: Vector, const NV: usize>(
 
 #[inline(always)]
 fn tile_of<V: Vector, const NV: usize>(
-    (rows, panels): (usize, usize),
+    Shape { rows, panels }: Shape,
     job: &Job<'_, V::Element>,
     place: Place,
     out: &mut Out<'_, '_, V::Element>,
@@ -132,8 +149,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     place: Place,
     out: &mut Out<'_, '_, V::Element>,
 ) {
-    if const { R * P * NV > V::ACCUMULATORS } {
-        unreachable!("rows_per_tile and panels_per_tile keep to the registers");
+    if const { R < MANY_ROWS && P > panels_per_tile::<V>(R, NV) } {
+        unreachable!("panels_per_tile keeps to the registers");
     }
     let width = panel_width::<V::Element>();
     let first = place.panel * width;
@@ -143,8 +160,8 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     for term in job.terms {
         let panels = term.weights.panels(place.panel, P);
         let mut left: [&[V::Element]; R] = [&[]; R];
-        for (r, left) in left.iter_mut().enumerate() {
-            *left = term.rows.row(place.row + r, panels.depth);
+        for r in 0..R {
+            left[r] = term.rows.row(place.row + r, panels.depth);
         }
         acc = multiply(acc, LeftRows { rows: left, step: 1 }, panels);
     }
@@ -162,13 +179,56 @@ pub(super) fn load_tile<V: Vector, const NV: usize, const R: usize, const P: usi
     match start {
         Start::Zero => {}
         Start::Bias(bias) => acc = [load_panels(&bias[first..first + rows[0].len()]); R],
-        Start::Output => {
-            for r in 0..R {
-                acc[r] = load_panels(rows[r]);
-            }
-        }
+        Start::Output => acc = load_rows(rows),
     }
     acc
+}
+
+/// The values of rows of one length, which ends in the last of the panels side by side; missing columns are
+/// zero.
+#[inline(always)]
+pub(crate) fn load_rows<V: Vector, const NV: usize, const R: usize, const P: usize>(
+    rows: &[&mut [V::Element]; R],
+) -> [[[V; NV]; P]; R] {
+    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
+    let width = NV * V::LANES;
+    let (whole, fits) = row_lengths(rows, P, width);
+    if whole {
+        for r in 0..R {
+            for p in 0..P {
+                for v in 0..NV {
+                    acc[r][p][v] = V::load(&rows[r][p * width + v * V::LANES..]);
+                }
+            }
+        }
+        return acc;
+    }
+    assert!(fits, "a row ends in its last panel");
+    for r in 0..R {
+        for p in 0..P - 1 {
+            for v in 0..NV {
+                acc[r][p][v] = V::load(&rows[r][p * width + v * V::LANES..]);
+            }
+        }
+        acc[r][P - 1] = V::load_some(&rows[r][(P - 1) * width..]);
+    }
+    acc
+}
+
+/// Whether all rows have so many whole panels, and whether they have all but the last.
+#[inline(always)]
+fn row_lengths<T, const R: usize>(
+    rows: &[&mut [T]; R],
+    panels: usize,
+    width: usize,
+) -> (bool, bool) {
+    // No branch for each row: a tile would have as many ways to start.
+    let (mut whole, mut fits) = (true, true);
+    for row in rows {
+        whole &= row.len() >= panels * width;
+        fits &= row.len() >= (panels - 1) * width;
+    }
+    (whole, fits)
 }
 
 /// Writes panels side by side to rows of one length, which ends in the last of them.
@@ -178,7 +238,8 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
     rows: &mut [&mut [V::Element]; R],
 ) {
     let width = NV * V::LANES;
-    if rows.iter().all(|row| row.len() >= P * width) {
+    let (whole, fits) = row_lengths(rows, P, width);
+    if whole {
         for r in 0..R {
             for p in 0..P {
                 for v in 0..NV {
@@ -188,14 +249,15 @@ pub(crate) fn store_tile<V: Vector, const NV: usize, const R: usize, const P: us
         }
         return;
     }
+    assert!(fits, "a row ends in its last panel");
     // Straight code: with a branch for each panel the accumulators of every tile go through memory.
-    for (acc, row) in acc.iter().zip(rows) {
-        for (p, panel) in acc[..P - 1].iter().enumerate() {
-            for (v, register) in panel.iter().enumerate() {
-                register.store(&mut row[p * width + v * V::LANES..]);
+    for r in 0..R {
+        for p in 0..P - 1 {
+            for v in 0..NV {
+                acc[r][p][v].store(&mut rows[r][p * width + v * V::LANES..]);
             }
         }
-        V::store_some(acc[P - 1], &mut row[(P - 1) * width..]);
+        V::store_some(acc[r][P - 1], &mut rows[r][(P - 1) * width..]);
     }
 }
 
@@ -206,18 +268,20 @@ pub(crate) fn load_panels<V: Vector, const NV: usize, const P: usize>(
 ) -> [[V; NV]; P] {
     let width = NV * V::LANES;
     let mut panels = [[V::splat(V::Element::ZERO); NV]; P];
-    for (p, panel) in panels[..P - 1].iter_mut().enumerate() {
-        for (v, register) in panel.iter_mut().enumerate() {
-            *register = V::load(&values[p * width + v * V::LANES..]);
+    if values.len() >= P * width {
+        for p in 0..P {
+            for v in 0..NV {
+                panels[p][v] = V::load(&values[p * width + v * V::LANES..]);
+            }
+        }
+        return panels;
+    }
+    assert!(values.len() >= (P - 1) * width, "values end in the last panel");
+    for p in 0..P - 1 {
+        for v in 0..NV {
+            panels[p][v] = V::load(&values[p * width + v * V::LANES..]);
         }
     }
-    let last = &values[(P - 1) * width..];
-    if last.len() >= width {
-        for (v, register) in panels[P - 1].iter_mut().enumerate() {
-            *register = V::load(&last[v * V::LANES..]);
-        }
-    } else {
-        panels[P - 1] = V::load_some(last);
-    }
+    panels[P - 1] = V::load_some(&values[(P - 1) * width..]);
     panels
 }

@@ -7,7 +7,7 @@
 //!     copy the group's right values into panels, adding them to the sums on the way
 //!     for each 4 or 5 left columns
 //!       accumulators = grad
-//!       for each k: accumulators += band[k] · panels[k], and ask for this tile's share of what comes:
+//!       for each k: accumulators += band[k] · panels[k], and prefetch this tile's share of what comes:
 //!         the right values of the next group, the left ones of the next block, the next tile's grad
 //!       grad = accumulators
 //! ```
@@ -22,10 +22,10 @@ use std::ops::Range;
 
 use super::split::PartOfSum;
 use crate::float::Float;
-use crate::matmul::{LeftRows, load_panels, multiply_and_ask, store_tile};
+use crate::matmul::{LeftRows, load_panels, multiply_and_prefetch, store_tile};
 use crate::pack::panel_width;
 use crate::vector::Vector;
-use ahead::{Ahead, Asked};
+use ahead::{Ahead, Shares};
 use block::{Block, Cut, Packed};
 use columns::Columns;
 
@@ -110,7 +110,7 @@ impl Tiles {
         for tile in 0..tiles {
             let share = |count, tile| share(count, tiles, tile);
             let rows = share(columns.count(), tile);
-            let asked = Asked {
+            let shares = Shares {
                 ahead,
                 columns,
                 pairs: share(ahead.right.right.len(), tile),
@@ -120,8 +120,8 @@ impl Tiles {
                 part,
             };
             match rows.len() {
-                MAX_ROWS => self.tile::<V, NV, MAX_ROWS>(packed, rows.start, asked),
-                _ => self.tile::<V, NV, { MAX_ROWS - 1 }>(packed, rows.start, asked),
+                MAX_ROWS => self.tile::<V, NV, MAX_ROWS>(packed, rows.start, shares),
+                _ => self.tile::<V, NV, { MAX_ROWS - 1 }>(packed, rows.start, shares),
             }
         }
     }
@@ -132,24 +132,24 @@ impl Tiles {
         self,
         packed: &Packed<V::Element>,
         row: usize,
-        mut asked: Asked<'_, '_, '_, V::Element>,
+        mut shares: Shares<'_, '_, '_, V::Element>,
     ) {
         if const { R * PANELS * NV > V::ACCUMULATORS } {
             unreachable!("tiles keep to the registers");
         }
-        let (width, stride) = (NV * V::LANES, asked.part.sum.stride);
+        let (width, stride) = (NV * V::LANES, shares.part.sum.stride);
         let mut acc = [[[V::splat(V::Element::ZERO); NV]; PANELS]; R];
         let mut rows: [&[V::Element]; R] = [&[]; R];
         for r in 0..R {
             rows[r] = packed.left(self.columns.place(row + r));
             let at = self.columns.at(row + r, stride);
-            acc[r] = load_panels(asked.part.grad::<1>(at, self.first, PANELS * width)[0]);
+            acc[r] = load_panels(shares.part.grad::<1>(at, self.first, PANELS * width)[0]);
         }
         let left = LeftRows { rows, step: width };
-        acc = multiply_and_ask(acc, left, packed.right(self.depth), &mut asked);
+        acc = multiply_and_prefetch(acc, left, packed.right(self.depth), &mut shares);
         for (r, acc) in acc.into_iter().enumerate() {
             let at = self.columns.at(row + r, stride);
-            store_tile([acc], &mut asked.part.grad::<1>(at, self.first, PANELS * width));
+            store_tile([acc], &mut shares.part.grad::<1>(at, self.first, PANELS * width));
         }
     }
 }

@@ -104,12 +104,9 @@ impl<T> PartOfSum<'_, T> {
         len: usize,
     ) -> [&mut [T]; R] {
         assert!(self.columns.start <= column && column + len <= self.columns.end, "own columns");
-        let mut pieces = [(); R].map(|()| <&mut [T]>::default());
-        for (r, piece) in pieces.iter_mut().enumerate() {
-            // SAFETY: rows of different factors do not overlap, as `split` has found, and the
-            // columns are this part's alone; `&mut self` lasts as long as the pieces.
-            *piece = unsafe { self.grad.piece(row + r * self.sum.stride + column, len) };
-        }
-        pieces
+        let stride = self.sum.stride;
+        // SAFETY: rows of different factors do not overlap, as `split` has found, and the columns are this
+        // part's alone; `&mut self` lasts as long as the pieces.
+        unsafe { self.grad.pieces(row + column, stride, len) }
     }
 }

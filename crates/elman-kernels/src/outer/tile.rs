@@ -4,12 +4,11 @@ use super::split::PartOfSum;
 use super::{BLOCK, Pairs};
 use crate::aligned::Aligned;
 use crate::float::Float;
-use crate::matmul::{LeftRows, MAX_ROWS, load_panels, multiply, rows_per_tile, store_tile};
+use crate::matmul::{
+    LeftColumns, MAX_ROWS, load_panels, load_rows, multiply, rows_per_tile, store_tile,
+};
 use crate::pack::{Panels, panel_width};
 use crate::vector::Vector;
-
-/// The most panels of one group.
-const MAX_PANELS: usize = 4;
 
 /// The right values of one block: the rows of a group of panels side by side.
 struct Packed<'a, T> {
@@ -61,7 +60,7 @@ pub(super) fn run<V: Vector, const NV: usize>(part: &mut PartOfSum<'_, V::Elemen
 #[inline(always)]
 const fn panels_per_group<V: Vector>(registers_per_panel: usize) -> usize {
     let fitting = V::ACCUMULATORS / (rows_per_tile::<V>(registers_per_panel) * registers_per_panel);
-    if fitting < MAX_PANELS { fitting } else { MAX_PANELS }
+    if fitting < V::MOST_PANELS { fitting } else { V::MOST_PANELS }
 }
 
 /// The most rows of a tile of so many panels. The compiler loads the left values of all rows
@@ -71,7 +70,7 @@ const fn panels_per_group<V: Vector>(registers_per_panel: usize) -> usize {
 const fn rows_of_panels<V: Vector>(panels: usize, registers_per_panel: usize) -> usize {
     let rows = rows_per_tile::<V>(registers_per_panel);
     // 24 accumulators, 4 panels and 6 left values are more than the 32 registers of AVX-512.
-    if panels == MAX_PANELS { rows - 1 } else { rows }
+    if panels == 4 { rows - 1 } else { rows }
 }
 
 #[inline(always)]
@@ -122,7 +121,7 @@ fn panel_group<V: Vector, const NV: usize, const P: usize>(
     panels: &mut Packed<'_, V::Element>,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
-    if const { P * rows_per_tile::<V>(NV) * NV > V::ACCUMULATORS } {
+    if const { P > panels_per_group::<V>(NV) } {
         unreachable!("panels_per_group keeps to the registers");
     }
     let (len, columns) = (end - first, part.sum.first + first);
@@ -184,10 +183,10 @@ fn pack_and_add<V: Vector, const NV: usize, const P: usize>(
         for k in 0..segment.count {
             let row = &segment.right[k * segment.right_stride + first..][..len];
             let values = load_panels::<V, NV, P>(row);
-            for (sums, values) in sums.iter_mut().zip(values) {
-                for (sum, value) in sums.iter_mut().zip(values) {
+            for p in 0..P {
+                for v in 0..NV {
                     // One rounding, as in an addition.
-                    *sum = one.mul_add(value, *sum);
+                    sums[p][v] = one.mul_add(values[p][v], sums[p][v]);
                 }
             }
             store_row(values, segment.at + k, panels);
@@ -203,10 +202,10 @@ fn store_row<V: Vector, const NV: usize, const P: usize>(
     panels: &mut Packed<'_, V::Element>,
 ) {
     let width = NV * V::LANES;
-    for (p, registers) in values.into_iter().enumerate() {
-        for (v, register) in registers.into_iter().enumerate() {
-            let at = (k * P + p) * width + v * V::LANES;
-            register.store(&mut panels.values[at..]);
+    let row = &mut panels.values[k * P * width..][..P * width];
+    for p in 0..P {
+        for v in 0..NV {
+            values[p][v].store(&mut row[p * width + v * V::LANES..]);
         }
     }
 }
@@ -229,27 +228,21 @@ fn tile<V: Vector, const NV: usize, const R: usize, const P: usize>(
     place: Place,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
-    if const { R * P * NV > V::ACCUMULATORS } {
-        unreachable!("rows_per_tile and panels_per_group keep to the registers");
+    if const { R > rows_of_panels::<V>(P, NV) } {
+        unreachable!("rows_of_panels keeps to the registers");
     }
     let width = NV * V::LANES;
-    let mut acc = [[[V::splat(V::Element::ZERO); NV]; P]; R];
     let mut grad = part.grad::<R>(place.at, place.first, place.len);
-    for r in 0..R {
-        acc[r] = load_panels(grad[r]);
-    }
+    let mut acc: [[[V; NV]; P]; R] = load_rows(&grad);
     for segment in segments {
-        let mut rows: [&[V::Element]; R] = [&[]; R];
-        for (r, row) in rows.iter_mut().enumerate() {
-            *row = &segment.left[place.side][place.row + r..];
-        }
         let right = Panels {
             values: &panels.values[segment.at * P * width..],
             stride: P * width,
             apart: width,
             depth: segment.count,
         };
-        let left = LeftRows { rows, step: segment.left_strides[place.side] };
+        let values = &segment.left[place.side][place.row..];
+        let left = LeftColumns { values, step: segment.left_strides[place.side] };
         acc = multiply::<V, NV, R, P>(acc, left, right);
     }
     store_tile(acc, &mut grad);

@@ -3,7 +3,8 @@
 use std::ops::{Add, Deref, Div, Mul, Neg, Sub};
 
 use crate::float::Float;
-use crate::vector::{Arithmetic, Lanes, Vector};
+use crate::level::Level;
+use crate::vector::{Arithmetic, Lane, Lanes, Vector};
 
 /// A row that a formula is applied to, some neighbouring values at a time.
 pub(crate) trait Blocks<T: Float> {
@@ -19,7 +20,7 @@ pub(crate) trait Blocks<T: Float> {
 /// How the values of one block come into vectors, and out again.
 pub(crate) trait Block {
     /// The element type.
-    type Element: Float;
+    type Element: Float + Lane;
     /// Where the formula computes.
     type Vector: Arithmetic<Element = Self::Element>;
 
@@ -40,16 +41,16 @@ impl<V: Vector, const N: usize> Block for Whole<V, N> {
     fn load(values: &[V::Element], at: usize) -> Group<V, N> {
         let values = &values[at..][..N * V::LANES];
         let mut vectors = [V::splat(V::Element::ZERO); N];
-        for (v, vector) in vectors.iter_mut().enumerate() {
-            *vector = V::load(&values[v * V::LANES..]);
+        for v in 0..N {
+            vectors[v] = V::load(&values[v * V::LANES..]);
         }
         Group(vectors)
     }
     #[inline(always)]
     fn store(Group(vectors): Group<V, N>, target: &mut [V::Element], at: usize) {
         let target = &mut target[at..][..N * V::LANES];
-        for (v, vector) in vectors.into_iter().enumerate() {
-            vector.store(&mut target[v * V::LANES..]);
+        for v in 0..N {
+            vectors[v].store(&mut target[v * V::LANES..]);
         }
     }
 }
@@ -69,11 +70,13 @@ impl<V: Vector, const N: usize> Block for Rest<V, N> {
     // vector is.
     #[inline(always)]
     fn store(Group(vectors): Group<V, N>, target: &mut [V::Element], at: usize) {
-        for (vector, target) in vectors.into_iter().zip(target[at..].chunks_mut(V::LANES)) {
-            if target.len() == V::LANES {
-                vector.store(target);
+        let target = &mut target[at..];
+        for v in 0..N {
+            let Some(target) = target.get_mut(v * V::LANES..) else { break };
+            if target.len() >= V::LANES {
+                vectors[v].store(target);
             } else {
-                V::store_some::<1>([vector], target);
+                V::store_some::<1>([vectors[v]], target);
             }
         }
     }
@@ -91,8 +94,8 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(mut self, other: Self) -> Self {
-                for (vector, other) in self.0.iter_mut().zip(other.0) {
-                    *vector = vector.$method(other);
+                for v in 0..N {
+                    self.0[v] = self.0[v].$method(other.0[v]);
                 }
                 self
             }
@@ -126,8 +129,8 @@ impl<V: Vector, const N: usize> Arithmetic for Group<V, N> {
     }
     #[inline(always)]
     fn mul_add(mut self, factor: Self, term: Self) -> Self {
-        for (vector, (factor, term)) in self.0.iter_mut().zip(factor.0.into_iter().zip(term.0)) {
-            *vector = vector.mul_add(factor, term);
+        for v in 0..N {
+            self.0[v] = self.0[v].mul_add(factor.0[v], term.0[v]);
         }
         self
     }
@@ -140,38 +143,38 @@ impl<V: Vector, const N: usize> Arithmetic for Group<V, N> {
     }
     #[inline(always)]
     fn clamp_below(mut self, lowest: Self) -> Self {
-        for (vector, lowest) in self.0.iter_mut().zip(lowest.0) {
-            *vector = vector.clamp_below(lowest);
+        for v in 0..N {
+            self.0[v] = self.0[v].clamp_below(lowest.0[v]);
         }
         self
     }
     #[inline(always)]
     fn clamp_above(mut self, highest: Self) -> Self {
-        for (vector, highest) in self.0.iter_mut().zip(highest.0) {
-            *vector = vector.clamp_above(highest);
+        for v in 0..N {
+            self.0[v] = self.0[v].clamp_above(highest.0[v]);
         }
         self
     }
     #[inline(always)]
     fn less(self, other: Self) -> [V::Mask; N] {
         let mut masks = [self.0[0].less(other.0[0]); N];
-        for (mask, (vector, other)) in masks.iter_mut().zip(self.0.into_iter().zip(other.0)) {
-            *mask = vector.less(other);
+        for v in 0..N {
+            masks[v] = self.0[v].less(other.0[v]);
         }
         masks
     }
     #[inline(always)]
     fn at_most(self, other: Self) -> [V::Mask; N] {
         let mut masks = [self.0[0].at_most(other.0[0]); N];
-        for (mask, (vector, other)) in masks.iter_mut().zip(self.0.into_iter().zip(other.0)) {
-            *mask = vector.at_most(other);
+        for v in 0..N {
+            masks[v] = self.0[v].at_most(other.0[v]);
         }
         masks
     }
     #[inline(always)]
     fn select(masks: [V::Mask; N], mut yes: Self, no: Self) -> Self {
-        for (yes, (mask, no)) in yes.0.iter_mut().zip(masks.into_iter().zip(no.0)) {
-            *yes = V::select(mask, *yes, no);
+        for v in 0..N {
+            yes.0[v] = V::select(masks[v], yes.0[v], no.0[v]);
         }
         yes
     }
@@ -186,6 +189,24 @@ impl<V: Vector, const N: usize> Arithmetic for Group<V, N> {
     fn sigmoid(mut self) -> Self {
         for vector in &mut self.0 {
             *vector = vector.sigmoid();
+        }
+        self
+    }
+    #[inline(always)]
+    fn map_slices(mut self, function: impl Fn(Level, &mut [V::Element]) + Copy) -> Self {
+        for vector in &mut self.0 {
+            *vector = vector.map_slices(function);
+        }
+        self
+    }
+    #[inline(always)]
+    fn zip_slices(
+        mut self,
+        other: Self,
+        function: impl Fn(Level, &mut [V::Element], &[V::Element]) + Copy,
+    ) -> Self {
+        for v in 0..N {
+            self.0[v] = self.0[v].zip_slices(other.0[v], function);
         }
         self
     }
@@ -223,8 +244,8 @@ pub(crate) fn load_all<B: Block, const N: usize>(
     at: usize,
 ) -> [B::Vector; N] {
     let mut vectors = [B::Vector::splat(B::Element::ZERO); N];
-    for (vector, row) in vectors.iter_mut().zip(rows) {
-        *vector = B::load(row, at);
+    for n in 0..N {
+        vectors[n] = B::load(&rows[n], at);
     }
     vectors
 }
@@ -236,7 +257,7 @@ pub(crate) fn store_all<B: Block, const N: usize>(
     rows: &mut [&mut [B::Element]; N],
     at: usize,
 ) {
-    for (vector, row) in vectors.into_iter().zip(rows) {
-        B::store(vector, row, at);
+    for n in 0..N {
+        B::store(vectors[n], rows[n], at);
     }
 }

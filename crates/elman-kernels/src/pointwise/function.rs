@@ -1,7 +1,10 @@
 //! The functions that cells apply element by element, with derivatives read off their values.
 
+use super::blocks::{Block, Blocks, each_block};
+use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
-use crate::vector::Arithmetic;
+use crate::level::Level;
+use crate::vector::{Arithmetic, Lane, Vector};
 
 /// A function with a derivative that can be read off its value `y = φ(a)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Function {
 }
 
 /// A function inside a kernel: a type of its own where the loop is compiled for it alone, or
-/// [`Function`], which is asked block by block.
+/// [`Function`], which is called for each block.
 pub(crate) trait Formula: Copy {
     /// `φ(a)`
     fn value<V: Arithmetic>(self, a: V) -> V;
@@ -115,25 +118,99 @@ impl Formula for Relu {
     }
 }
 
+/// `values = φ(values)`. A call: the functions in line, wherever one is chosen at run time, would be most of what
+/// there is to compile.
+#[inline(never)]
+pub(crate) fn activation_forward<T: Float + Lane>(
+    level: Level,
+    function: Function,
+    values: &mut [T],
+) {
+    match function {
+        Function::Tanh => dispatch_vectors(level, Apply { values, formula: Tanh }),
+        Function::Sigmoid => dispatch_vectors(level, Apply { values, formula: Sigmoid }),
+        Function::HardSigmoid => dispatch_vectors(level, Apply { values, formula: HardSigmoid }),
+        Function::Relu => dispatch_vectors(level, Apply { values, formula: Relu }),
+        Function::Identity => {}
+    }
+}
+
+struct Apply<'a, T, F> {
+    values: &'a mut [T],
+    formula: F,
+}
+
+impl<T: Float, F: Formula> VectorKernel<T> for Apply<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(mut self) {
+        each_block::<V>(&mut self);
+    }
+}
+
+impl<T: Float, F: Formula> Blocks<T> for Apply<'_, T, F> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        B::store(self.formula.value(B::load(self.values, at)), self.values, at);
+    }
+}
+
+/// `grad = grad · φ'`, the derivative taken at the values `y = φ(a)`; a call as [`activation_forward`].
+#[inline(never)]
+pub(crate) fn multiply_derivative<T: Float + Lane>(
+    level: Level,
+    function: Function,
+    grad: &mut [T],
+    y: &[T],
+) {
+    match function {
+        Function::Tanh => dispatch_vectors(level, Derive { grad, y, formula: Tanh }),
+        Function::Sigmoid => dispatch_vectors(level, Derive { grad, y, formula: Sigmoid }),
+        Function::HardSigmoid => dispatch_vectors(level, Derive { grad, y, formula: HardSigmoid }),
+        Function::Relu => dispatch_vectors(level, Derive { grad, y, formula: Relu }),
+        Function::Identity => {}
+    }
+}
+
+struct Derive<'a, T, F> {
+    grad: &'a mut [T],
+    y: &'a [T],
+    formula: F,
+}
+
+impl<T: Float, F: Formula> VectorKernel<T> for Derive<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(mut self) {
+        each_block::<V>(&mut self);
+    }
+}
+
+impl<T: Float, F: Formula> Blocks<T> for Derive<'_, T, F> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.grad.len()
+    }
+    #[inline(always)]
+    fn block<B: Block<Element = T>>(&mut self, at: usize) {
+        let (y, grad) = (B::load(self.y, at), B::load(self.grad, at));
+        B::store(self.formula.backward(y, grad), self.grad, at);
+    }
+}
+
 impl Formula for Function {
     #[inline(always)]
     fn value<V: Arithmetic>(self, a: V) -> V {
-        match self {
-            Function::Tanh => Tanh.value(a),
-            Function::Sigmoid => Sigmoid.value(a),
-            Function::HardSigmoid => HardSigmoid.value(a),
-            Function::Relu => Relu.value(a),
-            Function::Identity => a,
-        }
+        a.map_slices(|level, lanes| activation_forward(level, self, lanes))
     }
     #[inline(always)]
     fn backward<V: Arithmetic>(self, y: V, grad: V) -> V {
-        match self {
-            Function::Tanh => Tanh.backward(y, grad),
-            Function::Sigmoid => Sigmoid.backward(y, grad),
-            Function::HardSigmoid => HardSigmoid.backward(y, grad),
-            Function::Relu => Relu.backward(y, grad),
-            Function::Identity => grad,
-        }
+        grad.zip_slices(y, |level, grad, y| multiply_derivative(level, self, grad, y))
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn gru_forward<T: Float + Lane>(
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     check_trace(rows.hidden_size, rows.gates.len(), rows.trace);
     let GruFunctions { gate, candidate } = functions;
-    if functions == GruFunctions::STANDARD {
+    if const { !T::IS_COMPACT } && functions == GruFunctions::STANDARD {
         dispatch_vectors(level, Forward { part, rows, gate: Sigmoid, candidate: Tanh });
     } else {
         dispatch_vectors(level, Forward { part, rows, gate, candidate });
@@ -134,7 +134,7 @@ pub(crate) fn gru_backward<T: Float + Lane>(
     let fits = rows.previous.iter().all(|state| state.len() == rows.hidden_size);
     assert!(rows.previous.len() == rows.gates.len() && fits, "states: H for each row");
     let GruFunctions { gate, candidate } = functions;
-    if functions == GruFunctions::STANDARD {
+    if const { !T::IS_COMPACT } && functions == GruFunctions::STANDARD {
         dispatch_vectors(level, Backward { part, rows, gate: Sigmoid, candidate: Tanh });
     } else {
         dispatch_vectors(level, Backward { part, rows, gate, candidate });
@@ -154,6 +154,8 @@ struct Forward<'a, 'b, T, G, C> {
 }
 
 impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Forward<'_, '_, T, G, C> {
+    type Output = ();
+
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let GruForward { hidden_size, units, gates, trace, previous, state } = self.rows;
@@ -240,6 +242,8 @@ struct Backward<'a, 'b, T, G, C> {
 }
 
 impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Backward<'_, '_, T, G, C> {
+    type Output = ();
+
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Backward { part, rows, gate, candidate } = self;

@@ -72,7 +72,7 @@ pub(crate) fn lstm_forward<T: Float + Lane>(
     check(rows.hidden_size, rows.gates, [rows.previous.len(), rows.state.len()]);
     check_trace(rows.hidden_size, rows.gates.len(), rows.trace);
     let LstmFunctions { gate, candidate, output } = functions;
-    if functions == LstmFunctions::STANDARD {
+    if const { !T::IS_COMPACT } && functions == LstmFunctions::STANDARD {
         dispatch_vectors(level, Forward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
     } else {
         dispatch_vectors(level, Forward { rows, gate, candidate, output });
@@ -92,6 +92,8 @@ struct Forward<'a, 'b, T, G, C, O> {
 }
 
 impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T> for Forward<'_, '_, T, G, C, O> {
+    type Output = ();
+
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Forward { rows, gate, candidate, output } = self;
@@ -177,7 +179,7 @@ pub(crate) fn lstm_backward<T: Float + Lane>(
         assert!(states.len() == rows.gates.len() && fits, "states: H for each row");
     }
     let LstmFunctions { gate, candidate, output } = functions;
-    if functions == LstmFunctions::STANDARD {
+    if const { !T::IS_COMPACT } && functions == LstmFunctions::STANDARD {
         dispatch_vectors(level, Backward { rows, gate: Sigmoid, candidate: Tanh, output: Tanh });
     } else {
         dispatch_vectors(level, Backward { rows, gate, candidate, output });
@@ -194,6 +196,8 @@ struct Backward<'a, 'b, T, G, C, O> {
 impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T>
     for Backward<'_, '_, T, G, C, O>
 {
+    type Output = ();
+
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Backward { rows, gate, candidate, output } = self;

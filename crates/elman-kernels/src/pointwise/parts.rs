@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::share::list_of;
+
 /// That a trace has a row of four parts for each row of the step, or none.
 pub(crate) fn check_trace<T>(hidden_size: usize, rows: usize, trace: &[&mut [T]]) {
     let fits = trace.iter().all(|row| row.len() >= 4 * hidden_size);
@@ -29,12 +31,10 @@ pub(crate) fn parts_mut<'a, T, const N: usize>(
     size: usize,
     units: &Range<usize>,
 ) -> [&'a mut [T]; N] {
-    let mut parts = [(); N].map(|()| <&mut [T]>::default());
     let mut rest = row;
-    for slot in &mut parts {
-        let (part, after) = rest.split_at_mut(size);
-        *slot = &mut part[units.clone()];
+    list_of(|_| {
+        let (part, after) = std::mem::take(&mut rest).split_at_mut(size);
         rest = after;
-    }
-    parts
+        &mut part[units.clone()]
+    })
 }

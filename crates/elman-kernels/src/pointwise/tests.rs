@@ -1,12 +1,31 @@
+use super::function::{HardSigmoid, Relu, Sigmoid};
 use super::*;
 use crate::vector::Lanes;
 
-fn value<T: Float>(function: Function, a: T) -> T {
-    function.value(Lanes::one(a)).get()
+/// `φ(a)` of one number.
+fn value<T: Float + Lane>(function: Function, a: T) -> T {
+    let a = Lanes::one(a);
+    let value = match function {
+        Function::Tanh => Tanh.value(a),
+        Function::Sigmoid => Sigmoid.value(a),
+        Function::HardSigmoid => HardSigmoid.value(a),
+        Function::Relu => Relu.value(a),
+        Function::Identity => a,
+    };
+    value.get()
 }
 
-fn derive<T: Float>(function: Function, y: T, grad: T) -> T {
-    function.backward(Lanes::one(y), Lanes::one(grad)).get()
+/// `grad · φ'` of one number.
+fn derive<T: Float + Lane>(function: Function, y: T, grad: T) -> T {
+    let (y, grad) = (Lanes::one(y), Lanes::one(grad));
+    let delta = match function {
+        Function::Tanh => Tanh.backward(y, grad),
+        Function::Sigmoid => Sigmoid.backward(y, grad),
+        Function::HardSigmoid => HardSigmoid.backward(y, grad),
+        Function::Relu => Relu.backward(y, grad),
+        Function::Identity => grad,
+    };
+    delta.get()
 }
 
 /// Numbers in -2..2 that repeat with no short period.
@@ -237,7 +256,7 @@ struct GruExpected<T> {
 }
 
 /// The definition. `dq` is what the product of the reset before it would give.
-fn gru_expected<T: Float>(
+fn gru_expected<T: Float + Lane>(
     (functions, size, after): (GruFunctions, usize, bool),
     pre: &[T],
     [previous, grad, dq]: [&[T]; 3],

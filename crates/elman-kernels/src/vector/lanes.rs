@@ -2,10 +2,23 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Arithmetic, Bits, Vector};
-use crate::activation::MANTISSA_BITS;
+use super::{Arithmetic, Bits, Lane, Vector};
+use crate::activation::{MANTISSA_BITS, sigmoid_of_each, tanh_of_each};
 use crate::float::Float;
 use crate::level::Level;
+
+/// Whether each fused multiply-add is a call, as on x86-64 below AVX2: code that repeats it for many lanes
+/// gains nothing.
+const FUSED_BY_CALLS: bool = cfg!(all(target_arch = "x86_64", not(target_feature = "fma")));
+
+/// `a * b + c` of each lane.
+#[inline(never)]
+fn mul_add_each<T: Float, const N: usize>(a: &[T; N], b: &[T; N], mut c: [T; N]) -> [T; N] {
+    for lane in 0..N {
+        c[lane] = a[lane].mul_add(b[lane], c[lane]);
+    }
+    c
+}
 
 /// `N` numbers in an ordinary array.
 #[derive(Clone, Copy)]
@@ -29,8 +42,8 @@ impl<T: Float, const N: usize> Lanes<T, N> {
     #[inline(always)]
     fn with(self, other: Self, operation: impl Fn(T, T) -> T) -> Self {
         let mut lanes = self.0;
-        for (lane, other) in lanes.iter_mut().zip(other.0) {
-            *lane = operation(*lane, other);
+        for lane in 0..N {
+            lanes[lane] = operation(lanes[lane], other.0[lane]);
         }
         Lanes(lanes)
     }
@@ -76,7 +89,7 @@ impl<T: Float, const N: usize> Neg for Lanes<T, N> {
     }
 }
 
-impl<T: Float, const N: usize> Arithmetic for Lanes<T, N> {
+impl<T: Float + Lane, const N: usize> Arithmetic for Lanes<T, N> {
     type Element = T;
     type Mask = [bool; N];
 
@@ -86,9 +99,12 @@ impl<T: Float, const N: usize> Arithmetic for Lanes<T, N> {
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
+        if const { N > 1 && FUSED_BY_CALLS } {
+            return Lanes(mul_add_each(&self.0, &factor.0, term.0));
+        }
         let mut lanes = term.0;
-        for (lane, (a, b)) in lanes.iter_mut().zip(self.0.into_iter().zip(factor.0)) {
-            *lane = a.mul_add(b, *lane);
+        for lane in 0..N {
+            lanes[lane] = self.0[lane].mul_add(factor.0[lane], lanes[lane]);
         }
         Lanes(lanes)
     }
@@ -118,11 +134,27 @@ impl<T: Float, const N: usize> Arithmetic for Lanes<T, N> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
+        if const { N > 1 && FUSED_BY_CALLS } {
+            return self.map_slices(|_, lanes| tanh_of_each(lanes));
+        }
         Lanes(self.0.map(T::tanh))
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
+        if const { N > 1 && FUSED_BY_CALLS } {
+            return self.map_slices(|_, lanes| sigmoid_of_each(lanes));
+        }
         Lanes(self.0.map(T::sigmoid))
+    }
+    #[inline(always)]
+    fn map_slices(mut self, function: impl Fn(Level, &mut [T]) + Copy) -> Self {
+        function(Level::Portable, &mut self.0);
+        self
+    }
+    #[inline(always)]
+    fn zip_slices(mut self, other: Self, function: impl Fn(Level, &mut [T], &[T]) + Copy) -> Self {
+        function(Level::Portable, &mut self.0, &other.0);
+        self
     }
 }
 
@@ -138,12 +170,11 @@ impl<const N: usize> Bits for Lanes<f32, N> {
     }
 }
 
-impl<T: Float, const N: usize> Vector for Lanes<T, N> {
+impl<T: Float + Lane, const N: usize> Vector for Lanes<T, N> {
     const LEVEL: Level = Level::Portable;
     const LANES: usize = N;
-    // Without fused multiply-adds in hardware (x86-64 below AVX2) each one is a call, and a larger
-    // block is only more code.
-    const ACCUMULATORS: usize = if cfg!(target_arch = "x86_64") { 4 } else { 12 };
+    // Where each fused multiply-add is a call, a block of more than one row of one panel is only more code.
+    const ACCUMULATORS: usize = if FUSED_BY_CALLS { 2 } else { 12 };
     const MASKS: bool = false;
 
     #[inline(always)]

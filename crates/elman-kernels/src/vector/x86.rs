@@ -4,9 +4,8 @@ use core::arch::x86_64 as x86;
 use core::arch::x86_64::{_CMP_LE_OQ, _CMP_LT_OQ};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Arithmetic, Bits, LINE, Vector};
-use crate::activation::{MANTISSA_BITS, sigmoid_f32, tanh_f32};
-use crate::float::Float;
+use super::{Arithmetic, Bits, Vector};
+use crate::activation::{MANTISSA_BITS, sigmoid_f32, sigmoid_of_each, tanh_f32, tanh_of_each};
 use crate::level::Level;
 
 /// One operator of a register type.
@@ -108,6 +107,25 @@ macro_rules! register {
             fn sigmoid(self) -> Self {
                 $sigmoid(self)
             }
+            #[inline(always)]
+            fn map_slices(self, function: impl Fn(Level, &mut [$element]) + Copy) -> Self {
+                let mut lanes = [0.0; $lanes];
+                self.store(&mut lanes);
+                function(Level::$level, &mut lanes);
+                Self::load(&lanes)
+            }
+            #[inline(always)]
+            fn zip_slices(
+                self,
+                other: Self,
+                function: impl Fn(Level, &mut [$element], &[$element]) + Copy,
+            ) -> Self {
+                let (mut lanes, mut others) = ([0.0; $lanes], [0.0; $lanes]);
+                self.store(&mut lanes);
+                other.store(&mut others);
+                function(Level::$level, &mut lanes, &others);
+                Self::load(&lanes)
+            }
         }
 
         impl Vector for $name {
@@ -132,24 +150,32 @@ macro_rules! register {
             #[inline(always)]
             fn load_some<const N: usize>(values: &[$element]) -> [Self; N] {
                 let mut vectors = [Self::splat(0.0); N];
-                for (vector, values) in vectors.iter_mut().zip(values.chunks($lanes)) {
-                    let mask = <$mask>::MAX >> ($lanes - values.len());
+                for v in 0..N {
+                    let Some(values) = values.get(v * $lanes..) else { break };
+                    if values.is_empty() {
+                        break;
+                    }
+                    let mask = <$mask>::MAX >> ($lanes - values.len().min($lanes));
                     // SAFETY: lanes beyond the values are masked, and memory of those is not touched.
-                    *vector = $name(unsafe { x86::$load_masked(mask, values.as_ptr()) });
+                    vectors[v] = $name(unsafe { x86::$load_masked(mask, values.as_ptr()) });
                 }
                 vectors
             }
             #[inline(always)]
             fn store_some<const N: usize>(vectors: [Self; N], target: &mut [$element]) {
-                for (vector, target) in vectors.iter().zip(target.chunks_mut($lanes)) {
-                    let mask = <$mask>::MAX >> ($lanes - target.len());
+                for v in 0..N {
+                    let Some(target) = target.get_mut(v * $lanes..) else { break };
+                    if target.is_empty() {
+                        break;
+                    }
+                    let mask = <$mask>::MAX >> ($lanes - target.len().min($lanes));
                     // SAFETY: lanes beyond the target are masked, and memory of those is not touched.
-                    unsafe { x86::$store_masked(target.as_mut_ptr(), mask, vector.0) }
+                    unsafe { x86::$store_masked(target.as_mut_ptr(), mask, vectors[v].0) }
                 }
             }
             )?
             #[inline(always)]
-            fn ask(line: &[$element]) {
+            fn prefetch(line: &[$element]) {
                 // SAFETY: a hint, without effect on values, wherever it points.
                 unsafe { x86::_mm_prefetch::<{ x86::_MM_HINT_T1 }>(line.as_ptr().cast()) }
             }
@@ -231,21 +257,10 @@ impl Bits for Avx512F32 {
 
 #[inline(always)]
 fn tanh_f64<V: Vector<Element = f64>>(values: V) -> V {
-    each(values, Float::tanh)
+    values.map_slices(|_, lanes| tanh_of_each(lanes))
 }
 
 #[inline(always)]
 fn sigmoid_f64<V: Vector<Element = f64>>(values: V) -> V {
-    each(values, Float::sigmoid)
-}
-
-/// One lane after the other.
-#[inline(always)]
-fn each<V: Vector>(values: V, function: impl Fn(V::Element) -> V::Element) -> V {
-    let mut lanes = [V::Element::ZERO; LINE];
-    values.store(&mut lanes);
-    for lane in &mut lanes[..V::LANES] {
-        *lane = function(*lane);
-    }
-    V::load(&lanes)
+    values.map_slices(|_, lanes| sigmoid_of_each(lanes))
 }

@@ -16,14 +16,18 @@
 //! The trace is `[r z n q]`, 4H values for each row. The deltas that take its place are
 //! `[dr dz dn dq]`, or `[dr dz dn q]` with the reset before, where dU needs q and nothing needs dq.
 //!
+//! With a clip, the pre-activations of r, z and n are bounded to ±clip before their functions; where the
+//! bound holds, the gradient does not pass.
+//!
 //! # Source
 //!
 //! K. Cho et al., "Learning phrase representations using RNN encoder–decoder", arXiv:1406.1078
 //! (reset before); with the reset after as PyTorch's `nn.GRU`, Keras (`reset_after`) and ONNX
-//! (`linear_before_reset`) have it. PyTorch's order of gates, r, z, n.
+//! (`linear_before_reset`) have it. PyTorch's order of gates, r, z, n; `clip` is ONNX's.
 
 mod after;
 mod before;
+mod pointwise;
 
 use std::marker::PhantomData;
 
@@ -32,7 +36,7 @@ use elman_kernels::pointwise::{GruBackward, GruFunctions};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::activation::ActivationKind;
+use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateGroup, GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
@@ -79,8 +83,9 @@ pub enum ResetPlacement {
 pub struct GruCell<T> {
     input_size: usize,
     hidden_size: usize,
-    reset: ResetPlacement,
-    functions: GruFunctions,
+    options: GruOptions,
+    /// The functions of the loop that is written for no other option than these.
+    plain: Option<GruFunctions>,
     element: PhantomData<T>,
 }
 
@@ -114,12 +119,26 @@ pub struct GruOptions {
     pub reset: ResetPlacement,
     /// The functions of the gates and the candidate.
     pub activations: GruActivations,
+    /// The bound of the pre-activations, `±clip`; none by default.
+    pub clip: Option<f64>,
 }
 
 impl GruOptions {
-    /// The reset after the product, and the usual functions.
-    pub const DEFAULT: GruOptions =
-        GruOptions { reset: ResetPlacement::After, activations: GruActivations::DEFAULT };
+    /// The reset after the product, the usual functions, no bound.
+    pub const DEFAULT: GruOptions = GruOptions {
+        reset: ResetPlacement::After,
+        activations: GruActivations::DEFAULT,
+        clip: None,
+    };
+
+    /// The functions, if there is no clip, and their derivatives can be read off their values.
+    fn plain(&self) -> Option<GruFunctions> {
+        let GruActivations { gate, candidate } = self.activations;
+        match self.clip {
+            None => Some(GruFunctions { gate: gate.of_value()?, candidate: candidate.of_value()? }),
+            Some(_) => None,
+        }
+    }
 }
 
 impl Default for GruOptions {
@@ -169,13 +188,20 @@ impl<T: Real> GruCell<T> {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); a `clip` that is not positive; an activation whose α or β is not finite.
     pub fn with_options(sizes: CellSizes, options: GruOptions) -> Result<Self> {
         sizes.check()?;
+        let GruActivations { gate, candidate } = options.activations;
+        [gate, candidate].into_iter().try_for_each(ActivationKind::check)?;
+        check_clip("clip", options.clip)?;
         let CellSizes { input_size, hidden_size } = sizes;
-        let GruOptions { reset, activations: GruActivations { gate, candidate } } = options;
-        let functions = GruFunctions { gate: gate.function(), candidate: candidate.function() };
-        Ok(GruCell { input_size, hidden_size, reset, functions, element: PhantomData })
+        Ok(GruCell {
+            input_size,
+            hidden_size,
+            options,
+            plain: options.plain(),
+            element: PhantomData,
+        })
     }
 
     /// W, U and b of `[r z n]`.
@@ -189,7 +215,7 @@ impl<T: Real> GruCell<T> {
 
     /// The length of b_hn.
     fn recurrent_bias_size(&self) -> usize {
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => self.hidden_size,
             ResetPlacement::Before => 0,
         }
@@ -236,8 +262,12 @@ impl<T: Real> Cell<T> for GruCell<T> {
         self.hidden_size
     }
 
+    /// r, z, n and q, or their pre-activations, of which the reset before the product makes q again.
     fn trace_size(&self) -> usize {
-        4 * self.hidden_size
+        match (self.plain, self.options.reset) {
+            (None, ResetPlacement::Before) => 3 * self.hidden_size,
+            _ => 4 * self.hidden_size,
+        }
     }
 
     fn delta_size(&self) -> usize {
@@ -246,7 +276,7 @@ impl<T: Real> Cell<T> for GruCell<T> {
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
         let mut shapes = self.gates().parameter_shapes();
-        if self.reset == ResetPlacement::After {
+        if self.options.reset == ResetPlacement::After {
             shapes.push(ParameterShape::new("recurrent_bias", &[self.hidden_size]));
         }
         shapes
@@ -299,7 +329,7 @@ impl<T: Real> Cell<T> for GruCell<T> {
         let candidate = sizes.weight_gradient(candidate..last);
         let start = candidate.recurrent_weights.as_ref().map(|gradient| gradient.start);
         let recurrent = |factor| start.map(|start| RecurrentGradient { factor, start });
-        let gradients = match self.reset {
+        let gradients = match self.options.reset {
             // dU_n += h_{t-1}ᵀ·dq    db_hn += dq
             ResetPlacement::After => {
                 let recurrent_weights = WeightGradient {
@@ -355,7 +385,7 @@ impl<T: Real> UnitSharing<T, GruPrepared<T>> for GruCell<T> {
         };
         let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         prepared.gates().pre_activations(inputs, out, units);
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => after::candidate(self, prepared, rows, units),
             ResetPlacement::Before => before::candidate(self, prepared, rows, units),
         }
@@ -370,7 +400,7 @@ impl<T: Real> UnitSharing<T, GruPrepared<T>> for GruCell<T> {
         if rows.deltas.is_empty() {
             return;
         }
-        match self.reset {
+        match self.options.reset {
             ResetPlacement::After => after::backward(self, prepared, rows, units),
             ResetPlacement::Before => before::backward(self, prepared, rows, units),
         }

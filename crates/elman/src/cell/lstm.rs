@@ -10,36 +10,51 @@
 //! dx_t = da_t·Wᵀ      dh_{t-1} = da_t·Uᵀ      dc_{t-1} = dc⊙σ(f)
 //! ```
 //!
-//! The trace is the gates, 4H values for each row; the deltas take their place.
+//! The trace is the gates, 4H values for each row; the deltas take their place. The options change this:
+//!
+//! ```text
+//! peepholes    i += p_i⊙c_{t-1}    f += p_f⊙c_{t-1}    o += p_o⊙c_t          p [3H]
+//! coupled      σ(f) is 1 - σ(i): W, U and b have the columns [i o g]         p [2H]
+//! projection   m_t = σ(o)⊙ψ(c_t)    h_t = m_t·R     R [H, P], U [P, 4H]
+//! clip         i, f, o and g are bounded to ±clip before σ and φ
+//! cell clip    c_t is bounded to ±cell_clip
+//! ```
+//!
+//! Where a bound holds, the gradient does not pass.
 //!
 //! # Source
 //!
 //! S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9 (1997), with the
 //! forget gate of F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12 (2000); as
-//! PyTorch's `nn.LSTM` computes it, whose gates come in the order i, f, g, o.
+//! PyTorch's `nn.LSTM` computes it, whose gates come in the order i, f, g, o. Peepholes: F. A. Gers and
+//! J. Schmidhuber, IJCNN 2000; projection: H. Sak, A. Senior and F. Beaufays, arXiv:1402.1128, as
+//! PyTorch's `proj_size`; coupled gates and `clip` as ONNX's `input_forget` and `clip`.
+
+mod variant;
 
 use std::marker::PhantomData;
 
-use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{LstmBackward, LstmForward, LstmFunctions};
+use elman_kernels::{Level, PackedMatrix};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::activation::ActivationKind;
+use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas, StepRows,
     UnitSharing, Units, add_weight_gradients,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
 /// The LSTM cell.
 ///
 /// Parameters, the gates in the order `[i f o g]`: `input_weights` W `[I, 4H]`, `recurrent_weights`
-/// U `[H, 4H]`, `bias` b `[4H]`.
+/// U `[H, 4H]`, `bias` b `[4H]`. With peepholes `peephole_weights` `[3H]`, of i, f and o; with a projection
+/// `projection_weights` `[H, P]`, and U is `[P, 4H]`. A coupled forget gate has no columns of its own.
 ///
 /// ```
 /// use elman::cell::{LstmCell, LstmState, step};
@@ -60,9 +75,10 @@ use crate::real::Real;
 /// ```
 #[derive(Clone, Debug)]
 pub struct LstmCell<T> {
-    input_size: usize,
-    hidden_size: usize,
-    functions: LstmFunctions,
+    sizes: CellSizes,
+    options: LstmOptions,
+    /// The functions of the loop that is written for no other option than these.
+    plain: Option<LstmFunctions>,
     element: PhantomData<T>,
 }
 
@@ -94,16 +110,101 @@ impl Default for LstmActivations {
 }
 
 /// The options of an LSTM cell.
+///
+/// ```
+/// use elman::cell::{LstmOptions, Peepholes};
+/// use elman::{Cell, CellSizes, LstmCell};
+///
+/// # fn main() -> elman::Result<()> {
+/// let sizes = CellSizes { input_size: 3, hidden_size: 8 };
+/// let options = LstmOptions {
+///     peepholes: Peepholes::Present,
+///     projection_size: Some(5),
+///     ..LstmOptions::default()
+/// };
+/// let cell = LstmCell::<f32>::with_options(sizes, options)?;
+/// assert_eq!((cell.output_size(), cell.state_size()), (5, 5 + 8)); // h [B, 5], c [B, 8]
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LstmOptions {
     /// The functions of the gates, the candidate and the output.
     pub activations: LstmActivations,
+    /// Whether the gates see the cell state.
+    pub peepholes: Peepholes,
+    /// Where the forget gate comes from.
+    pub forget_gate: ForgetGate,
+    /// P, the length of h where it is a projection of the units; none by default.
+    pub projection_size: Option<usize>,
+    /// The bound of the pre-activations, `±clip`; none by default.
+    pub clip: Option<f64>,
+    /// The bound of the cell state, `±cell_clip`; none by default.
+    pub cell_clip: Option<f64>,
+}
+
+/// Whether the gates of an LSTM see the cell state, each unit its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Peepholes {
+    /// They do not.
+    #[default]
+    Absent,
+    /// i and f see the cell state before the step, o the one after it, through a weight for each unit.
+    Present,
+}
+
+/// Where the forget gate of an LSTM comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForgetGate {
+    /// From weights of its own.
+    #[default]
+    Own,
+    /// It is what the input gate leaves: `f = 1 - i`.
+    Coupled,
 }
 
 impl LstmOptions {
     /// The usual functions.
-    pub const DEFAULT: LstmOptions = LstmOptions { activations: LstmActivations::DEFAULT };
+    pub const DEFAULT: LstmOptions = LstmOptions {
+        activations: LstmActivations::DEFAULT,
+        peepholes: Peepholes::Absent,
+        forget_gate: ForgetGate::Own,
+        projection_size: None,
+        clip: None,
+        cell_clip: None,
+    };
+
+    /// That every option can be had with `hidden_size` units.
+    fn check(&self, hidden_size: usize) -> Result<()> {
+        let LstmActivations { gate, candidate, output } = self.activations;
+        [gate, candidate, output].into_iter().try_for_each(ActivationKind::check)?;
+        check_clip("clip", self.clip)?;
+        check_clip("cell_clip", self.cell_clip)?;
+        match self.projection_size {
+            Some(size) if size == 0 || size >= hidden_size => {
+                let expected = format!("at least 1 and less than hidden_size, {hidden_size}");
+                Err(Error::argument("projection_size", expected, size))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The functions, if there is nothing else, and their derivatives can be read off their values.
+    fn plain(&self) -> Option<LstmFunctions> {
+        let LstmActivations { gate, candidate, output } = self.activations;
+        let others = LstmOptions { activations: self.activations, ..Self::DEFAULT };
+        if *self != others {
+            return None;
+        }
+        Some(LstmFunctions {
+            gate: gate.of_value()?,
+            candidate: candidate.of_value()?,
+            output: output.of_value()?,
+        })
+    }
 }
 
 impl Default for LstmOptions {
@@ -115,7 +216,7 @@ impl Default for LstmOptions {
 /// The state of an LSTM cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LstmState<T> {
-    /// h, `[B, H]`.
+    /// h, `[B, H]`, or `[B, P]` with a projection.
     pub hidden: Array2<T>,
     /// c, `[B, H]`.
     pub cell: Array2<T>,
@@ -125,6 +226,15 @@ pub struct LstmState<T> {
 #[derive(Clone, Debug)]
 pub struct LstmPrepared<T> {
     gates: GatedWeights<T>,
+    peepholes: Vec<T>, // [3H] or [2H], or none
+    projection: Option<Projection<T>>,
+}
+
+/// R, packed for the way forward and the way back.
+#[derive(Clone, Debug)]
+struct Projection<T> {
+    forward: PackedMatrix<T>,    // R  [H, P]
+    transposed: PackedMatrix<T>, // Rᵀ [P, H]
 }
 
 impl<T: Real> LstmCell<T> {
@@ -141,24 +251,44 @@ impl<T: Real> LstmCell<T> {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); a bound that is not positive; a `projection_size` of 0, or not below
+    /// `hidden_size`; an activation whose α or β is not finite.
     pub fn with_options(sizes: CellSizes, options: LstmOptions) -> Result<Self> {
         sizes.check()?;
-        let CellSizes { input_size, hidden_size } = sizes;
-        let functions = LstmFunctions {
-            gate: options.activations.gate.function(),
-            candidate: options.activations.candidate.function(),
-            output: options.activations.output.function(),
-        };
-        Ok(LstmCell { input_size, hidden_size, functions, element: PhantomData })
+        options.check(sizes.hidden_size)?;
+        Ok(LstmCell { sizes, options, plain: options.plain(), element: PhantomData })
     }
 
+    /// The gates with columns of their own.
+    fn gate_count(&self) -> usize {
+        match self.options.forget_gate {
+            ForgetGate::Own => 4,
+            ForgetGate::Coupled => 3,
+        }
+    }
+
+    /// W, U and b of the gates.
     fn gates(&self) -> GateSizes {
         GateSizes {
-            input_size: self.input_size,
-            recurrent_size: self.hidden_size,
-            columns: 4 * self.hidden_size,
+            input_size: self.sizes.input_size,
+            recurrent_size: self.output_size(),
+            columns: self.gate_count() * self.sizes.hidden_size,
         }
+    }
+
+    /// The length of p: one for each gate but the candidate.
+    fn peephole_size(&self) -> usize {
+        match self.options.peepholes {
+            Peepholes::Absent => 0,
+            Peepholes::Present => (self.gate_count() - 1) * self.sizes.hidden_size,
+        }
+    }
+
+    /// p and R in the flat parameters.
+    fn split_rest<'a, V>(&self, parameters: &'a [V]) -> [&'a [V]; 2] {
+        let (peepholes, projection) =
+            parameters[self.gates().end()..].split_at(self.peephole_size());
+        [peepholes, projection]
     }
 }
 
@@ -180,43 +310,73 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     type State = LstmState<T>;
 
     fn input_size(&self) -> usize {
-        self.input_size
+        self.sizes.input_size
     }
 
     fn hidden_size(&self) -> usize {
-        self.hidden_size
+        self.sizes.hidden_size
+    }
+
+    fn part_size(&self, part: usize) -> usize {
+        match self.options.projection_size {
+            Some(size) if part == 0 => size,
+            _ => self.sizes.hidden_size,
+        }
     }
 
     fn trace_size(&self) -> usize {
-        4 * self.hidden_size
+        self.gates().columns
     }
 
     fn delta_size(&self) -> usize {
-        4 * self.hidden_size
+        self.layout().end
     }
 
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        self.gates().parameter_shapes()
+        let mut shapes = self.gates().parameter_shapes();
+        if self.options.peepholes == Peepholes::Present {
+            shapes.push(ParameterShape::new("peephole_weights", &[self.peephole_size()]));
+        }
+        if let Some(size) = self.options.projection_size {
+            let shape = [self.sizes.hidden_size, size];
+            shapes.push(ParameterShape::new("projection_weights", &shape));
+        }
+        shapes
     }
 
     fn prepare(&self, parameters: &[T]) -> LstmPrepared<T> {
-        LstmPrepared { gates: GatedWeights::ungrouped(self.gates(), parameters) }
+        let units = self.sizes.hidden_size;
+        let mut prepared = LstmPrepared {
+            gates: GatedWeights::ungrouped(self.gates(), parameters),
+            peepholes: Vec::new(),
+            projection: self.options.projection_size.map(|size| Projection {
+                forward: PackedMatrix::zeros(units, size),
+                transposed: PackedMatrix::zeros(size, units),
+            }),
+        };
+        self.refresh_rest(parameters, &mut prepared);
+        prepared
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut LstmPrepared<T>) {
         prepared.gates.refresh(parameters);
+        self.refresh_rest(parameters, prepared);
     }
 
     fn accepts(&self, prepared: &LstmPrepared<T>) -> bool {
+        let projection =
+            prepared.projection.as_ref().map(|projection| projection.forward.columns());
         prepared.gates.sizes() == self.gates()
+            && prepared.peepholes.len() == self.peephole_size()
+            && projection == self.options.projection_size
     }
 
     fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>) {
-        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
+        self.step_units(prepared, rows, &mut Units::all(self.sizes.hidden_size));
     }
 
     fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
+        self.step_units_backward(prepared, rows, &mut Units::all(self.sizes.hidden_size));
     }
 
     fn input_gradient(
@@ -232,16 +392,21 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
         let columns = self.gates().columns;
         let gradient = self.gates().weight_gradient(0..columns);
-        let target = GradientRows { values: grad_parameters, stride: columns };
+        let target = GradientRows { values: &mut *grad_parameters, stride: columns };
         add_weight_gradients(sequences, &[gradient], target);
+        self.add_other_gradients(sequences, grad_parameters);
     }
 
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, LstmPrepared<T>>> {
         Some(self)
     }
 
+    /// A projection needs all units for each value of h.
     fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, LstmPrepared<T>>> {
-        Some(self)
+        match self.options.projection_size {
+            None => Some(self),
+            Some(_) => None,
+        }
     }
 }
 
@@ -262,20 +427,23 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         // [i f o g] = b + x_t·W + h_{t-1}·U
         let inputs = GateInputs {
             inputs: rows.inputs,
-            hidden: Rows::Strided { values: rows.previous, stride: 2 * self.hidden_size },
+            hidden: Rows::Strided { values: rows.previous, stride: self.state_size() },
             begun: rows.begun,
         };
         let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         prepared.gates.all().pre_activations(inputs, out, units);
+        let Some(functions) = self.plain else {
+            return self.variant_forward(prepared, rows, units);
+        };
         let operands = LstmForward {
-            hidden_size: self.hidden_size,
+            hidden_size: self.sizes.hidden_size,
             units: units.own(),
             gates: rows.scratch,
             trace: rows.trace,
             previous: rows.previous,
             state: rows.state,
         };
-        T::lstm_forward(Level::current(), self.functions, operands);
+        T::lstm_forward(Level::current(), functions, operands);
     }
 
     fn step_units_backward(
@@ -284,8 +452,12 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         rows: BackwardRows<'_, '_, T>,
         units: &mut Units,
     ) {
+        let Some(functions) = self.plain else {
+            return self.variant_backward(prepared, rows, units);
+        };
+        let hidden_size = self.sizes.hidden_size;
         let operands = LstmBackward {
-            hidden_size: self.hidden_size,
+            hidden_size,
             units: units.own(),
             gates: &mut *rows.deltas,
             previous: rows.previous.inner,
@@ -293,13 +465,12 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
             grad_state: rows.grad_state,
             grad_previous: &mut *rows.grad_previous,
         };
-        T::lstm_backward(Level::current(), self.functions, operands);
-        let gates = [0, 1, 2, 3].map(|gate| gate * self.hidden_size);
-        units.exchange(rows.deltas, &gates);
+        T::lstm_backward(Level::current(), functions, operands);
+        units.exchange(rows.deltas, &[0, 1, 2, 3].map(|gate| gate * hidden_size));
         // dh_{t-1} = da_t·Uᵀ, beside dc_{t-1}
         let term =
             prepared.gates.all().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });
-        let out = Out::Strided { values: rows.grad_previous, stride: 2 * self.hidden_size };
+        let out = Out::Strided { values: rows.grad_previous, stride: 2 * hidden_size };
         T::product_columns(Start::Zero, &[term], out, units.columns(1));
     }
 }

@@ -4,24 +4,29 @@
 //! a_t = x_t·W + h_{t-1}·U + b            h_t = φ(a_t)
 //! da_t = dh_t ⊙ φ'(a_t)                  dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
 //! dx_t = da_t·Wᵀ                         dh_{t-1} = da_t·Uᵀ
+//!
+//! independent: U is a vector u           a_t = x_t·W + u⊙h_{t-1} + b
+//!                                        du += h_{t-1}⊙da_t    dh_{t-1} = u⊙da_t
+//! clip: φ of a_t bounded to ±clip        da_t = 0 where |a_t| > clip
 //! ```
 //!
 //! # Source
 //!
 //! J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990); with W and U as PyTorch's
-//! `nn.RNN` has them, transposed, and its two biases as one.
+//! `nn.RNN` has them, transposed, and its two biases as one. Independent recurrence is the IndRNN of
+//! S. Li et al., arXiv:1803.04831; `clip` is ONNX's.
 
 use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
-use elman_kernels::pointwise::ActivationBackward;
+use elman_kernels::pointwise::{ActivationBackward, ClippedCurve, Function, add_product};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::activation::{Activation, ActivationKind, CustomActivation};
+use crate::activation::{Activation, ActivationKind, CustomActivation, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
 use crate::cell::{
     BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
-    StepRows, UnitSharing, Units, add_weight_gradients,
+    StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
 };
 use crate::error::Result;
 use crate::parameters::ParameterShape;
@@ -29,7 +34,8 @@ use crate::real::Real;
 
 /// The simple recurrent cell, `h_t = φ(x_t·W + h_{t-1}·U + b)`.
 ///
-/// Parameters: `input_weights` W `[I, H]`, `recurrent_weights` U `[H, H]`, `bias` b `[H]`.
+/// Parameters: `input_weights` W `[I, H]`, `recurrent_weights` U `[H, H]`, or `[H]` where the recurrence
+/// is independent, `bias` b `[H]`.
 ///
 /// ```
 /// use elman::{ActivationKind, Cell, SimpleCell};
@@ -45,6 +51,19 @@ pub struct SimpleCell<T> {
     input_size: usize,
     hidden_size: usize,
     activation: Activation<T>,
+    recurrence: Recurrence,
+    clip: Option<f64>,
+}
+
+/// What a unit of a simple cell sees of the state before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recurrence {
+    /// All units, through a matrix U `[H, H]`.
+    #[default]
+    Full,
+    /// Itself alone, through a weight of its own, U `[H]`: the IndRNN.
+    Independent,
 }
 
 /// The state of a simple cell.
@@ -60,11 +79,19 @@ pub struct SimpleState<T> {
 pub struct SimpleOptions {
     /// φ.
     pub activation: ActivationKind,
+    /// What a unit sees of the state before.
+    pub recurrence: Recurrence,
+    /// The bound of the pre-activations, `±clip`; none by default.
+    pub clip: Option<f64>,
 }
 
 impl SimpleOptions {
     /// tanh, as in PyTorch.
-    pub const DEFAULT: SimpleOptions = SimpleOptions { activation: ActivationKind::Tanh };
+    pub const DEFAULT: SimpleOptions = SimpleOptions {
+        activation: ActivationKind::Tanh,
+        recurrence: Recurrence::Full,
+        clip: None,
+    };
 }
 
 impl Default for SimpleOptions {
@@ -77,6 +104,7 @@ impl Default for SimpleOptions {
 #[derive(Clone, Debug)]
 pub struct SimplePrepared<T> {
     gates: GatedWeights<T>,
+    diagonal: Vec<T>, // u [H], or none
 }
 
 impl<T: Real> SimpleCell<T> {
@@ -84,30 +112,67 @@ impl<T: Real> SimpleCell<T> {
     ///
     /// # Errors
     ///
-    /// A size of 0, or one beyond any memory.
+    /// A size of 0, or one beyond any memory; an activation whose α or β is not finite.
     pub fn new(
         input_size: usize,
         hidden_size: usize,
         activation: impl Into<Activation<T>>,
     ) -> Result<Self> {
         CellSizes { input_size, hidden_size }.check()?;
-        Ok(SimpleCell { input_size, hidden_size, activation: activation.into() })
+        let activation = activation.into();
+        if let Activation::Known(kind) = activation {
+            kind.check()?;
+        }
+        let recurrence = Recurrence::Full;
+        Ok(SimpleCell { input_size, hidden_size, activation, recurrence, clip: None })
     }
 
     /// A cell with options.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); a `clip` that is not positive.
     pub fn with_options(sizes: CellSizes, options: SimpleOptions) -> Result<Self> {
-        Self::new(sizes.input_size, sizes.hidden_size, options.activation)
+        let SimpleOptions { activation, recurrence, clip } = options;
+        check_clip("clip", clip)?;
+        let plain = Self::new(sizes.input_size, sizes.hidden_size, activation)?;
+        Ok(SimpleCell { recurrence, clip, ..plain })
     }
 
+    /// A vector U is a matrix of one row in memory.
     fn gates(&self) -> GateSizes {
-        GateSizes {
-            input_size: self.input_size,
-            recurrent_size: self.hidden_size,
-            columns: self.hidden_size,
+        let recurrent_size = match self.recurrence {
+            Recurrence::Full => self.hidden_size,
+            Recurrence::Independent => 1,
+        };
+        GateSizes { input_size: self.input_size, recurrent_size, columns: self.hidden_size }
+    }
+
+    /// u in the flat parameters; empty where U is a matrix.
+    fn diagonal<'a>(&self, parameters: &'a [T]) -> &'a [T] {
+        let gates = self.gates();
+        match self.recurrence {
+            Recurrence::Full => &[],
+            Recurrence::Independent => &parameters[gates.recurrent_start()..gates.bias_start()],
+        }
+    }
+
+    /// The function whose derivative is read off h, if it is one.
+    fn of_value(&self) -> Option<Function> {
+        match self.activation {
+            Activation::Known(kind) if self.clip.is_none() => kind.of_value(),
+            _ => None,
+        }
+    }
+
+    /// `values = φ(values)`, bounded first where there is a clip.
+    fn activate(&self, values: &mut [T]) {
+        match self.activation {
+            Activation::Known(kind) => {
+                let curve = ClippedCurve { curve: kind.curve(), clip: self.clip };
+                T::curve_forward(Level::current(), curve, values);
+            }
+            Activation::Custom(_) => self.activation.apply(values),
         }
     }
 }
@@ -136,28 +201,37 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         self.hidden_size
     }
 
-    /// The known activations read their derivative off h; a custom one needs a.
+    /// a, where the derivative cannot be read off h.
     fn trace_size(&self) -> usize {
-        match self.activation {
-            Activation::Known(_) => 0,
-            Activation::Custom(_) => self.hidden_size,
+        if self.of_value().is_some() { 0 } else { self.hidden_size }
+    }
+
+    /// da, and where the recurrence is independent h⊙da, whose sum is du.
+    fn delta_size(&self) -> usize {
+        match self.recurrence {
+            Recurrence::Full => self.hidden_size,
+            Recurrence::Independent => 2 * self.hidden_size,
         }
     }
 
-    fn delta_size(&self) -> usize {
-        self.hidden_size
-    }
-
     fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        self.gates().parameter_shapes()
+        let mut shapes = self.gates().parameter_shapes();
+        if self.recurrence == Recurrence::Independent {
+            shapes[1].shape = vec![self.hidden_size];
+        }
+        shapes
     }
 
     fn prepare(&self, parameters: &[T]) -> SimplePrepared<T> {
-        SimplePrepared { gates: GatedWeights::ungrouped(self.gates(), parameters) }
+        SimplePrepared {
+            gates: GatedWeights::ungrouped(self.gates(), parameters),
+            diagonal: self.diagonal(parameters).to_vec(),
+        }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut SimplePrepared<T>) {
         prepared.gates.refresh(parameters);
+        self.diagonal(parameters).clone_into(&mut prepared.diagonal);
     }
 
     fn accepts(&self, prepared: &SimplePrepared<T>) -> bool {
@@ -183,9 +257,21 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
         // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
-        let gradient = self.gates().weight_gradient(0..self.hidden_size);
-        let target = GradientRows { values: grad_parameters, stride: self.hidden_size };
-        add_weight_gradients(sequences, &[gradient], target);
+        let (sizes, units) = (self.gates(), self.hidden_size);
+        let gradient = sizes.weight_gradient(0..units);
+        let target = GradientRows { values: grad_parameters, stride: units };
+        if self.recurrence == Recurrence::Full {
+            return add_weight_gradients(sequences, &[gradient], target);
+        }
+        // du += h_{t-1}⊙da_t, which the step back has computed.
+        let diagonal = WeightGradient {
+            deltas: units..2 * units,
+            input_weights: None,
+            recurrent_weights: None,
+            bias: Some(sizes.recurrent_start()),
+        };
+        let others = WeightGradient { recurrent_weights: None, ..gradient };
+        add_weight_gradients(sequences, &[others, diagonal], target);
     }
 
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, SimplePrepared<T>>> {
@@ -223,14 +309,29 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
                 state[own.clone()].copy_from_slice(&begun[own.clone()]);
             }
         }
-        // a_t = b + x_t·W + h_{t-1}·U
-        let inputs = GateInputs {
-            inputs: rows.inputs,
-            hidden: Rows::Strided { values: rows.previous, stride: hidden_size },
-            begun: rows.begun,
-        };
         let out = Out::Strided { values: &mut *rows.state, stride: hidden_size };
-        prepared.gates.all().pre_activations(inputs, out, units);
+        match self.recurrence {
+            // a_t = b + x_t·W + h_{t-1}·U
+            Recurrence::Full => {
+                let inputs = GateInputs {
+                    inputs: rows.inputs,
+                    hidden: Rows::Strided { values: rows.previous, stride: hidden_size },
+                    begun: rows.begun,
+                };
+                prepared.gates.all().pre_activations(inputs, out, units);
+            }
+            // a_t = b + x_t·W + u⊙h_{t-1}
+            Recurrence::Independent => {
+                if rows.begun == Begun::Nothing {
+                    prepared.gates.all().input_product(rows.inputs, out, units);
+                }
+                let states = rows.state.chunks_exact_mut(hidden_size);
+                for (state, before) in states.zip(rows.previous.chunks_exact(hidden_size)) {
+                    let [u, before] = [&prepared.diagonal, before].map(|all| &all[own.clone()]);
+                    add_product(Level::current(), &mut state[own.clone()], u, before);
+                }
+            }
+        }
         if self.trace_size() > 0 {
             let states = rows.state.chunks_exact(hidden_size);
             for (state, trace) in states.zip(rows.trace) {
@@ -238,10 +339,10 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
             }
         }
         if units.are_all() {
-            return self.activation.apply(rows.state);
+            return self.activate(rows.state);
         }
         for state in rows.state.chunks_exact_mut(hidden_size) {
-            self.activation.apply(&mut state[own.clone()]);
+            self.activate(&mut state[own.clone()]);
         }
     }
 
@@ -251,32 +352,62 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
         rows: BackwardRows<'_, '_, T>,
         units: &mut Units,
     ) {
+        let hidden_size = self.hidden_size;
+        let BackwardRows { previous, state, grad_state, deltas, grad_previous } = rows;
         // da_t = dh_t ⊙ φ'(a_t)
-        let (hidden_size, own) = (self.hidden_size, units.own());
-        match self.activation {
-            Activation::Known(kind) => {
-                let operands = ActivationBackward {
-                    hidden_size,
-                    units: own,
-                    deltas: &mut *rows.deltas,
-                    hidden: rows.state.hidden,
-                    grad: rows.grad_state,
-                };
-                T::activation_backward(Level::current(), kind.function(), operands);
-            }
-            Activation::Custom(custom) => {
-                let grads = rows.grad_state.chunks_exact(hidden_size);
-                for (deltas, grad) in rows.deltas.iter_mut().zip(grads) {
-                    custom_backward(custom, &grad[own.clone()], &mut deltas[own.clone()]);
-                }
+        if let Some(function) = self.of_value() {
+            let operands = ActivationBackward {
+                hidden_size,
+                units: units.own(),
+                deltas: &mut *deltas,
+                hidden: state.hidden,
+                grad: grad_state,
+            };
+            T::activation_backward(Level::current(), function, operands);
+        } else {
+            let rows =
+                deltas.iter_mut().zip(state.hidden).zip(grad_state.chunks_exact(hidden_size));
+            for (row, ((deltas, hidden), grad)) in rows.enumerate() {
+                // Not written yet, so there is room for the derivative.
+                let slopes = &mut grad_previous[row * hidden_size..][..hidden_size];
+                let (slopes, deltas) = (&mut slopes[units.own()], &mut deltas[units.own()]);
+                self.derive(&grad[units.own()], &hidden[units.own()], slopes, deltas);
             }
         }
-        units.exchange(rows.deltas, &[0]);
+        if self.recurrence == Recurrence::Independent {
+            let rows = deltas.iter_mut().zip(previous.hidden);
+            for ((deltas, before), grad) in rows.zip(grad_previous.chunks_exact_mut(hidden_size)) {
+                let (da, through_u) = deltas.split_at_mut(hidden_size);
+                for k in units.own() {
+                    through_u[k] = da[k] * before[k];
+                    grad[k] = da[k] * prepared.diagonal[k];
+                }
+            }
+            return;
+        }
+        units.exchange(deltas, &[0]);
         // dh_{t-1} = da_t·Uᵀ
-        let term =
-            prepared.gates.all().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });
-        let out = Out::Strided { values: rows.grad_previous, stride: hidden_size };
+        let term = prepared.gates.all().transposed_term(Rows::Mutable { rows: deltas, first: 0 });
+        let out = Out::Strided { values: grad_previous, stride: hidden_size };
         T::product_columns(Start::Zero, &[term], out, units.columns(1));
+    }
+}
+
+impl<T: Real> SimpleCell<T> {
+    /// The pre-activations become the deltas, for an activation whose derivative needs them; `slopes` is
+    /// room for the derivative.
+    fn derive(&self, grad: &[T], hidden: &[T], slopes: &mut [T], deltas: &mut [T]) {
+        match self.activation {
+            Activation::Known(kind) => {
+                let curve = ClippedCurve { curve: kind.curve(), clip: self.clip };
+                slopes.copy_from_slice(hidden);
+                T::curve_slope(Level::current(), curve, deltas, slopes);
+                for ((delta, grad), slope) in deltas.iter_mut().zip(grad).zip(slopes) {
+                    *delta = *grad * *slope;
+                }
+            }
+            Activation::Custom(custom) => custom_backward(custom, grad, deltas),
+        }
     }
 }
 

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! The rows of one sequence stand together; the order of the sequences is that of the file. A time
-//! column, if one is named, must grow from row to row of a sequence and is not used otherwise. A
-//! target is the same in every row of a sequence. Without a list of features every column that has
+//! column, if one is named, must grow from row to row of a sequence and is not used otherwise: it
+//! holds numbers, or dates with or without an offset from UTC. [`RowOrder::Sort`] takes rows in any
+//! order. A target is the same in every row of a sequence. Without a list of features every column that has
 //! no other role and holds numbers is one; its first value decides (cells that are empty or hold
 //! one of the usual words for a missing value do not), so that text further down is an error and
 //! not a reason to drop the column. [`Dataset::left_out`] names the columns that were not read.
@@ -18,9 +19,12 @@
 //! quoted, empty lines are skipped, and white space around a field does not belong to it. Numbers
 //! have a decimal point. Missing values, NaN and infinities are refused, and so is a line break in
 //! an id or a class: it comes from a quote that is not closed.
+//!
+//! [`RowOrder::Sort`]: super::RowOrder::Sort
 
 mod reader;
 mod records;
+mod sort;
 mod time;
 
 use std::path::Path;
@@ -63,7 +67,8 @@ use crate::error::Result;
 /// without a file; a file that cannot be read, is empty, no UTF-8, or has no rows; a header that
 /// names a column twice or lacks a named one; a row with another number of fields than the header;
 /// a cell that is empty, no number where one belongs, or not finite; a sequence whose rows are not
-/// together; a time that does not grow; a target that changes within a sequence; a class that is
+/// together; a time that does not grow, is of another kind than the one before it, or is no date of
+/// the calendar; a target that changes within a sequence; a class that is
 /// not among the known ones.
 pub fn read_csv(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
     options.check_columns()?;
@@ -127,10 +132,7 @@ fn listed(
     let features: Vec<usize> =
         names.iter().map(|name| records.find(name, asked)).collect::<Result<_>>()?;
     let unused = free.iter().filter(|column| !features.contains(column));
-    let left_out = unused.map(|&column| LeftOut {
-        name: records.header[column].clone(),
-        reason: LeftOutReason::NotListed,
-    });
+    let left_out = unused.map(|&column| records.left_out(column, LeftOutReason::NotListed));
     let left_out = left_out.collect();
     Ok((features, left_out))
 }
@@ -146,9 +148,7 @@ fn unlisted(
     let (excluded, free): (Vec<usize>, Vec<usize>) =
         free.iter().partition(|column| exclude.contains(column));
     let (features, mut left_out) = records.numeric_columns(&free)?;
-    left_out.extend(excluded.into_iter().map(|column| LeftOut {
-        name: records.header[column].clone(),
-        reason: LeftOutReason::Excluded,
-    }));
+    let excluded = excluded.into_iter();
+    left_out.extend(excluded.map(|column| records.left_out(column, LeftOutReason::Excluded)));
     Ok((features, left_out))
 }

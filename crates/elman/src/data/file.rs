@@ -50,17 +50,56 @@ impl TextFile {
     }
 }
 
-/// Binary data where there are zero bytes or the first bytes are no text; else the row and the
-/// byte.
+/// What the bytes are instead, where they say so; else the row and the byte at `at`.
 fn not_text(path: &Path, bytes: &[u8], at: Option<usize>) -> Error {
-    let at = at.unwrap_or(0);
-    if bytes.contains(&0) {
-        return FileFault::new(path, "UTF-8 text", "binary data").into();
+    let convert = |from: &str| format!("convert it: iconv -f {from} -t UTF-8");
+    if let Some(kind) = kind_of(bytes) {
+        let fault = FileFault::new(path, "UTF-8 text", kind.name);
+        return with_hint(fault, kind.encoding.map(convert)).into();
     }
+    let at = at.unwrap_or(0);
     let mut rows = Rows::default();
-    let found =
-        bytes.get(at).map_or("an end within a character".into(), |b| format!("byte 0x{b:02x}"));
-    FileFault::new(path, "UTF-8 text", found).row(rows.at(bytes, at)).into()
+    let (row, found) = (rows.at(bytes, at), bytes.get(at).copied().unwrap_or_default());
+    let fault = FileFault::new(path, "UTF-8 text", format!("byte 0x{found:02x}")).row(row);
+    // Most files that are neither UTF-8 nor binary come from programs of one European language.
+    fault.hint(convert("WINDOWS-1252") + ", if that is what it is").into()
+}
+
+/// A kind of file that is not UTF-8 text.
+struct Kind {
+    name: &'static str,
+    /// What iconv calls it, if it is text.
+    encoding: Option<&'static str>,
+}
+
+/// The kind of file that the bytes show, by their beginning or their zeros.
+fn kind_of(bytes: &[u8]) -> Option<Kind> {
+    const BEGINNINGS: [(&[u8], &str, Option<&str>); 7] = [
+        (b"\xff\xfe\0\0", "UTF-32", Some("UTF-32")),
+        (b"\xff\xfe", "UTF-16", Some("UTF-16")),
+        (b"\xfe\xff", "UTF-16", Some("UTF-16")),
+        (b"PK\x03\x04", "a ZIP archive (a workbook of a spreadsheet is one)", None),
+        (b"\x1f\x8b", "data compressed by gzip", None),
+        (b"PAR1", "a Parquet file", None),
+        (b"\xd0\xcf\x11\xe0", "a workbook of an old spreadsheet", None),
+    ];
+    let known = BEGINNINGS.iter().find(|(beginning, ..)| bytes.starts_with(beginning));
+    if let Some((_, name, encoding)) = known {
+        return Some(Kind { name, encoding: *encoding });
+    }
+    // ASCII in two bytes each has a zero in every second place.
+    let start = bytes.get(..8).unwrap_or(bytes);
+    let zeros = |first: usize| start.iter().skip(first).step_by(2).all(|byte| *byte == 0);
+    match bytes.contains(&0) {
+        false => None,
+        true if start.len() > 3 && !zeros(0) && zeros(1) => {
+            Some(Kind { name: "UTF-16", encoding: Some("UTF-16LE") })
+        }
+        true if start.len() > 3 && zeros(0) && !zeros(1) => {
+            Some(Kind { name: "UTF-16", encoding: Some("UTF-16BE") })
+        }
+        true => Some(Kind { name: "binary data", encoding: None }),
+    }
 }
 
 /// The row, from 1, of growing positions in a text.
@@ -142,6 +181,15 @@ pub(super) fn quote(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
+    }
+}
+
+/// A number as short as it can be written: `1e308`, not 309 digits.
+pub(super) fn shown(value: f64) -> String {
+    match value.abs() {
+        1e-5..1e16 => value.to_string(),
+        size if size > 0.0 => format!("{value:e}"),
+        _ => value.to_string(),
     }
 }
 

@@ -54,6 +54,20 @@ pub struct Columns {
     pub targets: Vec<String>,
     /// What separates the fields of a row.
     pub delimiter: Delimiter,
+    /// The order of the rows.
+    pub order: RowOrder,
+}
+
+/// The order of the rows of a long CSV file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowOrder {
+    /// Each sequence in one place, its rows in the order of time; anything else is refused.
+    #[default]
+    AsGiven,
+    /// Any: the rows are sorted by sequence and time. Rows of the same time are refused; without a
+    /// time column the rows of a sequence keep their order.
+    Sort,
 }
 
 /// What separates the fields of a row of a CSV file.
@@ -111,10 +125,38 @@ pub enum TargetKind {
 /// A column of a file that is not a channel although it has no other role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The name in the header.
+    /// The name in the header; empty where it has none.
     pub name: String,
+    /// Which column of the file it is, from 1.
+    pub column: usize,
     /// Why it is not a channel.
     pub reason: LeftOutReason,
+    /// The value that decided, where it was one.
+    pub example: Option<CellExample>,
+}
+
+/// The column and the reason: `"note", which holds text ("ok" in row 2)`.
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.as_str() {
+            "" => write!(f, "column {}", self.column)?,
+            name => write!(f, "{}", file::quote(name))?,
+        }
+        write!(f, ", which {}", self.reason)?;
+        match &self.example {
+            Some(CellExample { row, text }) => write!(f, " ({} in row {row})", file::quote(text)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value of a column, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellExample {
+    /// The line of the file, from 1, counting the header.
+    pub row: u64,
+    /// The text of the cell.
+    pub text: String,
 }
 
 /// Why a column is not a channel.
@@ -191,6 +233,7 @@ impl Format {
 ///     time: Some("hour".into()),
 ///     targets: vec!["wear".into()],
 ///     delimiter: elman::data::Delimiter::Semicolon,
+///     ..Columns::default()
 /// };
 /// let options = ReadOptions { columns, kind: TargetKind::Values, ..ReadOptions::default() };
 /// assert_eq!(Format::of(&path)?, Format::Csv);

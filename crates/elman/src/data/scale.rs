@@ -3,13 +3,14 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use super::Dataset;
+use super::{Dataset, file};
 use crate::error::{Error, Result};
 
 /// The mean and standard deviation of each of I columns.
 ///
 /// `z = (x - mean) / deviation`, with the population deviation (divided by the number of rows), as
-/// scikit-learn's `StandardScaler`. A constant column has deviation 1. The sums run in `f64` in the
+/// scikit-learn's `StandardScaler`. A column that is constant, exactly or up to the rounding of its
+/// mean, has deviation 1: what is left of it is no scale. The sums run in `f64` in the
 /// order of the rows, in two passes, so that the same data give the same bits.
 ///
 /// ```
@@ -102,7 +103,8 @@ impl Standardization {
             rows.columns().into_iter().map(|column| moments(column.iter().copied())).unzip();
         let wild = (0..means.len()).find(|&c| !means[c].is_finite() || !deviations[c].is_finite());
         if let Some(column) = wild {
-            let found = format!("mean {}, deviation {}", means[column], deviations[column]);
+            let [mean, deviation] = [means[column], deviations[column]].map(file::shown);
+            let found = format!("mean {mean}, deviation {deviation}");
             let expected = "numbers with a finite mean and deviation";
             return Err(Error::argument(format!("column {column}"), expected, found));
         }
@@ -152,7 +154,16 @@ impl Standardization {
     }
 }
 
-/// Mean and population deviation of at least one number; `(c, 1)` if all are `c`.
+/// Mean and population deviation of at least one number; `(mean, 1)` if all are equal up to
+/// rounding.
+///
+/// With ε = 2⁻⁵² and n numbers, a variance of at most `n·ε·variance + (n·mean·ε)²` cannot be told
+/// from the error of computing it.
+///
+/// # Source
+///
+/// Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance"; the bound is that
+/// of `_is_constant_feature` in scikit-learn 1.9.1.
 fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let first = values.clone().next().unwrap_or(0.0);
     // Not "the deviation is 0": the mean of equal numbers may be rounded away from them.
@@ -165,5 +176,7 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let largest = values.clone().fold(0.0, |largest: f64, value| largest.max((value - mean).abs()));
     let square = |value: f64| ((value - mean) / largest) * ((value - mean) / largest);
     let variance = values.map(square).sum::<f64>() / count;
-    (mean, largest * variance.sqrt())
+    let rounding = count * (mean / largest) * f64::EPSILON;
+    let bound = count * f64::EPSILON * variance + rounding * rounding;
+    (mean, if variance <= bound { 1.0 } else { largest * variance.sqrt() })
 }

@@ -204,9 +204,9 @@ impl ClassCollector {
         Ok(())
     }
 
-    /// The class of the last sequence.
-    pub(super) fn last(&self) -> Option<&str> {
-        self.indices.last().map(|&index| self.labels[index].as_str())
+    /// The class of a sequence.
+    pub(super) fn label(&self, sequence: usize) -> Option<&str> {
+        self.indices.get(sequence).map(|&index| self.labels[index].as_str())
     }
 
     /// The classes; if they were not given, sorted: by number if all are numbers, else by their

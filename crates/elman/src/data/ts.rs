@@ -14,10 +14,12 @@
 //! 0.9,0.7:0.8,0.9:push
 //! ```
 //!
-//! Lines that begin with `#` and empty lines are skipped; upper and lower case of a tag are the
-//! same, and `@dimension` is `@dimensions`. After `@data` the channels of a sequence are separated
+//! Lines that begin with `#` or `%` and empty lines are skipped; upper and lower case of a tag are
+//! the same, and `@dimension` is `@dimensions`. A tag may stand again if it says the same. After `@data` the channels of a sequence are separated
 //! by `:`, the values of a channel by `,`, and the label, if the tags promise one, stands last.
-//! What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
+//! A label that is
+//! not asked for is not looked at: it may be `?`, `NaN` or empty, and files without labels may end
+//! each line in `:`, as aeon and sktime write them. What the tags say of the data is checked. Where `@equalLength` is false, `@seriesLength` is
 //! taken as the largest length.
 //!
 //! Sequences have the ids `0`, `1`, … and channels the names `channel1`, `channel2`, …, unless the
@@ -35,7 +37,8 @@ use ndarray::Array2;
 
 use self::header::{Header, Label};
 use super::file::{self, TextFile};
-use super::options::{Delimiter, ReadOptions, TargetKind};
+use super::options::{Delimiter, ReadOptions, RowOrder, TargetKind};
+use super::place::Places;
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
 use crate::error::{Error, FileFault, Result};
@@ -80,7 +83,7 @@ pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset>
     let header = Header::read(&file, &mut lines)?;
     let mut reader = Reader::new(&file, &header, options)?;
     for (line, row) in lines.map(|(line, row)| (line.trim(), row)) {
-        if !line.is_empty() && !line.starts_with('#') {
+        if !header::is_comment(line) {
             reader.add(line, row)?;
         }
     }
@@ -100,6 +103,7 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
         ("target", targets),
         ("exclude", exclude),
         ("delimiter", delimiter),
+        ("sort", (columns.order == RowOrder::Sort).then(|| "it".to_string())),
     ];
     match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
         Some((name, value)) => {
@@ -125,6 +129,7 @@ struct Reader<'a> {
     values: Vec<f64>,
     offsets: Vec<usize>,
     labels: Labels,
+    rows: Vec<u64>, // [N]
     /// Row, dimensions and length of the first sequence.
     first: Option<(u64, usize, usize)>,
 }
@@ -146,13 +151,18 @@ impl<'a> Reader<'a> {
             }
         };
         let features = options.features.as_deref();
-        Ok(Reader { file, header, features, values: vec![], offsets: vec![0], labels, first: None })
+        let (values, offsets, rows) = (vec![], vec![0], vec![]);
+        Ok(Reader { file, header, features, values, offsets, labels, rows, first: None })
     }
 
     /// Adds the sequence of one line.
     fn add(&mut self, line: &str, row: u64) -> Result<()> {
         let mut channels: Vec<&str> = line.split(':').collect();
-        let has_label = !matches!(self.header.label, Label::None);
+        // aeon and sktime end the lines of files without labels in ":".
+        let has_label = match self.header.label {
+            Label::None => channels.len() > 1 && line.ends_with(':'),
+            Label::Classes(_) | Label::Value => true,
+        };
         let label = if has_label { channels.pop() } else { None };
         self.check_dimensions(channels.len(), row)?;
         let length = self.check_lengths(&channels, row)?;
@@ -167,6 +177,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.offsets.push(self.offsets[self.offsets.len() - 1] + length);
+        self.rows.push(row);
         label.map_or(Ok(()), |label| self.add_label(label.trim(), row))
     }
 
@@ -228,6 +239,9 @@ impl<'a> Reader<'a> {
     }
 
     fn add_label(&mut self, label: &str, row: u64) -> Result<()> {
+        if matches!(self.labels, Labels::None) {
+            return Ok(());
+        }
         let place = self.file.fault("a label after the last \":\"", "nothing").row(row);
         if label.is_empty() {
             return Err(place.into());
@@ -289,7 +303,8 @@ impl<'a> Reader<'a> {
         let parts =
             Parts { ids, feature_names, values: self.values, offsets: self.offsets, targets };
         let dataset = Dataset::assemble(parts)?;
-        Ok(Dataset { source: Some(self.file.source.clone()), ..dataset })
+        let (source, places) = (Some(self.file.source.clone()), Places::Sequences(self.rows));
+        Ok(Dataset { source, places, ..dataset })
     }
 }
 

@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! 8 bytes    length of the header, little endian
-//! header     {"__metadata__":{"digest":"…","elman":"…"},"head.bias":{…},…}, spaces up to 8 n bytes
+//! header     {"__metadata__":{"digest":"…",…,"elman":"…"},"head.bias":{…},…}, spaces up to 8 n bytes
 //! data       the tensors, little endian, in the order of the names
 //! ```
 //!
 //! `elman` is one JSON document: the format version, the oldest library that reads it, and the
 //! model. `digest` is the xxh3-128 of the whole file with the digest's own 32 characters read as
-//! `0`; it stands at a fixed place, so no byte of the file escapes it. It finds accidents, not
-//! forgeries: everything else is checked as well, sizes first.
+//! `0`; it stands at a fixed place, so no byte of the file escapes it. `digest_of_contents` is that
+//! of the document and the tensors. Another safetensors library that saves the file again changes
+//! the order of the header but not what it means: then the second digest must hold. Digests find
+//! accidents, not forgeries: everything else is checked as well, sizes first.
 //!
-//! Nothing is repaired here. A file that some other tool has rewritten, with another order of the
-//! header say, is refused like any other change.
+//! Nothing is repaired here.
 
 mod layout;
 mod read;

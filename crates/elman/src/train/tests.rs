@@ -33,7 +33,10 @@ fn the_sign_of_a_sum_is_told_for_sequences_not_seen_before() {
 fn means_are_regressed_in_their_own_units() {
     // A mean over time of a linear network is the mean up to a linear map: an exact fit exists.
     let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Identity }),
+        cell: CellKind::Simple(SimpleOptions {
+            activation: ActivationKind::Identity,
+            ..SimpleOptions::DEFAULT
+        }),
         pooling: Pooling::MeanOverTime,
         ..small()
     };
@@ -332,7 +335,10 @@ fn stopping_keeps_the_best_epoch_or_else_the_latest_weights() {
 #[test]
 fn divergence_ends_training_and_keeps_the_weights_from_before() {
     let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Relu }),
+        cell: CellKind::Simple(SimpleOptions {
+            activation: ActivationKind::Relu,
+            ..SimpleOptions::DEFAULT
+        }),
         ..small()
     };
     let options = TrainingOptions {
@@ -363,7 +369,10 @@ fn divergence_ends_training_and_keeps_the_weights_from_before() {
 fn divergence_after_good_epochs_keeps_the_last_of_them() {
     // One step to an epoch, each longer than the last.
     let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions { activation: ActivationKind::Identity }),
+        cell: CellKind::Simple(SimpleOptions {
+            activation: ActivationKind::Identity,
+            ..SimpleOptions::DEFAULT
+        }),
         ..small()
     };
     let options = TrainingOptions {

@@ -1,6 +1,9 @@
 //! The settings of an option differ from each other: one that is accepted and ignored fails here.
 
-use elman::cell::{CellKind, CellVisitor, GruOptions, LstmOptions, ResetPlacement, SimpleOptions};
+use elman::cell::{
+    CellKind, CellVisitor, ForgetGate, GruOptions, LstmOptions, Peepholes, Recurrence,
+    ResetPlacement, SimpleOptions,
+};
 use elman::{
     ActivationKind, Cell, CellSizes, Direction, GruActivations, GruCell, Layer, LstmActivations,
     Rng, SequenceBatch,
@@ -47,13 +50,15 @@ fn assert_all_differ(outputs: &[Array3<f64>]) {
 #[test]
 fn every_activation_of_every_place_differs() {
     let kinds = ActivationKind::ALL;
-    let simple = |activation| outputs(CellKind::Simple(SimpleOptions { activation }));
+    let simple = |activation| {
+        outputs(CellKind::Simple(SimpleOptions { activation, ..SimpleOptions::DEFAULT }))
+    };
     assert_all_differ(&kinds.map(simple));
     let lstm = |change: fn(&mut LstmActivations, ActivationKind)| {
         kinds.map(|kind| {
             let mut activations = LstmActivations::default();
             change(&mut activations, kind);
-            outputs(CellKind::Lstm(LstmOptions { activations }))
+            outputs(CellKind::Lstm(LstmOptions { activations, ..LstmOptions::DEFAULT }))
         })
     };
     assert_all_differ(&lstm(|all, kind| all.gate = kind));
@@ -64,7 +69,7 @@ fn every_activation_of_every_place_differs() {
             kinds.map(|kind| {
                 let mut activations = GruActivations::default();
                 change(&mut activations, kind);
-                outputs(CellKind::Gru(GruOptions { reset, activations }))
+                outputs(CellKind::Gru(GruOptions { reset, activations, ..GruOptions::DEFAULT }))
             })
         };
         assert_all_differ(&gru(|all, kind| all.gate = kind));
@@ -91,4 +96,131 @@ fn the_reset_placements_differ_with_the_same_weights() {
         layer.forward(&weights, &SequenceBatch::full(values), Some(&start)).unwrap().outputs
     };
     assert_all_differ(&[run(ResetPlacement::After), run(ResetPlacement::Before)]);
+}
+
+#[test]
+fn every_option_of_a_cell_differs() {
+    let usual = LstmOptions::DEFAULT;
+    let (peepholes, forget_gate) = (Peepholes::Present, ForgetGate::Coupled);
+    let lstm = [
+        usual,
+        LstmOptions { peepholes, ..usual },
+        LstmOptions { forget_gate, ..usual },
+        LstmOptions { peepholes, forget_gate, ..usual },
+        LstmOptions { clip: Some(0.5), ..usual },
+        LstmOptions { clip: Some(0.6), ..usual },
+        LstmOptions { cell_clip: Some(0.3), ..usual },
+        LstmOptions { cell_clip: Some(0.4), ..usual },
+    ];
+    assert_all_differ(&lstm.map(|options| outputs(CellKind::Lstm(options))));
+    let usual = SimpleOptions::DEFAULT;
+    let recurrence = Recurrence::Independent;
+    let simple = [
+        usual,
+        SimpleOptions { recurrence, ..usual },
+        SimpleOptions { clip: Some(0.5), ..usual },
+        SimpleOptions { clip: Some(0.6), ..usual },
+        SimpleOptions { recurrence, clip: Some(0.5), ..usual },
+    ];
+    assert_all_differ(&simple.map(|options| outputs(CellKind::Simple(options))));
+    for reset in [ResetPlacement::After, ResetPlacement::Before] {
+        let gru = [None, Some(0.5), Some(0.6)]
+            .map(|clip| outputs(CellKind::Gru(GruOptions { reset, clip, ..GruOptions::DEFAULT })));
+        assert_all_differ(&gru);
+    }
+}
+
+#[test]
+fn a_projection_changes_the_outputs_and_their_length() {
+    let projected = |size| {
+        let options = LstmOptions { projection_size: Some(size), ..LstmOptions::DEFAULT };
+        outputs(CellKind::Lstm(options))
+    };
+    assert_eq!(outputs(CellKind::Lstm(LstmOptions::DEFAULT)).dim().2, SIZES.hidden_size);
+    assert_eq!((projected(3).dim().2, projected(4).dim().2), (3, 4));
+}
+
+#[test]
+fn a_bound_that_is_never_reached_changes_no_more_than_rounding() {
+    let far = Some(1e6);
+    let lstm = LstmOptions { clip: far, cell_clip: far, ..LstmOptions::DEFAULT };
+    let gru = |reset| GruOptions { reset, ..GruOptions::DEFAULT };
+    let [after, before] = [ResetPlacement::After, ResetPlacement::Before].map(gru);
+    for (bounded, plain) in [
+        (CellKind::Lstm(lstm), CellKind::Lstm(LstmOptions::DEFAULT)),
+        (CellKind::Gru(GruOptions { clip: far, ..after }), CellKind::Gru(after)),
+        (CellKind::Gru(GruOptions { clip: far, ..before }), CellKind::Gru(before)),
+        (
+            CellKind::Simple(SimpleOptions { clip: far, ..SimpleOptions::DEFAULT }),
+            CellKind::Simple(SimpleOptions::DEFAULT),
+        ),
+    ] {
+        let (bounded, plain) = (outputs(bounded), outputs(plain));
+        let distance = (&bounded - &plain).iter().fold(0.0f64, |most, value| most.max(value.abs()));
+        assert!(distance < 1e-13, "{distance}");
+    }
+}
+
+/// The message with which the options of a kind are refused, for cells of 3 inputs and 21 units.
+fn refusal(kind: &CellKind) -> String {
+    struct Refused;
+    impl CellVisitor<f32> for Refused {
+        type Output = String;
+        fn visit<C: Cell<f32>>(self, make: impl Fn(CellSizes) -> elman::Result<C>) -> String {
+            make(SIZES).map(|_| ()).unwrap_err().to_string()
+        }
+    }
+    kind.visit(Refused).unwrap()
+}
+
+#[test]
+fn an_option_that_cannot_apply_is_refused_by_name() {
+    let lstm = LstmOptions::DEFAULT;
+    let projected = |size| LstmOptions { projection_size: Some(size), ..lstm };
+    let activations = LstmActivations {
+        output: ActivationKind::Elu { alpha: f64::NAN },
+        ..LstmActivations::DEFAULT
+    };
+    let affine = ActivationKind::Affine { alpha: 1.0, beta: f64::INFINITY };
+    let gru = GruActivations { candidate: affine, ..GruActivations::DEFAULT };
+    for (kind, message) in [
+        (
+            CellKind::Lstm(projected(0)),
+            "projection_size: expected at least 1 and less than hidden_size, 21, got 0",
+        ),
+        (
+            CellKind::Lstm(projected(21)),
+            "projection_size: expected at least 1 and less than hidden_size, 21, got 21",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { clip: Some(0.0), ..lstm }),
+            "clip: expected a positive number, got 0",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { cell_clip: Some(-1.0), ..lstm }),
+            "cell_clip: expected a positive number, got -1",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { activations, ..lstm }),
+            "alpha of elu(NaN): expected a finite number, got NaN",
+        ),
+        (
+            CellKind::Gru(GruOptions { activations: gru, ..GruOptions::DEFAULT }),
+            "beta of affine(1, inf): expected a finite number, got inf",
+        ),
+        (
+            CellKind::Gru(GruOptions { clip: Some(f64::NAN), ..GruOptions::DEFAULT }),
+            "clip: expected a positive number, got NaN",
+        ),
+        (
+            CellKind::Simple(SimpleOptions { clip: Some(-2.0), ..SimpleOptions::DEFAULT }),
+            "clip: expected a positive number, got -2",
+        ),
+    ] {
+        assert_eq!(refusal(&kind), message);
+    }
+    // An option of another cell is unknown to this one.
+    let refused = serde_json::from_str::<CellKind>(r#"{"gru":{"peepholes":"present"}}"#);
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("unknown field `peepholes`"), "{message}");
 }

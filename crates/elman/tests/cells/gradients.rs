@@ -72,16 +72,33 @@ fn every_activation_in_every_place_agrees_with_central_differences() {
             LstmActivations { candidate: kind, ..usual },
             LstmActivations { output: kind, ..usual },
         ] {
-            check_kind(&CellKind::Lstm(LstmOptions { activations }));
+            check_kind(&CellKind::Lstm(LstmOptions { activations, ..LstmOptions::DEFAULT }));
         }
         for reset in [ResetPlacement::After, ResetPlacement::Before] {
             let usual = GruActivations::default();
             let candidate = GruActivations { candidate: kind, ..usual };
-            check_kind(&CellKind::Gru(GruOptions { reset, activations: candidate }));
+            check_kind(&CellKind::Gru(GruOptions {
+                reset,
+                activations: candidate,
+                ..GruOptions::DEFAULT
+            }));
             // A gate without bounds multiplies the state by large numbers step after step.
-            if !matches!(kind, ActivationKind::Relu | ActivationKind::Identity) {
+            let bounded = matches!(
+                kind,
+                ActivationKind::Tanh
+                    | ActivationKind::Sigmoid
+                    | ActivationKind::HardSigmoid
+                    | ActivationKind::Softsign
+                    | ActivationKind::ScaledTanh { .. }
+                    | ActivationKind::ScaledHardSigmoid { .. }
+            );
+            if bounded {
                 let activations = GruActivations { gate: kind, ..usual };
-                check_kind(&CellKind::Gru(GruOptions { reset, activations }));
+                check_kind(&CellKind::Gru(GruOptions {
+                    reset,
+                    activations,
+                    ..GruOptions::DEFAULT
+                }));
             }
         }
     }

@@ -1,6 +1,9 @@
 //! The cells that every suite runs on. A new cell, or a new option, is a line here.
 
-use elman::cell::{CellKind, GruOptions, LstmOptions, ResetPlacement, SimpleOptions};
+use elman::cell::{
+    CellKind, ForgetGate, GruOptions, LstmOptions, Peepholes, Recurrence, ResetPlacement,
+    SimpleOptions,
+};
 use elman::{
     Activation, ActivationKind, CellSizes, CustomActivation, GruActivations, LstmActivations, Real,
     SimpleCell,
@@ -22,29 +25,71 @@ pub fn every_kind() -> Vec<CellKind> {
 }
 
 fn simple_options() -> Vec<SimpleOptions> {
+    let usual = SimpleOptions::DEFAULT;
     let others = ActivationKind::ALL.into_iter().filter(|kind| *kind != ActivationKind::Tanh);
-    others.map(|activation| SimpleOptions { activation }).collect()
+    let mut all: Vec<_> = others.map(|activation| SimpleOptions { activation, ..usual }).collect();
+    let recurrence = Recurrence::Independent;
+    all.extend([
+        SimpleOptions { clip: Some(0.7), ..usual },
+        SimpleOptions { recurrence, ..usual },
+        SimpleOptions { recurrence, activation: ActivationKind::Silu, clip: Some(0.9) },
+    ]);
+    all
 }
 
 fn lstm_options() -> Vec<LstmOptions> {
+    let usual = LstmOptions::DEFAULT;
+    let (peepholes, forget_gate) = (Peepholes::Present, ForgetGate::Coupled);
+    let (clip, cell_clip) = (Some(0.9), Some(0.4));
     // Functions that differ from the usual ones and from each other.
     let activations = LstmActivations {
         gate: ActivationKind::HardSigmoid,
         candidate: ActivationKind::Relu,
         output: ActivationKind::Sigmoid,
     };
-    vec![LstmOptions { activations }]
+    let other_activations = LstmActivations {
+        gate: ActivationKind::ScaledHardSigmoid { alpha: 0.3, beta: 0.4 },
+        candidate: ActivationKind::Gelu,
+        output: ActivationKind::Softsign,
+    };
+    vec![
+        LstmOptions { activations, ..usual },
+        LstmOptions { activations: other_activations, ..usual },
+        LstmOptions { peepholes, ..usual },
+        LstmOptions { forget_gate, ..usual },
+        LstmOptions { projection_size: Some(2), ..usual },
+        LstmOptions { clip, ..usual },
+        LstmOptions { cell_clip, ..usual },
+        LstmOptions { peepholes, forget_gate, clip, ..usual },
+        LstmOptions {
+            activations: other_activations,
+            peepholes,
+            forget_gate,
+            projection_size: Some(4),
+            clip,
+            cell_clip,
+        },
+    ]
 }
 
 fn gru_options() -> Vec<GruOptions> {
     let activations =
         GruActivations { gate: ActivationKind::HardSigmoid, candidate: ActivationKind::Identity };
-    let (before, usual) = (ResetPlacement::Before, GruOptions::DEFAULT);
-    vec![
-        GruOptions { reset: before, ..usual },
-        GruOptions { activations, ..usual },
-        GruOptions { reset: before, activations },
-    ]
+    let other_activations = GruActivations {
+        gate: ActivationKind::ScaledHardSigmoid { alpha: 0.3, beta: 0.4 },
+        candidate: ActivationKind::LeakyRelu { alpha: 0.1 },
+    };
+    let mut all = Vec::new();
+    for reset in [ResetPlacement::After, ResetPlacement::Before] {
+        let usual = GruOptions { reset, ..GruOptions::DEFAULT };
+        all.extend([
+            usual,
+            GruOptions { activations, ..usual },
+            GruOptions { activations: other_activations, ..usual },
+            GruOptions { clip: Some(0.7), ..usual },
+        ]);
+    }
+    all
 }
 
 /// A simple cell with a function that the library does not know.

@@ -6,5 +6,6 @@ mod list;
 mod contract;
 mod differences;
 mod gradients;
+mod reference;
 mod sharing;
 mod step;

@@ -1,6 +1,6 @@
 //! Long CSV: every refusal word for word.
 
-use elman::data::{ReadOptions, TargetKind};
+use elman::data::{ReadOptions, RowOrder, TargetKind};
 
 use super::{Case, TestFile, check_messages, labelled};
 
@@ -37,7 +37,42 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "not UTF-8",
         content: b"id,step,x,label\na,0,1,up\na,1,2,\xe9t\xe9\n",
-        message: "row 3: expected UTF-8 text, got byte 0xe9",
+        message: "row 3: expected UTF-8 text, got byte 0xe9 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
+    },
+    Case {
+        fact: "UTF-16 with its mark",
+        content: b"\xff\xfei\0d\0,\0x\0\n\0",
+        message: "expected UTF-8 text, got UTF-16 (hint: convert it: iconv -f UTF-16 -t UTF-8)",
+    },
+    Case {
+        fact: "UTF-16 with its mark, the other byte first",
+        content: b"\xfe\xff\0i\0d\0,\0x\0\n",
+        message: "expected UTF-8 text, got UTF-16 (hint: convert it: iconv -f UTF-16 -t UTF-8)",
+    },
+    Case {
+        fact: "UTF-16 without its mark",
+        content: b"i\0d\0,\0x\0\n\0",
+        message: "expected UTF-8 text, got UTF-16 (hint: convert it: iconv -f UTF-16LE -t UTF-8)",
+    },
+    Case {
+        fact: "UTF-16 without its mark, the other byte first",
+        content: b"\0i\0d\0,\0x\0\n",
+        message: "expected UTF-8 text, got UTF-16 (hint: convert it: iconv -f UTF-16BE -t UTF-8)",
+    },
+    Case {
+        fact: "UTF-32",
+        content: b"\xff\xfe\0\0i\0\0\0",
+        message: "expected UTF-8 text, got UTF-32 (hint: convert it: iconv -f UTF-32 -t UTF-8)",
+    },
+    Case {
+        fact: "a workbook",
+        content: b"PK\x03\x04\x14\0\x06\0\x08\0\0\0",
+        message: "expected UTF-8 text, got a ZIP archive (a workbook of a spreadsheet is one)",
+    },
+    Case {
+        fact: "Parquet",
+        content: b"PAR1\x15\0\x15\xff",
+        message: "expected UTF-8 text, got a Parquet file",
     },
     Case {
         fact: "row too short",
@@ -87,7 +122,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "no column of numbers",
         content: b"id,step,note,label\na,0,hello,up\n",
-        message: "expected at least one further column of numbers for the features, got none (\"note\" holds text)",
+        message: "expected at least one further column of numbers for the features, got none (\"note\", which holds text (\"hello\" in row 2))",
     },
     Case {
         fact: "no further column",
@@ -147,7 +182,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "rows of a sequence apart",
         content: b"id,step,x,label\na,0,1,up\na,1,1,up\nb,0,1,up\na,2,1,up\n",
-        message: "row 5, column \"id\": expected all rows of sequence \"a\" in one place, got a further one after rows 2 to 3",
+        message: "row 5, column \"id\": expected all rows of sequence \"a\" in one place, got a further one after rows 2 to 3 (hint: --sort puts the rows in the order of sequence and time)",
     },
     Case {
         fact: "time stands still",
@@ -157,7 +192,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "time runs back",
         content: b"id,step,x,label\na,0,1,up\na,2,1,up\na,1,1,up\n",
-        message: "row 4, column \"step\": expected a time after 2, that of the row before, got 1",
+        message: "row 4, column \"step\": expected a time after 2, that of the row before, got 1 (hint: --sort puts the rows in the order of sequence and time)",
     },
     Case {
         fact: "no time",
@@ -170,9 +205,35 @@ const BAD_FILES: &[Case] = &[
         message: "row 2, column \"step\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"noon\"",
     },
     Case {
-        fact: "time is a date with an offset",
-        content: b"id,step,x,label\na,2024-05-31T18:00:00+02:00,1,up\n",
-        message: "row 2, column \"step\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"2024-05-31T18:00:00+02:00\"",
+        fact: "a date that no calendar has",
+        content: b"id,step,x,label\na,2024-02-31,1,up\n",
+        message: "row 2, column \"step\": expected a day from 1 to 29 in 2024-02, got \"2024-02-31\"",
+    },
+    Case {
+        fact: "a time that no clock has",
+        content: b"id,step,x,label\na,2024-02-01T23:00:00,1,up\na,2024-02-02T25:61:99,1,up\n",
+        message: "row 3, column \"step\": expected an hour from 0 to 23, got \"2024-02-02T25:61:99\"",
+    },
+    Case {
+        fact: "an earlier date written otherwise",
+        content: b"id,step,x,label\na,2024-01-01 11:00:00,1,up\na,2024-01-01T10:00:00,1,up\n",
+        message: "row 3, column \"step\": expected a time after 2024-01-01 11:00:00, that of the row before, got 2024-01-01T10:00:00 (hint: --sort puts the rows in the order of sequence and time)",
+    },
+    Case {
+        fact: "the same moment at another offset",
+        content:
+            b"id,step,x,label\na,2024-01-01T11:00:00+01:00,1,up\na,2024-01-01T10:00:00Z,1,up\n",
+        message: "row 3, column \"step\": expected a time after 2024-01-01T11:00:00+01:00, that of the row before, got 2024-01-01T10:00:00Z",
+    },
+    Case {
+        fact: "an offset after dates without one",
+        content: b"id,step,x,label\na,2024-01-01T10:00,1,up\na,2024-01-01T11:00Z,1,up\n",
+        message: "row 3, column \"step\": expected a date without an offset from UTC, as 2024-01-01T10:00 before it, got \"2024-01-01T11:00Z\"",
+    },
+    Case {
+        fact: "no offset after dates with one",
+        content: b"id,step,x,label\na,2024-01-01T10:00Z,1,up\na,2024-01-01T11:00,1,up\n",
+        message: "row 3, column \"step\": expected a date with an offset from UTC, as 2024-01-01T10:00Z before it, got \"2024-01-01T11:00\"",
     },
     Case {
         fact: "time is not a number",
@@ -185,9 +246,9 @@ const BAD_FILES: &[Case] = &[
         message: "row 3, column \"step\": expected a number, got \"2024-05-31\"",
     },
     Case {
-        fact: "date of another length",
-        content: b"id,step,x,label\na,2024-05-31,1,up\na,2024-06,1,up\n",
-        message: "row 3, column \"step\": expected a date written like 2024-05-31, got \"2024-06\"",
+        fact: "number after dates",
+        content: b"id,step,x,label\na,2024-05-31,1,up\na,7,1,up\n",
+        message: "row 3, column \"step\": expected a date, as 2024-05-31 before it, got \"7\"",
     },
     Case {
         fact: "target changes",
@@ -355,4 +416,28 @@ fn contradictory_options_are_refused() {
     for (change, expected) in cases {
         assert_eq!(message(change), expected);
     }
+}
+
+#[test]
+fn sorting_refuses_what_has_no_order() {
+    let mut options = labelled();
+    options.columns.order = RowOrder::Sort;
+    let cases = [
+        Case {
+            fact: "the same time twice",
+            content: b"id,step,x,label\na,2,1,up\nb,1,1,down\na,1,1,up\na,2.0,1,up\n",
+            message: "row 5, column \"step\": expected each time once in sequence \"a\", got 2, which is that of row 2 too",
+        },
+        Case {
+            fact: "dates among numbers",
+            content: b"id,step,x,label\na,2,1,up\nb,2024-01-01,1,down\n",
+            message: "row 3, column \"step\": expected a number, got \"2024-01-01\"",
+        },
+        Case {
+            fact: "a target that changes",
+            content: b"id,step,x,label\na,2,1,up\nb,1,1,down\na,1,1,down\n",
+            message: "row 4, column \"label\": expected \"up\" as in row 2, the first of the sequence, got \"down\"",
+        },
+    ];
+    check_messages("csv", &options, &cases);
 }

@@ -159,6 +159,27 @@ fn constant_columns_become_exactly_0() {
     assert_eq!((zeros.apply(0, 0.0), zeros.deviations()[0]), (0.0, 1.0));
 }
 
+/// 0.3 and 0.1 + 0.2 are one ulp apart: what is left is the rounding of a sum, no scale.
+#[test]
+fn columns_constant_up_to_rounding_have_deviation_1() {
+    for (value, next) in
+        [(0.3, 0.1 + 0.2), (1e300, 1e300f64.next_up()), (-7e-9, -7e-9f64.next_up())]
+    {
+        let rows =
+            Array2::from_shape_fn((70, 1), |(row, _)| if row % 7 == 0 { next } else { value });
+        let scale = Standardization::of_rows(rows.view()).unwrap();
+        assert_eq!(scale.deviations(), [1.0], "{value}");
+        // The mean of 70 numbers is off by the rounding of 70 sums at most.
+        assert!(scale.apply(0, value).abs() <= 70.0 * f64::EPSILON * value.abs());
+    }
+    // scikit-learn 1.9.1's bound for 4 numbers of mean 1 is 4·2⁻⁵² = 8.9e-16.
+    for (size, expected) in [(4e-16, 1.0), (2e-15, 2e-15)] {
+        let rows = array![[1.0 - size], [1.0 + size], [1.0 - size], [1.0 + size]];
+        let found = Standardization::of_rows(rows.view()).unwrap().deviations()[0];
+        assert!((found - expected).abs() <= 0.1 * expected, "{size}: {found}");
+    }
+}
+
 #[test]
 fn deviation_of_tiny_and_huge_numbers_is_neither_0_nor_infinite() {
     for size in [f64::from_bits(1), 1e-300, 1e-200, 1.0, 1e200, 1e300] {

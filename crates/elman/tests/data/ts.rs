@@ -1,6 +1,6 @@
 //! `.ts`: what is read, and every refusal word for word.
 
-use elman::data::{Columns, Delimiter, ReadOptions, TargetKind, Targets, ts::read_ts};
+use elman::data::{Columns, Delimiter, ReadOptions, RowOrder, TargetKind, Targets, ts::read_ts};
 
 use super::{Case, TestFile, check_messages};
 
@@ -33,6 +33,11 @@ fn layout_of_the_text_does_not_matter() {
         format!("\u{feff}{GOOD}"),
         GOOD.replace('\n', "\r\n"),
         GOOD.replace('\n', "\n\n# between\n"),
+        GOOD.replace('\n', "\n% between\n"),
+        GOOD.replace("@problemName Gestures", "@problemName Gestures\n@problemName Others"),
+        GOOD.replace("@missing false", "@missing false\n@Missing  FALSE\n@missing false"),
+        GOOD.replace("@dimensions 2", "@dimensions 2\n@dimension 2"),
+        GOOD.replace("@data", "@classlabel True wave  push rest\n@data"),
         GOOD.replace(',', " , ").replace(':', " : "),
         GOOD.replace("@dimensions", "@dimension"),
         GOOD.replace("@problemName", "@PROBLEMNAME").replace("false", "False"),
@@ -67,6 +72,33 @@ fn labels_are_not_read_unless_asked_for() {
     }
 }
 
+/// The forms in which aeon 1.6.0 and sktime 1.2.0 write sequences whose labels are not known.
+#[test]
+fn files_without_labels_are_read_as_they_are_written() {
+    let one = [
+        "@univariate true\n@targetlabel false\n@data\n1.0,2.0,3.0:\n2.0,3.0,4.0:\n",
+        "@univariate true\n@classLabel false\n@data\n1.0,2.0,3.0\n2.0,3.0,4.0\n",
+        "@univariate true\n@classLabel true a b\n@data\n1.0,2.0,3.0:?\n2.0,3.0,4.0:NaN\n",
+        "@univariate true\n@classLabel true a b\n@data\n1.0,2.0,3.0:\n2.0,3.0,4.0:c\n",
+        "@univariate true\n@targetLabel true\n@data\n1.0,2.0,3.0:?\n2.0,3.0,4.0:NaN\n",
+    ];
+    for text in one {
+        let dataset = TestFile::new("ts", text.as_bytes()).read(&ReadOptions::default()).unwrap();
+        assert_eq!(dataset.input_size(), 1, "{text}");
+        assert_eq!(dataset.values(), [1.0, 2.0, 3.0, 2.0, 3.0, 4.0], "{text}");
+    }
+    let two = [
+        "@univariate false\n@classLabel false\n@data\n1.0,2.0:3,4:\n",
+        "@dimensions 2\n@targetLabel false\n@data\n1.0,2.0:3,4:\n",
+        "@univariate false\n@classLabel true a b\n@data\n1.0,2.0:3,4:NaN\n",
+    ];
+    for text in two {
+        let dataset = TestFile::new("ts", text.as_bytes()).read(&ReadOptions::default()).unwrap();
+        assert_eq!(dataset.input_size(), 2, "{text}");
+        assert_eq!(dataset.values(), [1.0, 3.0, 2.0, 4.0], "{text}");
+    }
+}
+
 #[test]
 fn options_name_the_channels_and_the_classes() {
     let known = ["rest", "push", "wave"].map(String::from).to_vec();
@@ -97,7 +129,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "not UTF-8",
         content: b"# caf\xc3\xa9\n# caf\xe9\n@data\n",
-        message: "row 2: expected UTF-8 text, got byte 0xe9",
+        message: "row 2: expected UTF-8 text, got byte 0xe9 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
     },
     Case {
         fact: "no @data",
@@ -130,9 +162,19 @@ const BAD_FILES: &[Case] = &[
         message: "row 1: expected a tag of the .ts format, got \"@xyz\"",
     },
     Case {
-        fact: "tag twice",
-        content: b"@dimensions 2\n@DIMENSION 2\n@data\n",
-        message: "row 2: expected each tag once, got a second @DIMENSION",
+        fact: "tag that contradicts itself",
+        content: b"@dimensions 2\n@DIMENSION 3\n@data\n",
+        message: "row 2: expected @DIMENSION 2 again, as in row 1, got \"3\"",
+    },
+    Case {
+        fact: "classes in another order",
+        content: b"@classLabel true a b\n@classLabel true b a\n@data\n",
+        message: "row 2: expected @classLabel true a b again, as in row 1, got \"true b a\"",
+    },
+    Case {
+        fact: "labels, and then none",
+        content: b"@classLabel true a b\n@classLabel false a b\n@data\n",
+        message: "row 2: expected @classLabel true a b again, as in row 1, got \"false a b\"",
     },
     Case {
         fact: "time stamps",
@@ -341,6 +383,7 @@ fn roles_for_columns_are_refused() {
         (Columns { time: Some("step".into()), ..none() }, "time", "\"step\""),
         (Columns { targets: vec!["a".into(), "b".into()], ..none() }, "target", "\"a\", \"b\""),
         (Columns { delimiter: Delimiter::Tab, ..none() }, "delimiter", "tab"),
+        (Columns { order: RowOrder::Sort, ..none() }, "sort", "it"),
     ];
     for (columns, name, found) in cases {
         let error = read_ts(&file.path, &ReadOptions { columns, ..classes() }).unwrap_err();

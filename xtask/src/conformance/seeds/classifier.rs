@@ -69,13 +69,12 @@ struct Run<T> {
 
 impl<T: Real> Classifier<T> {
     fn run(&self, parameters: &Parameters<T>) -> Result<Run<T>, Stop> {
-        let weights = Weights {
-            input: named(parameters, "w_x")?,
-            recurrent: named(parameters, "w_h")?,
-            bias: named(parameters, "b")?,
-            recurrent_bias: None,
-        };
-        let kind = (CellChoice::Simple(self.activation), Direction::Forward);
+        let weights = Weights::new(
+            named(parameters, "w_x")?,
+            named(parameters, "w_h")?,
+            named(parameters, "b")?,
+        );
+        let kind = (CellChoice::simple(self.activation), Direction::Forward);
         let batch = SequenceBatch::full(self.inputs.clone());
         let mut pass = Pass::forward(kind, &weights, batch, None)?;
         let (states, last) = (pass.outputs().to_owned(), pass.final_hidden());

@@ -1,4 +1,4 @@
-//! What the tiles of a group ask for, each a share of it.
+//! What the tiles of a group prefetch, each a share of it.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::PANELS;
 use super::block::Block;
 use super::columns::Columns;
 use crate::float::Float;
-use crate::matmul::Ask;
+use crate::matmul::Prefetch;
 use crate::outer::split::PartOfSum;
 use crate::pack::panel_width;
 use crate::vector::Vector;
@@ -17,13 +17,13 @@ pub(super) struct Ahead<'s, 'a, T> {
     pub right: &'s Block<'a, T>,
     /// The first column of the next group.
     pub first: usize,
-    /// The next block, and the pairs of it whose left values are asked for meanwhile.
+    /// The next block, and the pairs of it whose left values are fetched meanwhile.
     pub left: &'s Block<'a, T>,
     pub pairs: Range<usize>,
 }
 
-/// What one tile asks for.
-pub(super) struct Asked<'s, 'a, 'p, T> {
+/// What one tile prefetches.
+pub(super) struct Shares<'s, 'a, 'p, T> {
     pub ahead: &'s Ahead<'s, 'a, T>,
     pub columns: Columns,
     /// Pairs of the next group.
@@ -36,24 +36,24 @@ pub(super) struct Asked<'s, 'a, 'p, T> {
     pub part: &'s mut PartOfSum<'p, T>,
 }
 
-impl<T: Float> Ask<T> for Asked<'_, '_, '_, T> {
+impl<T: Float> Prefetch<T> for Shares<'_, '_, '_, T> {
     #[inline(always)]
-    fn ask<V: Vector<Element = T>>(&mut self, chunk: usize) {
+    fn prefetch<V: Vector<Element = T>>(&mut self, chunk: usize) {
         if let Some(pair) = nth(&self.pairs, chunk) {
             let row = self.ahead.right.right[pair].get(self.ahead.first..);
-            ask_group::<V>(row.unwrap_or(&[]));
+            prefetch_group::<V>(row.unwrap_or(&[]));
         }
         if let Some(column) = nth(&self.rows, chunk) {
             let at = self.columns.at(column, self.part.sum.stride);
             let [row] = self.part.grad::<1>(at, self.first, PANELS * panel_width::<T>());
-            ask_group::<V>(row);
+            prefetch_group::<V>(row);
         }
         if let Some(line) = nth(&self.lines, chunk) {
             let (pair, band) = (line / self.columns.bands(), line % self.columns.bands());
             let side = usize::from(band >= self.columns.first_band(1));
             let row = self.ahead.left.left[side][self.ahead.pairs.start + pair];
             let column = (band - self.columns.first_band(side)) * panel_width::<T>();
-            V::ask(row.get(column..).unwrap_or(&[]));
+            V::prefetch(row.get(column..).unwrap_or(&[]));
         }
     }
 }
@@ -65,8 +65,8 @@ fn nth(range: &Range<usize>, index: usize) -> Option<usize> {
     (element < range.end).then_some(element)
 }
 
-/// The lines of a row of panels.
+/// Fetches the lines of a row of panels.
 #[inline(always)]
-fn ask_group<V: Vector>(row: &[V::Element]) {
-    row.chunks_exact(panel_width::<V::Element>()).take(PANELS).for_each(V::ask);
+fn prefetch_group<V: Vector>(row: &[V::Element]) {
+    row.chunks_exact(panel_width::<V::Element>()).take(PANELS).for_each(V::prefetch);
 }

@@ -132,10 +132,10 @@ impl<T: Float> Packed<T> {
         let mut sums: [[V; NV]; PANELS] = load_panels(part.grad::<1>(at, first, width)[0]);
         for (row, target) in rows.zip(targets) {
             let values = copy_row::<V, NV, PANELS>(row, target);
-            for (sums, values) in sums.iter_mut().zip(values) {
-                for (sum, value) in sums.iter_mut().zip(values) {
+            for p in 0..PANELS {
+                for v in 0..NV {
                     // One rounding, as in an addition.
-                    *sum = one.mul_add(value, *sum);
+                    sums[p][v] = one.mul_add(values[p][v], sums[p][v]);
                 }
             }
         }
@@ -164,9 +164,9 @@ fn copy_row<V: Vector, const NV: usize, const P: usize>(
 ) -> [[V; NV]; P] {
     let values: [[V; NV]; P] = load_panels(row);
     let target = &mut target[..P * NV * V::LANES];
-    for (p, panel) in values.iter().enumerate() {
-        for (v, register) in panel.iter().enumerate() {
-            register.store(&mut target[(p * NV + v) * V::LANES..]);
+    for p in 0..P {
+        for v in 0..NV {
+            values[p][v].store(&mut target[(p * NV + v) * V::LANES..]);
         }
     }
     values

@@ -1,6 +1,5 @@
 //! The reset after the recurrent product of the candidate.
 
-use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
 
@@ -30,7 +29,7 @@ pub(super) fn candidate<T: Real>(
     T::product_columns(start, &[term], out, units.columns(1));
     let (units, gates) = (units.own(), scratch);
     let rows = GruForward { hidden_size, units, gates, trace, previous, state };
-    T::gru_forward(Level::current(), cell.functions, GruForwardPart::After, rows);
+    cell.forward_part(GruForwardPart::After, rows);
 }
 
 /// A step back.
@@ -41,8 +40,8 @@ pub(super) fn backward<T: Real>(
     units: &mut Units,
 ) {
     let hidden_size = cell.hidden_size;
-    let (level, part) = (Level::current(), GruBackwardPart::After);
-    T::gru_backward(level, cell.functions, part, operands(hidden_size, &mut rows, units));
+    let part = GruBackwardPart::After;
+    cell.backward_part(part, operands(hidden_size, &mut rows, units));
     units.exchange(rows.deltas, &[0, hidden_size, 3 * hidden_size]);
     // dh_{t-1} = dh_t⊙z + [dr dz]·U_rzᵀ + dq·U_nᵀ, in this order.
     let (gates, candidate) = (prepared.gates(), prepared.candidate());

@@ -1,6 +1,5 @@
 //! The reset before the recurrent product of the candidate.
 
-use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
 
@@ -17,7 +16,6 @@ pub(super) fn candidate<T: Real>(
     units: &mut Units,
 ) {
     let hidden_size = cell.hidden_size;
-    let (level, functions) = (Level::current(), cell.functions);
     let StepRows { inputs, previous, state, scratch, begun, trace } = rows;
     let own = units.own();
     let rows = GruForward {
@@ -28,7 +26,7 @@ pub(super) fn candidate<T: Real>(
         previous,
         state: &mut *state,
     };
-    T::gru_forward(level, functions, GruForwardPart::BeforeGates, rows);
+    cell.forward_part(GruForwardPart::BeforeGates, rows);
     units.exchange(scratch, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in the place of the state.
     if begun == Begun::Inputs {
@@ -41,7 +39,7 @@ pub(super) fn candidate<T: Real>(
     prepared.candidate().pre_activations(GateInputs { inputs, hidden, begun }, out, units);
     let (units, gates) = (own, scratch);
     let rows = GruForward { hidden_size, units, gates, trace, previous, state };
-    T::gru_forward(level, functions, GruForwardPart::BeforeState, rows);
+    cell.forward_part(GruForwardPart::BeforeState, rows);
 }
 
 /// A step back.
@@ -52,9 +50,8 @@ pub(super) fn backward<T: Real>(
     units: &mut Units,
 ) {
     let hidden_size = cell.hidden_size;
-    let (level, functions) = (Level::current(), cell.functions);
     let part = GruBackwardPart::BeforeCandidate;
-    T::gru_backward(level, functions, part, operands(hidden_size, &mut rows, units));
+    cell.backward_part(part, operands(hidden_size, &mut rows, units));
     units.exchange(rows.deltas, &[2 * hidden_size]);
     // dq = dn·U_nᵀ, in the place of dh_{t-1}.
     let deltas = Rows::Mutable { rows: rows.deltas, first: 2 * hidden_size };
@@ -62,7 +59,7 @@ pub(super) fn backward<T: Real>(
     let out = Out::Strided { values: &mut *rows.grad_previous, stride: hidden_size };
     T::product_columns(Start::Zero, &[term], out, units.columns(1));
     let part = GruBackwardPart::BeforeReset;
-    T::gru_backward(level, functions, part, operands(hidden_size, &mut rows, units));
+    cell.backward_part(part, operands(hidden_size, &mut rows, units));
     units.exchange(rows.deltas, &[0, hidden_size]);
     // dh_{t-1} = dh_t⊙z + dq⊙r + [dr dz]·U_rzᵀ, in this order.
     let term = prepared.gates().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });

@@ -1,17 +1,22 @@
 //! From rows to sequences: what must hold from one row to the next.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use ndarray::Array2;
 
 use super::super::file::{self, TextFile};
-use super::super::options::{ReadOptions, TargetKind};
+use super::super::options::{ReadOptions, RowOrder, TargetKind};
+use super::super::place::StepPlaces;
 use super::super::targets::ClassCollector;
 use super::super::{Dataset, Parts, Targets, ValueTargets};
 use super::Roles;
 use super::records::{QUOTE_HINT, Records};
+use super::sort::RowKey;
 use super::time::Time;
 use crate::error::{Error, FileFault, Result};
+
+const SORT_HINT: &str = "--sort puts the rows in the order of sequence and time";
 
 /// One row and where it stands.
 pub(super) struct Row<'a> {
@@ -61,19 +66,29 @@ enum TargetRows {
     Values(Vec<f64>), // [N, O]
 }
 
+/// The first and the last row of a sequence so far.
+struct Span {
+    first: u64,
+    last: u64,
+}
+
 /// What has been read so far.
 pub(super) struct Reader<'a> {
-    file: &'a TextFile,
-    roles: &'a Roles,
-    ids: Vec<String>,
-    values: Vec<f64>,
+    pub(super) file: &'a TextFile,
+    pub(super) roles: &'a Roles,
+    pub(super) ids: Vec<String>,
+    pub(super) values: Vec<f64>, // [rows, I]
     offsets: Vec<usize>,
     /// The sequence of each id.
     known: HashMap<String, usize>,
-    /// The first and the last row of each sequence.
-    rows: Vec<(u64, u64)>,
+    spans: Vec<Span>,
+    /// The time of the row before, in the same sequence unless the rows will be sorted.
     time: Option<Time>,
     targets: TargetRows,
+    places: StepPlaces,
+    order: RowOrder,
+    /// Where each row belongs, if the rows will be sorted.
+    keys: Vec<RowKey>,
 }
 
 impl<'a> Reader<'a> {
@@ -92,27 +107,43 @@ impl<'a> Reader<'a> {
             values: vec![],
             offsets: vec![0],
             known: HashMap::new(),
-            rows: vec![],
+            spans: vec![],
             time: None,
             targets,
+            places: StepPlaces::default(),
+            order: options.columns.order,
+            keys: vec![],
         }
     }
 
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<()> {
         let id = row.text(self.roles.sequence, "the id of a sequence")?;
-        if self.ids.last().is_none_or(|last| last != id) {
-            self.begin(id, row)?;
-        } else {
-            self.compare_targets(row)?;
+        let sequence = match self.order {
+            _ if self.ids.last().is_some_and(|last| last == id) => Some(self.ids.len() - 1),
+            RowOrder::AsGiven => None,
+            RowOrder::Sort => self.known.get(id).copied(),
+        };
+        match sequence {
+            Some(sequence) => self.compare_targets(row, sequence)?,
+            None => self.begin(id, row)?,
         }
-        self.check_time(row)?;
+        let sequence = sequence.unwrap_or(self.ids.len() - 1);
+        let time = self.read_time(row)?;
+        match self.order {
+            RowOrder::AsGiven => self.check_time(row, time)?,
+            RowOrder::Sort => {
+                self.time.clone_from(&time);
+                self.keys.push(RowKey { sequence, time, row: row.row });
+            }
+        }
         for &column in &self.roles.features {
             self.values.push(row.number(column)?);
         }
-        if let (Some(end), Some(rows)) = (self.offsets.last_mut(), self.rows.last_mut()) {
+        self.places.push(row.row);
+        self.spans[sequence].last = row.row;
+        if let Some(end) = self.offsets.last_mut() {
             *end += 1;
-            rows.1 = row.row;
         }
         Ok(())
     }
@@ -125,10 +156,15 @@ impl<'a> Reader<'a> {
     /// Starts the sequence `id`, which `row` is the first of.
     fn begin(&mut self, id: &str, row: &Row<'_>) -> Result<()> {
         if let Some(&earlier) = self.known.get(id) {
-            let (first, last) = self.rows[earlier];
+            let Span { first, last } = self.spans[earlier];
+            let rows = if first == last {
+                format!("row {first}")
+            } else {
+                format!("rows {first} to {last}")
+            };
             let expected = format!("all rows of sequence {} in one place", file::quote(id));
-            let found = format!("a further one after rows {first} to {last}");
-            return Err(row.fault(self.roles.sequence, expected, found).into());
+            let found = format!("a further one after {rows}");
+            return Err(row.fault(self.roles.sequence, expected, found).hint(SORT_HINT).into());
         }
         match &mut self.targets {
             TargetRows::None => {}
@@ -146,15 +182,17 @@ impl<'a> Reader<'a> {
         self.known.insert(id.to_string(), self.ids.len());
         self.ids.push(id.to_string());
         self.offsets.push(self.offsets[self.offsets.len() - 1]);
-        self.rows.push((row.row, row.row));
-        self.time = None;
+        self.spans.push(Span { first: row.row, last: row.row });
+        if self.order == RowOrder::AsGiven {
+            self.time = None;
+        }
         Ok(())
     }
 
     /// Refuses a row whose targets are not those of its sequence.
-    fn compare_targets(&self, row: &Row<'_>) -> Result<()> {
+    fn compare_targets(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
         let changed = |column: usize, expected: String| {
-            let first = self.rows.last().map_or(0, |rows| rows.0);
+            let first = self.spans[sequence].first;
             let expected = format!("{expected} as in row {first}, the first of the sequence");
             Err(row.fault(column, expected, file::quote(row.cell(column))).into())
         };
@@ -163,12 +201,12 @@ impl<'a> Reader<'a> {
             TargetRows::Classes(classes) => {
                 let column = self.roles.targets[0];
                 let label = row.text(column, "a class")?;
-                if let Some(expected) = classes.last().filter(|last| *last != label) {
+                if let Some(expected) = classes.label(sequence).filter(|known| *known != label) {
                     return changed(column, file::quote(expected));
                 }
             }
             TargetRows::Values(values) => {
-                let first = values.len() - self.roles.targets.len();
+                let first = sequence * self.roles.targets.len();
                 for (&column, expected) in self.roles.targets.iter().zip(&values[first..]) {
                     if row.number(column)?.partial_cmp(expected).is_none_or(|order| order.is_ne()) {
                         return changed(column, expected.to_string());
@@ -179,23 +217,40 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses a row whose time is not after that of the row before it in the sequence.
-    fn check_time(&mut self, row: &Row<'_>) -> Result<()> {
-        let Some(column) = self.roles.time else { return Ok(()) };
+    /// The time of a row, of the kind of the one before it; `None` without a time column.
+    fn read_time(&self, row: &Row<'_>) -> Result<Option<Time>> {
+        let Some(column) = self.roles.time else { return Ok(None) };
         let text = row.text(column, "a time")?;
-        let previous = self.time.take();
-        let time = Time::parse(text, previous.as_ref())
-            .map_err(|expected| row.fault(column, expected, file::quote(text)))?;
-        if let Some(previous) = previous.filter(|previous| !time.is_after(previous)) {
-            let expected = format!("a time after {previous}, that of the row before");
-            return Err(row.fault(column, expected, time.to_string()).into());
+        let time = Time::parse(text, self.time.as_ref());
+        Ok(Some(time.map_err(|expected| row.fault(column, expected, file::quote(text)))?))
+    }
+
+    /// Refuses a row whose time is not after that of the row before it in the sequence.
+    fn check_time(&mut self, row: &Row<'_>, time: Option<Time>) -> Result<()> {
+        let (Some(column), Some(time)) = (self.roles.time, time) else { return Ok(()) };
+        if let Some(previous) = &self.time {
+            let order = time.order(previous);
+            if order != Some(Ordering::Greater) {
+                let expected = format!("a time after {previous}, that of the row before");
+                let fault = row.fault(column, expected, time.to_string());
+                // Equal times have no order to be put in.
+                let unsorted = order == Some(Ordering::Less);
+                let hint = unsorted.then(|| SORT_HINT.to_string());
+                return Err(file::with_hint(fault, hint).into());
+            }
         }
         self.time = Some(time);
         Ok(())
     }
 
     /// The data set of all rows added, at least one.
-    pub(super) fn finish(self) -> Result<Dataset> {
+    pub(super) fn finish(mut self) -> Result<Dataset> {
+        if self.order == RowOrder::Sort {
+            let keys = std::mem::take(&mut self.keys);
+            let sorted = super::sort::sort(&self, keys)?;
+            (self.values, self.offsets, self.places) =
+                (sorted.values, sorted.offsets, sorted.places);
+        }
         let names = self.roles.names(&self.roles.targets);
         let targets = match self.targets {
             TargetRows::None => Targets::None,
@@ -214,7 +269,11 @@ impl<'a> Reader<'a> {
             offsets: self.offsets,
             targets,
         })?;
-        let left_out = self.roles.left_out.clone();
-        Ok(Dataset { source: Some(self.file.source.clone()), left_out, ..dataset })
+        Ok(Dataset {
+            source: Some(self.file.source.clone()),
+            left_out: self.roles.left_out.clone(),
+            places: self.places.finish(),
+            ..dataset
+        })
     }
 }

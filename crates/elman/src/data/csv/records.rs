@@ -3,7 +3,7 @@
 use ::csv::{ReaderBuilder, StringRecord};
 
 use super::super::file::{self, Rows, TextFile};
-use super::super::options::{Delimiter, LeftOut, LeftOutReason};
+use super::super::options::{CellExample, Delimiter, LeftOut, LeftOutReason};
 use crate::error::{Error, Result};
 
 /// Words for a missing value, in lower case: they do not decide whether a column holds numbers.
@@ -105,38 +105,26 @@ impl<'a> Records<'a> {
         self.file.fault("rows after the header", "the header only").into()
     }
 
+    /// A column that is no channel for this reason.
+    pub(super) fn left_out(&self, column: usize, reason: LeftOutReason) -> LeftOut {
+        LeftOut { name: self.header[column].clone(), column: column + 1, reason, example: None }
+    }
+
     /// Those of the `free` columns whose first value is a number, and why the others are not.
     pub(super) fn numeric_columns(&self, free: &[usize]) -> Result<(Vec<usize>, Vec<LeftOut>)> {
-        let mut numeric: Vec<Option<bool>> = vec![None; free.len()];
-        let mut ahead = Records::open(self.file, self.delimiter)?;
-        let mut no_row = true;
-        while numeric.contains(&None) && ahead.next_row()?.is_some() {
-            no_row = false;
-            for (known, &column) in
-                numeric.iter_mut().zip(free).filter(|(known, _)| known.is_none())
-            {
-                let cell = ahead.cell(column);
-                if !MISSING.contains(&cell.to_ascii_lowercase().as_str()) {
-                    *known = Some(cell.parse::<f64>().is_ok());
+        let (mut features, mut left_out) = (vec![], vec![]);
+        for (&column, first) in free.iter().zip(self.first_values(free)?) {
+            match first {
+                _ if self.header[column].is_empty() => {
+                    left_out.push(self.left_out(column, LeftOutReason::Unnamed));
+                }
+                None => left_out.push(self.left_out(column, LeftOutReason::Empty)),
+                Some(example) if example.text.parse::<f64>().is_ok() => features.push(column),
+                example => {
+                    let left = self.left_out(column, LeftOutReason::Text);
+                    left_out.push(LeftOut { example, ..left });
                 }
             }
-        }
-        if no_row && ahead.next_row()?.is_none() {
-            return Err(self.header_only());
-        }
-        let (mut features, mut left_out) = (vec![], vec![]);
-        for (&column, numeric) in free.iter().zip(numeric) {
-            let name = self.header[column].clone();
-            let reason = match numeric {
-                _ if name.is_empty() => LeftOutReason::Unnamed,
-                Some(true) => {
-                    features.push(column);
-                    continue;
-                }
-                Some(false) => LeftOutReason::Text,
-                None => LeftOutReason::Empty,
-            };
-            left_out.push(LeftOut { name, reason });
         }
         if features.is_empty() {
             Err(self.no_features(&left_out))
@@ -145,13 +133,33 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// The first value of each of the columns, if it has one.
+    fn first_values(&self, columns: &[usize]) -> Result<Vec<Option<CellExample>>> {
+        let mut found: Vec<Option<CellExample>> = vec![None; columns.len()];
+        let mut ahead = Records::open(self.file, self.delimiter)?;
+        let mut no_row = true;
+        while found.iter().any(Option::is_none) {
+            let Some(row) = ahead.next_row()? else { break };
+            no_row = false;
+            for (first, &column) in found.iter_mut().zip(columns).filter(|(f, _)| f.is_none()) {
+                let cell = ahead.cell(column);
+                if !MISSING.contains(&cell.to_ascii_lowercase().as_str()) {
+                    *first = Some(CellExample { row, text: cell.to_string() });
+                }
+            }
+        }
+        match no_row && ahead.next_row()?.is_none() {
+            true => Err(self.header_only()),
+            false => Ok(found),
+        }
+    }
+
     fn no_features(&self, left_out: &[LeftOut]) -> Error {
-        let others: Vec<String> =
-            left_out.iter().map(|left| format!("{:?} {}", left.name, left.reason)).collect();
+        let others: Vec<String> = left_out.iter().map(ToString::to_string).collect();
         let found = if others.is_empty() {
             "none".to_string()
         } else {
-            format!("none ({})", others.join(", "))
+            format!("none ({})", others.join("; "))
         };
         self.file.fault("at least one further column of numbers for the features", found).into()
     }

@@ -47,8 +47,21 @@ pub(super) struct Header {
     pub(super) series_length: Option<usize>,
     pub(super) label: Label,
     univariate: Option<bool>,
-    /// The tags met so far, in lower case.
-    seen: Vec<String>,
+    seen: Vec<Seen>,
+}
+
+/// A tag met before.
+#[derive(Debug)]
+struct Seen {
+    /// In lower case.
+    name: String,
+    value: String,
+    row: u64,
+}
+
+/// Whether a line says nothing: it is empty, or begins with `#` or `%`.
+pub(super) fn is_comment(line: &str) -> bool {
+    line.is_empty() || line.starts_with(['#', '%'])
 }
 
 /// One tag and its value.
@@ -67,7 +80,7 @@ impl Header {
     ) -> Result<Self> {
         let mut header = Header::default();
         for (line, row) in lines.map(|(line, row)| (line.trim(), row)) {
-            if line.is_empty() || line.starts_with('#') {
+            if is_comment(line) {
                 continue;
             }
             let (name, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -90,8 +103,8 @@ impl Header {
             "@dimension" => "@dimensions".to_string(),
             other => other.to_string(),
         };
-        if self.seen.contains(&name) {
-            return Err(tag.fault("each tag once", format!("a second {}", tag.name)).into());
+        if let Some(seen) = self.seen.iter().find(|seen| seen.name == name) {
+            return seen.compare(tag);
         }
         match name.as_str() {
             "@problemname" => {}
@@ -114,7 +127,7 @@ impl Header {
                 return Err(file::with_hint(fault, hint).into());
             }
         }
-        self.seen.push(name);
+        self.seen.push(Seen { name, value: tag.value.to_string(), row: tag.row });
         self.combine_dimensions(tag)
     }
 
@@ -145,6 +158,27 @@ impl Header {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Seen {
+    /// Refuses a tag that says something else than it said before. The name of the problem may
+    /// change: nothing hangs on it.
+    fn compare(&self, again: &Tag<'_>) -> Result<()> {
+        let words = |value: &str| -> Vec<String> {
+            let words = value.split_whitespace().enumerate();
+            let keeps_case = |index: usize| self.name == "@classlabel" && index > 0;
+            let plain = words.map(|(index, word)| match keeps_case(index) {
+                true => word.to_string(),
+                false => word.to_ascii_lowercase(),
+            });
+            plain.collect()
+        };
+        if self.name == "@problemname" || words(&self.value) == words(again.value) {
+            return Ok(());
+        }
+        let expected = format!("{} {} again, as in row {}", again.name, self.value, self.row);
+        Err(again.fault(expected, again.shown_value()).into())
     }
 }
 

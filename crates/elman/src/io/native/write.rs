@@ -1,11 +1,12 @@
 //! Writing: a description and parameters to the bytes of a file.
 
+use safetensors::tensor::Metadata;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::layout::{
-    DIGEST, FORMAT_VERSION, LENGTH_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, NEEDS_ELMAN, NO_DIGEST,
-    digest_of,
+    CONTENTS, DIGEST, FORMAT_VERSION, LENGTH_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, NEEDS_ELMAN,
+    NO_DIGEST, digest_of, digest_of_contents,
 };
 use crate::error::{Error, Result};
 use crate::parameters::{ParameterShape, Parameters};
@@ -30,12 +31,16 @@ pub(super) fn encode<T: Real>(
 ) -> Result<Vec<u8>> {
     let document = Document { format_version: FORMAT_VERSION, needs_elman: NEEDS_ELMAN, model };
     let document = serde_json::to_string(&document).map_err(not_json)?;
+    let mut header = Map::new();
+    let mut data = write_tensors(parameters, &mut header)?;
+    let tensors: Metadata =
+        serde_json::from_value(Value::Object(header.clone())).map_err(not_json)?;
+    let contents = digest_of_contents(&document, &tensors, &data);
     let digest = String::from_utf8_lossy(&NO_DIGEST);
     // The map is ordered by name, which puts `__metadata__` before the lower-case parameter names
-    // and `digest` before `elman`: the prefix of every file.
-    let mut header = Map::new();
-    header.insert("__metadata__".into(), json!({ "digest": digest, "elman": document }));
-    let mut data = write_tensors(parameters, &mut header)?;
+    // and `digest` before the other entries: the prefix of every file.
+    let metadata = json!({ "digest": digest, CONTENTS: contents, "elman": document });
+    header.insert("__metadata__".into(), metadata);
     let mut header = serde_json::to_vec(&header).map_err(not_json)?;
     header.resize(header.len().next_multiple_of(LENGTH_BYTES), b' ');
     let length = header.len() as u64;
