@@ -32,7 +32,8 @@ pub(crate) use lstm::{lstm_backward, lstm_forward};
 pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForward};
 pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
 pub use optimizer::{
-    AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
+    Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, Entry, EntryRule, MomentumRmsProp,
+    NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean, scale_in_f64, step_entries,
 };
 pub use piece::add_product;
 pub use softmax::{Partition, softmax_exponentials};

@@ -77,6 +77,7 @@ pub mod parameters;
 pub mod real;
 pub mod records;
 pub mod rng;
+pub mod schedule;
 pub mod sequence;
 pub mod stack;
 pub mod task;

@@ -45,7 +45,7 @@ const ELMAN: &[Room] = &[
     alcove("loss", 8),
     alcove("clip", 9),
     alcove("optimizer", 10),
-    alcove("schedule", 11),
+    room("schedule", 11),
     alcove("metric", 12),
     room("cell", 20),
     room("layer", 21),

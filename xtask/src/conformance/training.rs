@@ -9,7 +9,7 @@ use elman::cell::{CellKind, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::dropout::DropoutMode;
 use elman::network::{Network, NetworkConfig, NetworkTrace};
-use elman::optimizer::{Optimizer, OptimizerConfig};
+use elman::optimizer::OptimizerConfig;
 use elman::stack::Directions;
 use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
 use ndarray::{Array1, Array3, ArrayD, Axis, Ix1, Ix2};
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::case::{Case, Stop};
 use super::computed::Computed;
-use super::optim::{optimizer, rows};
+use super::optim::{at_work, optimizer, rows};
 use super::recurrent::{activation, named};
 use task::Task;
 
@@ -26,7 +26,7 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let options = Options::<T>::read(case)?;
     let names = Names { layers: options.layers, directions: options.directions };
     let mut parameters = names.initial::<T>(case)?;
-    let mut optimizer = Optimizer::new(options.optimizer, &parameters)?;
+    let mut optimizer = at_work(options.optimizer, &parameters)?;
     let mut module = Module::new(case, &options, &parameters)?;
     let mut computed = Computed::default();
     let (mut path, mut losses, mut norms) = (vec![parameters.clone()], vec![], vec![]);
