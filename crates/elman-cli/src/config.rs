@@ -179,6 +179,10 @@ fn arguments(argument: &Arg, key: &str, value: &DeValue<'_>) -> Result<Vec<OsStr
             _ => Err(("true or false", value.type_str().to_owned())),
         };
     }
+    if let (DeValue::Array(values), true) = (value, argument.is_positional()) {
+        let texts = values.iter().map(|value| scalar(argument, value.get_ref()));
+        return texts.map(|text| text.map(OsString::from)).collect();
+    }
     let text = match value {
         DeValue::Table(entries) if argument.get_id() == "class_weights" => {
             let pair =

@@ -14,6 +14,8 @@ mod gru;
 mod gru_variant;
 mod lstm;
 mod lstm_variant;
+mod minimal;
+mod normalize;
 mod optimizer;
 mod parts;
 mod piece;
@@ -31,6 +33,9 @@ pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
 pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForward};
 pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
+pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
+pub(crate) use minimal::{minimal_backward, minimal_forward};
+pub use normalize::{NormalizeBackward, ScaleShift, add_scaled, normalize, normalize_backward};
 pub use optimizer::{
     Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, Entry, EntryRule, MomentumRmsProp,
     NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean, scale_in_f64, step_entries,

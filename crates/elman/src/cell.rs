@@ -18,6 +18,8 @@ pub mod gated;
 mod gru;
 mod kind;
 mod lstm;
+mod minimal;
+mod normalized;
 mod operands;
 mod simple;
 mod single_step;
@@ -37,6 +39,11 @@ pub use kind::{CellKind, CellVisitor};
 pub use lstm::{
     ForgetGate, LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState, Peepholes,
 };
+pub use minimal::{
+    MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
+    MinimalPrepared, MinimalState,
+};
+pub use normalized::Normalization;
 pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
 pub use simple::{Recurrence, SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};

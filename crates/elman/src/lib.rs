@@ -88,8 +88,8 @@ mod workers;
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{
     Cell, CellKind, CellSizes, CellState, GruActivations, GruCell, GruOptions, GruState,
-    LstmActivations, LstmCell, LstmOptions, LstmState, ResetPlacement, SimpleCell, SimpleOptions,
-    SimpleState,
+    LstmActivations, LstmCell, LstmOptions, LstmState, MinGruCell, MinGruOptions, MinLstmCell,
+    MinLstmOptions, MinimalState, ResetPlacement, SimpleCell, SimpleOptions, SimpleState,
 };
 pub use data::Dataset;
 pub use dense::Dense;

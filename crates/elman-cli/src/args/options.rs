@@ -177,6 +177,7 @@ fn option(name: &str, given: &Given) -> Option<String> {
         | "features"
         | "exclude"
         | "delimiter"
+        | "decimal"
         | "sort"
         | "epochs"
         | "accumulation"

@@ -4,7 +4,9 @@
 //! depends on; so is a pair of which only one can hold.
 
 use super::TrainArgs;
-use super::value::{CellChoice, Limit, LossChoice, OptimizerChoice, Switch, TaskKind};
+use super::value::{
+    CellChoice, Limit, LossChoice, MissingChoice, OptimizerChoice, Switch, TaskKind,
+};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -39,7 +41,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
 fn required(args: &TrainArgs) -> Outcome {
     let missing = |name, what| Err(Failure::Input(format!("{name}: expected {what}, got none")));
     match args {
-        TrainArgs { train: None, .. } => missing("<TRAIN>", "the file of training data"),
+        TrainArgs { train, .. } if train.is_empty() => {
+            missing("<TRAIN>", "the file of training data")
+        }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
         TrainArgs { task: None, .. } => missing("--task", "classify or regress"),
         _ => Ok(()),
@@ -152,6 +156,13 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
 
 fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     let trainer = &args.trainer;
+    rules.push(Rule {
+        option: "missing",
+        on: "standardize",
+        holds: args.columns.missing == MissingChoice::Refuse || trainer.standardize.is_on(),
+        needs: "--standardize on",
+        found: "--standardize off".to_owned(),
+    });
     let task = args.task.unwrap_or(TaskKind::Classify);
     let mut by_task = |option, wanted, needs| {
         let found = format!("--task {}", name(task));

@@ -173,6 +173,28 @@ pub enum DelimiterChoice {
     Tab,
 }
 
+/// What stands before the fraction of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DecimalChoice {
+    /// `.`
+    #[value(alias = ".")]
+    Point,
+    /// `,`
+    #[value(alias = ",")]
+    Comma,
+}
+
+/// What becomes of missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MissingChoice {
+    /// An error that names the first
+    Refuse,
+    /// The mean, and a further channel that is 1 there
+    Mask,
+    /// The last value, and a further channel of the steps since
+    Last,
+}
+
 /// Names of columns, written as in the header of a CSV: `a,b` or `"a, and b",c`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);

@@ -131,22 +131,22 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
 /// The output file, known to be writable before the work begins.
 fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
-    let inputs = [
-        ("<TRAIN>", &args.train),
-        ("--validation", &args.validation),
-        ("--test", &args.test),
-        ("--config", &args.config),
-    ];
-    let inputs: Vec<(&str, &PathBuf)> =
-        inputs.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?))).collect();
+    if output == Path::new("-") {
+        let found = "-, which would be standard output";
+        return Err(Failure::input("--output", "a file to save the model in", found));
+    }
+    let further =
+        [("--validation", &args.validation), ("--test", &args.test), ("--config", &args.config)];
+    let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
+    let inputs: Vec<(&str, &PathBuf)> = inputs.collect();
     refuse_same_file(("--output", &output), &inputs)?;
     check_writable(&output)?;
     Ok(output)
 }
 
 fn read(args: &TrainArgs, given: &Given) -> Outcome<Data> {
-    let path = args.train.clone().unwrap_or_default();
-    let training = source::training(&path, args, given)?;
+    let training = source::training(args, given)?;
     let further = |path: &Option<PathBuf>| {
         path.as_ref().map(|path| source::further(path, &training, args, given)).transpose()
     };
