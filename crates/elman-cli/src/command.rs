@@ -3,6 +3,7 @@
 mod evaluate;
 mod inspect;
 mod predict;
+mod record;
 mod source;
 mod summary;
 mod train;

@@ -15,6 +15,10 @@ mod bits;
 mod interrupt;
 #[path = "cli/pipes.rs"]
 mod pipes;
+#[path = "cli/resume.rs"]
+mod resume;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

@@ -33,6 +33,7 @@ use crate::rng::Rng;
 pub use crate::model::{EpochRecord, Validation};
 pub use options::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
+pub(crate) use run::RunState;
 pub use run::{Run, RunDescription};
 pub use sequences::Sequences;
 

@@ -15,12 +15,14 @@
 //!
 //! Nothing is repaired here.
 
+mod checkpoint;
 mod layout;
 mod read;
 mod write;
 
 use std::path::Path;
 
+pub use checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
@@ -87,11 +89,22 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
     write::encode(&description, network.parameters())
 }
 
+/// Whether the file holds a model.
+fn is_model(path: &Path, bytes: &[u8]) -> bool {
+    read::decode::<Description>(path, bytes).is_ok()
+}
+
 fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
     let faulty = |error: Error| {
         FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
     };
-    let archive = read::decode::<Description>(path, bytes)?;
+    let archive = match read::decode::<Description>(path, bytes) {
+        Ok(archive) => archive,
+        Err(error) => {
+            checkpoint::refuse(path, bytes)?;
+            return Err(error);
+        }
+    };
     let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
     // The file bounds the size of the network before anything of that size is allocated.
     let least = network.least_weights();

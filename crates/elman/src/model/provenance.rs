@@ -28,7 +28,7 @@ pub struct Provenance {
     pub settings: Value,
     /// Results by name, `validation_accuracy` for example. All are finite.
     pub metrics: BTreeMap<String, f64>,
-    /// Each completed epoch of its training.
+    /// Each completed epoch of its training; of very many, each k-th and the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<EpochRecord>,
 }

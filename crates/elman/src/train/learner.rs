@@ -2,14 +2,16 @@
 
 use ndarray::{ArrayViewMut3, Axis};
 
+use super::Purpose;
 use super::objective::{BatchGradient, BatchLoss, BatchTargets};
 use super::options::TrainingOptions;
 use super::sequences::Sequences;
 use super::tally::Tally;
+use crate::clip::Clip;
 use crate::dropout::DropoutMode;
 use crate::error::Result;
 use crate::network::{Network, NetworkTrace};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Rates, WeightAverage};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::rng::Rng;
@@ -20,6 +22,7 @@ pub(super) struct Learner<T: Real> {
     pub(super) network: Network<T>,
     pub(super) optimizer: Optimizer<T>,
     pub(super) dropout: Rng,
+    pub(super) average: Option<WeightAverage<T>>,
     grad: Parameters<T>,
     batch: SequenceBatch<T>,
     targets: BatchTargets<T>,
@@ -42,33 +45,59 @@ pub(super) struct Lesson<'a, T> {
 }
 
 /// How it is done.
-pub(super) struct Pace<'a> {
-    pub(super) options: &'a TrainingOptions,
-    pub(super) learning_rate: f64,
+pub(super) struct Pace {
+    pub(super) clip: Clip,
+    pub(super) rates: Rates,
+    /// The number of the update, from 0.
+    pub(super) update: u64,
 }
 
 /// An update, or the number that stopped it.
 pub(super) type Attempt = std::result::Result<(), NotFinite>;
 
 impl<T: Real> Learner<T> {
-    pub(super) fn new(network: Network<T>, optimizer: Optimizer<T>, dropout: Rng) -> Self {
-        Learner {
-            grad: network.parameters().zeros_like(),
+    /// # Errors
+    ///
+    /// Options out of their range.
+    pub(super) fn new(network: Network<T>, options: &TrainingOptions) -> Result<Self> {
+        let parameters = network.parameters();
+        let average = options.averaging.map(|averaging| WeightAverage::new(averaging, parameters));
+        Ok(Learner {
+            optimizer: Optimizer::new(options.optimizer, parameters)?,
+            dropout: Purpose::Dropout.rng(options.seed),
+            average: average.transpose()?,
+            grad: parameters.zeros_like(),
             batch: SequenceBatch::default(),
             targets: BatchTargets::default(),
             trace: NetworkTrace::default(),
             grad_outputs: Vec::new(),
             network,
-            optimizer,
-            dropout,
-        }
+        })
+    }
+
+    /// The weights that are judged and saved: the average, once there is one.
+    pub(super) fn weights(&self) -> &Parameters<T> {
+        let average = self.average.as_ref().and_then(WeightAverage::weights);
+        average.unwrap_or(self.network.parameters())
+    }
+
+    /// Looks at the network with the weights that are judged.
+    pub(super) fn judged<R>(&mut self, look: impl FnOnce(&Network<T>) -> R) -> R {
+        let Some(average) = self.average.as_ref().and_then(WeightAverage::weights) else {
+            return look(&self.network);
+        };
+        let own = self.network.parameters().clone();
+        self.network.update(|weights| weights.values_mut().copy_from_slice(average.values()));
+        let seen = look(&self.network);
+        self.network.update(|weights| weights.values_mut().copy_from_slice(own.values()));
+        seen
     }
 
     /// One update of the weights, added up in `tally`.
     pub(super) fn update(
         &mut self,
         lesson: &Lesson<'_, T>,
-        pace: &Pace<'_>,
+        pace: Pace,
         tally: &mut Tally,
     ) -> Result<Attempt> {
         self.grad.values_mut().fill(T::ZERO);
@@ -79,12 +108,15 @@ impl<T: Real> Learner<T> {
                 return Ok(Err(bad));
             }
         }
-        let norm = pace.options.clip.apply(self.grad.values_mut())?;
+        let norm = pace.clip.apply(self.grad.values_mut())?;
         if !norm.is_finite() {
             return Ok(Err(NotFinite { what: "gradient norm", value: norm }));
         }
         let (optimizer, grad) = (&mut self.optimizer, &self.grad);
-        self.network.update(|parameters| optimizer.step(pace.learning_rate, parameters, grad))?;
+        self.network.update(|parameters| optimizer.step(pace.rates, parameters, grad))?;
+        if let Some(average) = &mut self.average {
+            average.observe(pace.update, self.network.parameters())?;
+        }
         tally.updates += 1;
         tally.norms += norm;
         Ok(Ok(()))

@@ -9,7 +9,8 @@ use crate::clip::{Clip, Norm};
 use crate::error::{Error, Result};
 use crate::loss::RegressionLoss;
 use crate::network::{NetworkConfig, Pooling};
-use crate::optimizer::OptimizerConfig;
+use crate::optimizer::{Averaging, OptimizerConfig};
+use crate::schedule::{Schedule, Warmup};
 use crate::stack::Directions;
 use crate::threads;
 
@@ -91,8 +92,17 @@ pub struct TrainingOptions {
     pub accumulation: usize,
     /// The rule that updates the weights.
     pub optimizer: OptimizerConfig,
-    /// The learning rate.
+    /// The learning rate, before the schedule changes it.
     pub learning_rate: f64,
+    /// How the learning rate goes over the updates. A [plateau](Schedule::Plateau) is shown, after
+    /// each epoch, what chooses the best epoch: the loss, or the metric if the monitor says so; of
+    /// the validation sequences, or of the training sequences without them.
+    pub schedule: Schedule,
+    /// A slow start before the schedule.
+    pub warmup: Option<Warmup>,
+    /// Averages the weights of many updates. From the first update that counts on, the average is
+    /// what is validated and saved.
+    pub averaging: Option<Averaging>,
     /// What bounds the gradient.
     pub clip: Clip,
     /// The seed of the initial weights, the split, the batches and the dropout.
@@ -131,6 +141,9 @@ impl Default for TrainingOptions {
             accumulation: 1,
             optimizer: OptimizerConfig::default(),
             learning_rate: 0.003,
+            schedule: Schedule::Constant,
+            warmup: None,
+            averaging: None,
             clip: Clip::Norm { limit: 1.0, kind: Norm::L2 },
             seed: 1,
             scaling: InputScaling::Standardize,
@@ -226,6 +239,9 @@ impl TrainingOptions {
             loss.check()?;
         }
         self.optimizer.check()?;
+        self.schedule.check()?;
+        self.warmup.as_ref().map_or(Ok(()), Warmup::check)?;
+        self.averaging.as_ref().map_or(Ok(()), Averaging::check)?;
         self.clip.check()?;
         self.threads.map_or(Ok(()), threads::check)
     }

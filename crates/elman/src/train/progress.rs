@@ -125,6 +125,8 @@ pub struct Report {
 /// Measures how long steps take.
 pub(super) struct Clock {
     start: Instant,
+    /// Spent before the start, by the run that this one goes on from.
+    before: Duration,
     total: usize,
     done: usize,
 }
@@ -132,7 +134,12 @@ pub(super) struct Clock {
 impl Clock {
     /// Starts now; `total` steps lie ahead.
     pub(super) fn start(total: usize) -> Self {
-        Clock { start: Instant::now(), total, done: 0 }
+        Clock::resume(total, 0, Duration::ZERO)
+    }
+
+    /// Goes on after `done` steps that took the time `before`.
+    pub(super) fn resume(total: usize, done: usize, before: Duration) -> Self {
+        Clock { start: Instant::now(), before, total, done }
     }
 
     pub(super) fn step(&mut self) {
@@ -141,7 +148,7 @@ impl Clock {
 
     /// Elapsed and remaining time.
     pub(super) fn times(&self) -> (Duration, Duration) {
-        let elapsed = self.start.elapsed();
+        let elapsed = self.before + self.start.elapsed();
         let left = self.total.saturating_sub(self.done) as f64 / self.done.max(1) as f64;
         (
             elapsed,

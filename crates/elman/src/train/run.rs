@@ -1,31 +1,35 @@
 //! One training run: a value that can be advanced one update at a time, looked into and ended.
 
+mod state;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::best::Best;
 use super::learner::{Learner, Lesson, NotFinite, Pace};
-use super::options::Monitor;
+use super::options::{Monitor, TrainingOptions};
 use super::progress::{Clock, Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 use super::setup::Setup;
 use super::tally::Tally;
 use super::{Callback, Purpose, Trained, Trainer, TrainingData};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::model::{DataDigest, EpochRecord, Model, Provenance, Validation, outputs};
+use crate::model::{EpochRecord, Model, Provenance, Validation, outputs};
 use crate::network::{Network, NetworkConfig};
-use crate::optimizer::Optimizer;
 use crate::real::Real;
 use crate::rng::Rng;
+use crate::schedule::Scheduler;
 use crate::task::Evaluation;
 use crate::threads::with_threads;
 
 /// A training run between two updates.
 ///
 /// [`Trainer::start`] makes one. [`step`](Self::step) does the next piece of work, an update of the
-/// weights or the end of an epoch; [`train`](Self::train) does all of them; and
-/// [`finish`](Self::finish) makes the model, whenever it is called.
+/// weights or the end of an epoch; [`train`](Self::train) does all of them;
+/// [`finish`](Self::finish) makes the model, whenever it is called. [`checkpoint`](Self::checkpoint)
+/// saves the run to a file, and [`resume`](Self::resume) goes on from there.
 ///
 /// ```
 /// use elman::Dataset;
@@ -55,6 +59,7 @@ use crate::threads::with_threads;
 pub struct Run<'a, T: Real = f32> {
     setup: Setup<'a, T>,
     learner: Learner<T>,
+    scheduler: Scheduler,
     /// For the batches of the epochs to come.
     order: Rng,
     epoch: Option<OpenEpoch>,
@@ -63,6 +68,7 @@ pub struct Run<'a, T: Real = f32> {
     history: Vec<EpochRecord>,
     outcome: Option<Outcome>,
     clock: Clock,
+    notes: Value,
 }
 
 /// What a run will do, known before its first update.
@@ -82,10 +88,14 @@ pub struct RunDescription {
     pub updates: usize,
 }
 
+pub(crate) use state::RunState;
+
 /// An epoch that has begun.
 struct OpenEpoch {
     number: usize,
     batches: Vec<Vec<usize>>,
+    /// The generator before the batches were drawn.
+    order: Rng,
     /// The first batch that is not done.
     next: usize,
     tally: Tally,
@@ -98,16 +108,18 @@ impl<'a, T: Real> Run<'a, T> {
         let config = trainer.network.config(data.training.input_size(), setup.task.output_size());
         let mut network = Network::new(config)?;
         network.initialize(&mut Purpose::Weights.rng(options.seed))?;
-        let optimizer = Optimizer::new(options.optimizer, network.parameters())?;
+        let schedule = options.schedule.clone();
         Ok(Run {
+            scheduler: Scheduler::new(schedule, options.warmup, options.learning_rate)?,
             order: Purpose::Batches.rng(options.seed),
             epoch: None,
             updates: 0,
             best: Best::start(network.parameters()),
             history: Vec::new(),
             outcome: None,
+            notes: Value::Null,
             clock: Clock::start(setup.updates()),
-            learner: Learner::new(network, optimizer, Purpose::Dropout.rng(options.seed)),
+            learner: Learner::new(network, options)?,
             setup,
         })
     }
@@ -124,6 +136,12 @@ impl<'a, T: Real> Run<'a, T> {
             updates_per_epoch: self.setup.updates_per_epoch(),
             updates: self.setup.updates(),
         }
+    }
+
+    /// How the run trains.
+    #[must_use]
+    pub fn options(&self) -> &TrainingOptions {
+        self.setup.options()
     }
 
     /// The network as it is now.
@@ -148,6 +166,11 @@ impl<'a, T: Real> Run<'a, T> {
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         self.outcome
+    }
+
+    /// Notes something that a checkpoint is to keep for whoever resumes the run.
+    pub fn set_notes(&mut self, notes: Value) {
+        self.notes = notes;
     }
 
     /// Does the next piece of work, an update of the weights or the end of an epoch, on the threads
@@ -208,8 +231,10 @@ impl<'a, T: Real> Run<'a, T> {
 
     fn open_epoch(&mut self) -> OpenEpoch {
         let batch_size = self.setup.options().batch_size;
+        let order = self.order.clone();
         let batches = self.setup.sequences.epoch(batch_size, &mut self.order);
-        OpenEpoch { number: self.history.len() + 1, batches, next: 0, tally: Tally::default() }
+        let number = self.history.len() + 1;
+        OpenEpoch { number, batches, order, next: 0, tally: Tally::default() }
     }
 
     /// One update of the weights. Every array is used again by the next one.
@@ -221,9 +246,10 @@ impl<'a, T: Real> Run<'a, T> {
             loss: &self.setup.loss,
             batches: &epoch.batches[epoch.next..end],
         };
-        let pace = Pace { options, learning_rate: options.learning_rate };
+        let update = self.updates as u64;
+        let pace = Pace { clip: options.clip, rates: self.scheduler.rates(update), update };
         let step = epoch.tally.updates + 1;
-        if let Err(bad) = self.learner.update(&lesson, &pace, &mut epoch.tally)? {
+        if let Err(bad) = self.learner.update(&lesson, pace, &mut epoch.tally)? {
             self.diverge(epoch.number, step, &bad);
             return Ok(None);
         }
@@ -268,10 +294,16 @@ impl<'a, T: Real> Run<'a, T> {
             loss: epoch.tally.mean_loss(),
             score: epoch.tally.score(&self.setup.loss.metric()),
             validation,
-            learning_rate: self.setup.options().learning_rate,
+            learning_rate: self
+                .scheduler
+                .rates(self.updates.saturating_sub(1) as u64)
+                .learning_rate,
             gradient_norm: epoch.tally.mean_norm(),
         };
-        let better = self.best.offer(number, self.cost(&record), self.learner.network.parameters());
+        let better = self.best.offer(number, self.cost(&record), self.learner.weights());
+        if self.scheduler.observes() {
+            self.scheduler.observe(self.watched(&record));
+        }
         self.history.push(record);
         self.outcome = self.end_after(&record);
         let (elapsed, remaining) = self.clock.times();
@@ -286,6 +318,18 @@ impl<'a, T: Real> Run<'a, T> {
             (None, _) => record.loss,
             (Some(validation), Monitor::Loss) => validation.loss,
             (Some(validation), Monitor::Metric) => validation.score.cost(),
+        }
+    }
+
+    /// What a plateau is looked for in.
+    fn watched(&self, record: &EpochRecord) -> f64 {
+        let (loss, score) = match record.validation {
+            Some(Validation { loss, score }) => (loss, score),
+            None => (record.loss, record.score),
+        };
+        match self.setup.options().monitor {
+            Monitor::Loss => loss,
+            Monitor::Metric => score.value(),
         }
     }
 
@@ -313,12 +357,12 @@ impl<'a, T: Real> Run<'a, T> {
         most.is_some_and(|most| self.clock.times().0.as_secs_f64() >= most)
     }
 
-    fn validate(&self) -> Result<Option<Validation>> {
+    fn validate(&mut self) -> Result<Option<Validation>> {
         let Setup { task, scaling, validation_targets, parts, .. } = &self.setup;
         let (Some(data), Some(targets)) = (&parts.validation, validation_targets) else {
             return Ok(None);
         };
-        let outputs = outputs(&self.learner.network, scaling.as_ref(), data)?;
+        let outputs = self.learner.judged(|network| outputs(network, scaling.as_ref(), data))?;
         let evaluation = task.evaluate(outputs.view(), targets)?;
         Ok(Some(Validation { loss: evaluation.loss(), score: evaluation.score() }))
     }
@@ -331,12 +375,14 @@ impl<'a, T: Real> Run<'a, T> {
         let best_epoch = self.best_epoch();
         let outcome = self.outcome.unwrap_or(Outcome::Stopped);
         let elapsed = self.clock.times().0;
-        let Run { setup, learner, best, history, .. } = self;
+        let weights = match best_epoch {
+            Some(epoch) if epoch == self.best.epoch() => self.best.weights(),
+            _ => self.learner.weights(),
+        };
+        let weights = weights.clone();
+        let Run { setup, learner, history, .. } = self;
         let mut network = learner.network;
-        if best_epoch == Some(best.epoch()) {
-            let best = best.weights().values();
-            network.update(|parameters| parameters.values_mut().copy_from_slice(best));
-        }
+        network.update(|parameters| parameters.values_mut().copy_from_slice(weights.values()));
         let names = setup.data.training.feature_names().to_vec();
         let mut model = Model::new(network, setup.task.clone(), names, setup.scaling.clone())?;
         let measure = |data: &Dataset| model.evaluate(data).ok();
@@ -373,14 +419,25 @@ fn provenance<T>(setup: &Setup<'_, T>, report: &Report) -> Provenance {
     let evaluations = [("training", &report.training), ("validation", &report.validation)];
     let Trainer { options, network } = &setup.trainer;
     Provenance {
-        training_data: Some(DataDigest::of(setup.data.training)),
-        validation_data: setup.data.validation.map(DataDigest::of),
+        training_data: Some(setup.training_data.clone()),
+        validation_data: setup.validation_data.clone(),
         seed: Some(options.seed),
         settings: serde_json::json!({ "training": options, "network": network }),
         metrics: metrics(evaluations),
-        history: report.epochs.clone(),
+        history: thinned(&report.epochs),
         ..Provenance::default()
     }
+}
+
+/// The most epochs that a model keeps of its history.
+const MOST_EPOCHS: usize = 10_000;
+
+/// Each epoch; of more than [`MOST_EPOCHS`] each k-th and the last.
+fn thinned(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
+    let every = epochs.len().div_ceil(MOST_EPOCHS).max(1);
+    let is_kept =
+        |record: &&EpochRecord| record.epoch.is_multiple_of(every) || record.epoch == epochs.len();
+    epochs.iter().filter(is_kept).copied().collect()
 }
 
 /// Losses and scores by name, `validation_accuracy` for example.

@@ -8,7 +8,7 @@ use super::sequences::Sequences;
 use super::{Purpose, Trainer, TrainingData};
 use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
-use crate::model::check_features;
+use crate::model::{DataDigest, check_features};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
 
@@ -22,6 +22,8 @@ pub(super) struct Setup<'a, T> {
     pub(super) validation_targets: Option<EncodedTargets>,
     pub(super) scaling: Option<Standardization>,
     pub(super) sequences: Sequences<T>,
+    pub(super) training_data: DataDigest,
+    pub(super) validation_data: Option<DataDigest>,
 }
 
 /// The data as they are used: a part may have been set aside for validation.
@@ -51,6 +53,8 @@ impl<'a, T: Real> Setup<'a, T> {
                 None => None,
             },
             sequences: Sequences::new(&parts.training, scaling.as_ref())?,
+            training_data: DataDigest::of(data.training),
+            validation_data: data.validation.map(DataDigest::of),
             trainer: trainer.clone(),
             data,
             parts,

@@ -54,6 +54,11 @@ pub(crate) fn small() -> NetworkOptions {
     NetworkOptions { hidden_size: 8, ..NetworkOptions::default() }
 }
 
+/// The same with dropout.
+pub(crate) fn dropping() -> NetworkOptions {
+    NetworkOptions { dropout: 0.4, ..small() }
+}
+
 /// A training of few epochs.
 pub(crate) fn short(epochs: usize) -> TrainingOptions {
     TrainingOptions { epochs, ..TrainingOptions::default() }

@@ -10,7 +10,8 @@ use crate::clip::{Clip, Norm};
 use crate::data::{ClassTargets, Targets};
 use crate::loss::RegressionLoss;
 use crate::network::Pooling;
-use crate::optimizer::{OptimizerConfig, Sgd};
+use crate::optimizer::{Averaging, OptimizerConfig, Sgd};
+use crate::schedule::{Plateau, Schedule, Warmup};
 use crate::stack::Directions;
 use crate::{ActivationKind, Network};
 
@@ -88,6 +89,9 @@ fn every_option_makes_a_difference() {
         TrainingOptions { epochs: 3, ..short(2) },
         TrainingOptions { batch_size: 8, ..short(2) },
         TrainingOptions { accumulation: 2, ..short(2) },
+        TrainingOptions { schedule: Schedule::Exponential { factor: 0.9 }, ..short(2) },
+        TrainingOptions { warmup: Some(Warmup { updates: 2, start_factor: 0.5 }), ..short(2) },
+        TrainingOptions { averaging: Some(Averaging::Ema { decay: 0.5, start: 0 }), ..short(2) },
         TrainingOptions { max_updates: Some(5), ..short(2) },
         TrainingOptions { optimizer: OptimizerConfig::Sgd(Sgd::default()), ..short(2) },
         TrainingOptions { learning_rate: 0.004, ..short(2) },
@@ -232,6 +236,17 @@ fn history_has_the_numbers_of_each_epoch() {
 }
 
 #[test]
+fn a_very_long_history_is_thinned_in_the_model() {
+    let sequence = [ndarray::array![[1.0]], ndarray::array![[2.0]]];
+    let data = Dataset::with_labels(&sequence, &["a", "b"]).unwrap();
+    let network = NetworkOptions { hidden_size: 1, ..small() };
+    let Trained { model, report } = fit::<f32>(short(10_001), network, &data);
+    assert_eq!(report.epochs.len(), 10_001);
+    let kept: Vec<usize> = model.provenance().history.iter().map(|epoch| epoch.epoch).collect();
+    assert_eq!((kept.len(), kept[..2].to_vec(), kept[5000]), (5001, vec![2, 4], 10_001));
+}
+
+#[test]
 fn accumulated_batches_are_one_larger_batch_but_for_rounding() {
     // Equal lengths: the batches of 4 of an epoch are the halves of nothing but order.
     let data = signs(8, 4);
@@ -275,6 +290,45 @@ fn every_rule_ends_training_where_it_says() {
     let by_time = run(TrainingOptions { max_seconds: Some(1e-9), ..short(50) });
     assert_eq!((by_time.report.outcome, by_time.report.epochs.len()), (Outcome::TimeUp, 1));
     assert_eq!(by_time.report.epochs[0].updates, 1);
+}
+
+#[test]
+fn the_learning_rate_of_an_update_is_that_of_the_schedule() {
+    let schedule = Schedule::Step { every: 4, factor: 0.5 };
+    let options = TrainingOptions { schedule, learning_rate: 0.01, ..short(4) };
+    let report = fit::<f32>(options, small(), &signs(40, 9)).report; // 3 updates an epoch
+    let rates: Vec<f64> = report.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.01, 0.005, 0.0025, 0.0025]);
+
+    // A rate of no use: the loss does not fall, and a plateau is found after each epoch.
+    let plateau = Plateau { patience: 0, factor: 0.1, ..Plateau::default() };
+    let options =
+        TrainingOptions { schedule: Schedule::Plateau(plateau), learning_rate: 1e-12, ..short(4) };
+    let report = fit::<f64>(options, small(), &signs(40, 9)).report;
+    assert!(report.epochs[3].learning_rate < 1.1e-14, "{report:?}");
+}
+
+#[test]
+fn averaged_weights_are_validated_and_saved() {
+    let averaging = Some(Averaging::Swa { start: 0, every: 1 });
+    let options = TrainingOptions { validation_fraction: 0.25, ..short(1) };
+    let data = signs(40, 9);
+    let trainer = Trainer::new(TrainingOptions { averaging, ..options }, small()).unwrap();
+    let mut run = trainer.start::<f64>(&data).unwrap();
+    let mut sum = vec![0.0; run.description().parameters];
+    while let Some(progress) = run.step().unwrap() {
+        if let Progress::Step(_) = progress {
+            let weights = run.network().parameters().values();
+            sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+    }
+    let Trained { model, report } = run.finish().unwrap();
+    let updates = report.epochs[0].updates as f64;
+    for (sum, weight) in sum.iter().zip(model.network().parameters().values()) {
+        assert!((sum / updates - weight).abs() < 1e-14);
+    }
+    let validation = report.epochs[0].validation.unwrap();
+    assert_eq!(report.validation.unwrap().loss().to_bits(), validation.loss.to_bits());
 }
 
 #[test]
