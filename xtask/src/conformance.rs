@@ -12,6 +12,7 @@ mod computed;
 mod index;
 mod keras;
 mod loss;
+mod onnx;
 mod optim;
 mod recurrent;
 mod seeds;
@@ -141,6 +142,7 @@ fn compute_as<T: Real>(case: &Case) -> Result<Computed, Stop> {
     match case.family.as_str() {
         "keras" => keras::run::<T>(case),
         "loss" => loss::run::<T>(case),
+        "onnx" => onnx::run::<T>(case),
         "optim" => optim::run::<T>(case),
         "seeds" => seeds::run::<T>(case),
         "torch" => torch::run::<T>(case),

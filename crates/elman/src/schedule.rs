@@ -49,12 +49,11 @@ use crate::optimizer::Rates;
 /// assert_eq!([rate(9), rate(10), rate(19)], [1.0, 0.1, 0.1]);
 /// assert!((rate(20) - 0.01).abs() < 1e-15);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
     /// `η₀`.
-    #[default]
-    Constant,
+    Constant {},
     /// `η₀ · factor^⌊u / every⌋`.
     Step {
         /// The updates between two changes; at least 1.
@@ -103,12 +102,18 @@ fn once() -> u64 {
     1
 }
 
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule::Constant {}
+    }
+}
+
 impl Schedule {
     /// The rates of an update; of a [`Plateau`], those before its first reduction.
     #[must_use]
     pub fn rates(&self, base_rate: f64, update: u64) -> Rates {
         let learning_rate = match *self {
-            Schedule::Constant | Schedule::Plateau(_) => base_rate,
+            Schedule::Constant {} | Schedule::Plateau(_) => base_rate,
             Schedule::Step { every, factor } => base_rate * power(factor, update / every),
             Schedule::MultiStep { ref at, factor } => {
                 let passed = at.iter().filter(|at| **at <= update).count();
@@ -134,7 +139,7 @@ impl Schedule {
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
         match self {
-            Schedule::Constant => Ok(()),
+            Schedule::Constant {} => Ok(()),
             Schedule::Step { every, factor } => {
                 check_count("schedule: every", *every)?;
                 check_factor(*factor)

@@ -45,6 +45,8 @@ pub fn line(error: &clap::Error) -> String {
 /// The argument that the error is about, without the placeholder of its value.
 fn argument(error: &clap::Error) -> String {
     let Some(argument) = text(error, ContextKind::InvalidArg) else { return "arguments".into() };
+    // clap marks an argument that may stand several times.
+    let argument = argument.strip_suffix("...").map(str::to_owned).unwrap_or(argument);
     match argument.split_once(' ') {
         Some((option, _)) if option.starts_with("--") => option.to_owned(),
         _ => match argument.split_once("[=") {

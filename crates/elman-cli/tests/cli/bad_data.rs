@@ -36,6 +36,31 @@ const CASES: &[Case] = &[
     csv("text in a numeric column", "id,step,x,kind\na,0,1,up\nb,0,1o,down\n"),
     csv("empty cell", "id,step,x,kind\na,0,1,up\nb,0,,down\n"),
     csv("NaN", "id,step,x,kind\na,0,1,up\nb,0,NaN,down\n"),
+    csv("several missing values", "id,step,x,kind\na,0,NA,up\na,1,,up\nb,0,1,down\n"),
+    Case { contents: b"\x1f\x8b\x08\0", ..csv("a truncated gzip file", "") },
+    Case {
+        arguments: "train train.csv bad.csv --sequence id --time step --target kind --task classify \
+                    --epochs 1 -o m.safetensors",
+        ..csv("two files whose headers differ", "id,step,x,kind\nc,0,1,rise\n")
+    },
+    Case {
+        arguments: "train train.csv bad.ts --task classify -o m.safetensors",
+        ..ts("a .ts file among tables", "@classLabel true a b\n@data\n1,2:a\n")
+    },
+    Case {
+        arguments: "train bad.csv --sequence id --time step --target kind --task classify \
+                    --epochs 1 -o m.safetensors --delimiter semicolon --decimal ,",
+        ..csv("a decimal point where commas were promised", "id;step;x;kind\na;0;1.5;up\n")
+    },
+    Case {
+        arguments: "train bad.csv --sequence id --time step --target kind --task classify \
+                    --epochs 1 -o m.safetensors --missing mask --standardize off",
+        ..csv("a mean where there is no scaling", "id,step,x,kind\na,0,,up\nb,0,1,down\n")
+    },
+    Case {
+        arguments: "train train.csv --task classify -o -",
+        ..csv("a model on standard output", "")
+    },
     csv("infinity", "id,step,x,kind\na,0,1,up\nb,0,-inf,down\n"),
     csv(
         "a sequence whose rows are not together",
@@ -104,8 +129,8 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "another ending",
-        file: "bad.txt",
-        arguments: "{good} --test bad.txt",
+        file: "bad.doc",
+        arguments: "{good} --test bad.doc",
         ..csv("", "x")
     },
     Case {
@@ -266,5 +291,73 @@ fn ts_files_without_labels_are_predicted() {
     ] {
         bench.write("b.ts", format!("{head}{tags}\n@data\n1,2,3{label}\n3,2{label}\n"));
         assert_eq!(bench.ok("predict ts.safetensors b.ts").stdout, expected, "{tags} {label}");
+    }
+}
+
+/// Whatever way the same rows come, the same model comes of them.
+#[test]
+fn the_source_of_the_rows_does_not_matter() {
+    let bench = Bench::new();
+    let text = String::from_utf8(bench.read("train.csv")).unwrap();
+    let at = 1 + text.match_indices('\n').nth(45).unwrap().0;
+    let first_of_rest = text[at..].lines().next().unwrap();
+    let id = first_of_rest.split(',').next().unwrap();
+    let start = text.find(&format!("\n{id},")).unwrap() + 1;
+    let header = text.lines().next().unwrap();
+    bench.write("one.csv", &text[..start]);
+    bench.write("two.csv", format!("{header}\n{}", &text[start..]));
+    bench.write("tabs.tsv", text.replace(',', "\t"));
+    bench.write("semicolons.txt", text.replace(',', ";"));
+    bench.write("commas.csv", text.replace(',', ";").replace('.', ","));
+    bench.train("--quiet");
+    let expected = bench.ok("predict m.safetensors test.csv");
+    let options = "--sequence id --time step --target kind --task classify --hidden-size 6 \
+                   --epochs 3 --batch-size 8 --quiet -o other.safetensors";
+    let ways = [
+        "one.csv two.csv",
+        "tabs.tsv",
+        "semicolons.txt",
+        "commas.csv --delimiter semicolon --decimal comma",
+    ];
+    for way in ways {
+        bench.ok(&format!("train {way} {options}"));
+        // The model keeps how its data were written.
+        let again =
+            if way.starts_with("commas") { " --delimiter comma --decimal point" } else { "" };
+        let found = bench.ok(&format!("predict other.safetensors test.csv{again}"));
+        assert_eq!(found, expected, "{way}");
+    }
+    let mut command = bench.command(&format!("train - {options}"));
+    command.stdin(std::fs::File::open(bench.path("train.csv")).unwrap());
+    assert!(command.status().unwrap().success());
+    assert_eq!(bench.ok("predict other.safetensors test.csv"), expected);
+    let mut command = bench.command("predict m.safetensors - --output -");
+    command.stdin(std::fs::File::open(bench.path("test.csv")).unwrap());
+    let found = super::Ran::of(command.output().unwrap());
+    assert_eq!(found.stdout, expected.stdout);
+    assert!(!bench.path("-").exists());
+}
+
+#[test]
+fn a_model_trained_with_missing_values_takes_them() {
+    let bench = Bench::new();
+    let text = String::from_utf8(bench.read("train.csv")).unwrap();
+    let hole = |(row, line): (usize, &str)| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if row % 7 == 3 {
+            cells[3] = ["", "NA", "?"][row % 3];
+        }
+        cells.join(",")
+    };
+    let holes: Vec<String> = text.lines().enumerate().map(hole).collect();
+    bench.write("holes.csv", holes.join("\n"));
+    let options = "--sequence id --time step --target kind --task classify --exclude site \
+                   --hidden-size 6 --epochs 3 --quiet -o m.safetensors";
+    assert_eq!(bench.run(&format!("train holes.csv {options}")).code, Some(1));
+    for missing in ["mask", "last"] {
+        bench.ok(&format!("train holes.csv {options} --missing {missing} --test holes.csv"));
+        let rows = bench.ok("predict m.safetensors holes.csv").stdout.lines().count();
+        assert_eq!(rows, 25);
+        bench.ok("evaluate m.safetensors test.csv");
     }
 }

@@ -56,16 +56,20 @@ impl<R: Read> Read for Hashed<R> {
 pub(super) struct Input {
     path: PathBuf,
     reader: Box<dyn BufRead>,
+    /// The bytes of the text, where they are known before they are read.
+    size: Option<u64>,
 }
 
 impl Input {
     /// Opens a file; `-` is standard input. Its bytes are added to `digest` as they are read.
     pub(super) fn open(path: &Path, digest: &Digest) -> Result<Self> {
+        let mut size = None;
         let (name, raw): (PathBuf, Box<dyn Read>) = match is_standard_input(path) {
             true => (STANDARD_INPUT_NAME.into(), Box::new(io::stdin().lock())),
             false => {
                 check_is_file(path)?;
                 let file = File::open(path).map_err(|error| Error::io(path, "open", error))?;
+                size = file.metadata().ok().map(|metadata| metadata.len());
                 (path.to_path_buf(), Box::new(file))
             }
         };
@@ -73,10 +77,13 @@ impl Input {
         let mut reader = BufReader::with_capacity(BUFFER, hashed);
         let start = reader.fill_buf().map_err(|error| Error::io(&name, "read", error))?;
         let reader: Box<dyn BufRead> = match start.starts_with(&gzip::MAGIC) {
-            true => Box::new(BufReader::with_capacity(BUFFER, Gunzip::new(reader))),
+            true => {
+                size = None;
+                Box::new(BufReader::with_capacity(BUFFER, Gunzip::new(reader)))
+            }
             false => Box::new(reader),
         };
-        Ok(Input { path: name, reader })
+        Ok(Input { path: name, reader, size })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -174,6 +181,12 @@ impl Lines {
             }
         }
         Ok(Some(self.row))
+    }
+
+    /// The part of the text that has been read; `None` where its size is not known.
+    pub(super) fn part_read(&self) -> Option<f64> {
+        let size = self.input.size.filter(|size| *size > 0)?;
+        (self.offset > 0).then(|| self.offset as f64 / size as f64)
     }
 
     /// The number of the last line read.

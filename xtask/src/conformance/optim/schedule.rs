@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
             return Ok(Scheduler::new(Schedule::OneCycle(cycle), None, rate)?);
         }
         let (schedule, warmup) = match self.name {
-            "LinearLR" => (Schedule::Constant, Some(self.warmup()?)),
+            "LinearLR" => (Schedule::Constant {}, Some(self.warmup()?)),
             _ => (self.schedule()?, None),
         };
         Ok(Scheduler::new(schedule, warmup, case.number("base_lr")?)?)

@@ -1,9 +1,11 @@
 //! What a training run learns: its targets, its loss, and which steps the head reads.
 
 use elman::Real;
-use elman::loss::{CrossEntropy, Reduction, RegressionLoss};
+use elman::loss::{
+    CrossEntropy, Reduction, RegressionLoss, RowWeights, StepWeights, TargetClasses,
+};
 use elman::network::Readout;
-use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1};
+use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1, Ix2, ShapeError};
 
 use crate::conformance::case::{Case, Stop};
 
@@ -13,6 +15,8 @@ pub enum Task<T> {
     Classify(Vec<i64>),
     /// Values `[N, T, C]` at every step.
     Forecast(Array3<T>),
+    /// A class for each step `[N·T]`.
+    Tag(Vec<i64>),
 }
 
 impl<T: Real> Task<T> {
@@ -24,6 +28,10 @@ impl<T: Real> Task<T> {
             ("forecast", "mean squared error over every step, batch and output") => {
                 Ok(Task::Forecast(case.array("y")?))
             }
+            (
+                "tag",
+                "cross-entropy over valid steps (padding has target -100), mean over valid steps",
+            ) => Ok(Task::Tag(case.integers::<Ix2>("y")?.iter().copied().collect())),
             (task, loss) => Err(Stop::unsupported(format!("task {task} with {loss}"))),
         }
     }
@@ -31,7 +39,7 @@ impl<T: Real> Task<T> {
     pub fn readout(&self) -> Readout {
         match self {
             Task::Classify(_) => Readout::default(),
-            Task::Forecast(_) => Readout::EveryStep,
+            Task::Forecast(_) | Task::Tag(_) => Readout::EveryStep,
         }
     }
 
@@ -39,14 +47,15 @@ impl<T: Real> Task<T> {
     pub fn stored(&self, outputs: ArrayView3<'_, T>) -> ArrayD<T> {
         match self {
             Task::Classify(_) => outputs.index_axis_move(Axis(1), 0).to_owned().into_dyn(),
-            Task::Forecast(_) => outputs.to_owned().into_dyn(),
+            Task::Forecast(_) | Task::Tag(_) => outputs.to_owned().into_dyn(),
         }
     }
 
-    /// The loss of the outputs `[N, S, C]`, and its gradient.
+    /// The loss of the outputs `[N, S, C]` of sequences of these lengths, and its gradient.
     pub fn gradient(
         &self,
         outputs: ArrayView3<'_, T>,
+        lengths: &[usize],
         grad_outputs: ArrayViewMut3<'_, T>,
     ) -> Result<f64, Stop> {
         Ok(match self {
@@ -61,6 +70,17 @@ impl<T: Real> Task<T> {
                 targets.view(),
                 grad_outputs,
             )?,
+            Task::Tag(classes) => {
+                let (sequences, seq_len, columns) = outputs.dim();
+                let rows = (sequences * seq_len, columns);
+                let fault = |error: ShapeError| Stop::failed(error.to_string());
+                let weights = RowWeights::Steps(StepWeights::new(seq_len, lengths));
+                CrossEntropy::default().gradient(
+                    outputs.into_shape_with_order(rows).map_err(fault)?,
+                    TargetClasses { weights, ..classes.as_slice().into() },
+                    grad_outputs.into_shape_with_order(rows).map_err(fault)?,
+                )?
+            }
         })
     }
 }

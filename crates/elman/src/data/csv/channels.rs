@@ -73,7 +73,7 @@ impl Channels {
 
     /// Adds the cells of a row.
     pub(super) fn add(&mut self, row: &Row<'_>, place: Place) -> Result<()> {
-        self.make_room();
+        self.make_room(row.records);
         let mut index = 0;
         while index < self.columns.len() {
             let (column, kind) = (self.columns[index], &mut self.kinds[index]);
@@ -104,13 +104,24 @@ impl Channels {
         Ok(())
     }
 
-    /// Room for a row, an eighth more at a time: memory that doubles would be twice that of the
-    /// numbers.
-    fn make_room(&mut self) {
-        const LEAST: usize = 1 << 12;
-        if self.values.capacity() - self.values.len() < self.columns.len() {
-            let further = (self.values.len() / 8).max(LEAST).max(self.columns.len());
-            self.values.reserve_exact(further);
+    /// Room for a row, and for all that are expected by the size of the file: memory that doubles
+    /// would be twice that of the numbers. Where nobody knows, an eighth more at a time.
+    #[expect(clippy::cast_possible_truncation, reason = "a guess, of numbers that fit in memory")]
+    fn make_room(&mut self, records: &Records) {
+        const LEAST: usize = 1 << 16;
+        let len = self.values.len();
+        if self.values.capacity() - len < self.columns.len() {
+            let an_eighth = (len / 8).max(LEAST).max(self.columns.len());
+            let expected = match records.part_read() {
+                Some(part) if len >= LEAST && part < 1.0 => {
+                    (len as f64 * 1.02 * (1.0 - part) / part) as usize
+                }
+                _ => 0,
+            };
+            // Where the first rows are short, the guess may be more than there is.
+            if self.values.try_reserve_exact(expected.max(an_eighth)).is_err() {
+                self.values.reserve_exact(an_eighth);
+            }
         }
     }
 

@@ -134,6 +134,12 @@ impl Records {
         self.files - 1
     }
 
+    /// The part of a single file's text that has been read; `None` where its size is not known, or
+    /// there are several files.
+    pub(super) fn part_read(&self) -> Option<f64> {
+        if self.waiting.is_empty() && self.files == 1 { self.lines.part_read() } else { None }
+    }
+
     /// The digest of all bytes read.
     pub(super) fn digest(&self) -> String {
         self.digest.text()
