@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use elman_kernels::Level;
 
-use crate::readme;
+use crate::{python, readme};
 
 /// Cases that have to pass, by family; everything else may be unsupported, nothing may fail.
 ///
@@ -84,6 +84,10 @@ fn steps(repository: &Path) -> Vec<Step<'_>> {
     steps.push(cargo("examples in the documentation", doc_tests, None));
     steps.push(cargo("documentation", documentation, Some(("RUSTDOCFLAGS", "-D warnings"))));
     steps.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
+    steps.push(Step {
+        name: "the Python package".to_owned(),
+        run: Run::Check(Box::new(|| python::run(repository))),
+    });
     steps.push(Step {
         name: "the README's commands".to_owned(),
         run: Run::Check(Box::new(|| readme::run(repository))),
