@@ -1,13 +1,11 @@
 //! The class that the recurrent layers of the package derive from.
 
-use elman::cell::{CellKind, CellSizes};
-use elman::layer::Direction;
+use elman::cell::CellSizes;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays::{NumberType, lengths};
-use crate::errors::raised;
 use crate::gradients::Gradients;
 use crate::typed::{AnyLayer, Description, Inputs, views};
 
@@ -26,29 +24,16 @@ pub struct Layer {
 #[pymethods]
 impl Layer {
     #[new]
-    #[pyo3(signature = (kind, input_size, hidden_size, *, direction, dtype, seed, state_type))]
+    #[pyo3(signature = (description, *, dtype, state_type))]
     fn new(
-        kind: &str,
-        input_size: usize,
-        hidden_size: usize,
-        direction: &str,
+        description: &str,
         dtype: &Bound<'_, PyAny>,
-        seed: u64,
         state_type: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let kind: CellKind = serde_json::from_str(kind)
+        let description: Description = serde_json::from_str(description)
             .map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
-        let direction = match direction {
-            "forward" => Direction::Forward,
-            "reverse" => Direction::Reverse,
-            other => {
-                let expected = "forward or reverse";
-                return Err(raised(elman::Error::argument("direction", expected, other)));
-            }
-        };
-        let sizes = CellSizes { input_size, hidden_size };
+        let sizes = description.sizes();
         let py = dtype.py();
-        let description = Description { kind, sizes, direction, seed };
         let made = description.make(py, NumberType::of_argument(dtype)?)?;
         let views = views(&made.values, &made.layer.shapes())?.unbind();
         let values = made.values.unbind();

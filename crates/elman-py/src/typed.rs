@@ -51,12 +51,31 @@ pub trait AnyLayer: Send + Sync {
     ) -> PyResult<(Gradients, Vec<Py<PyAny>>)>;
 }
 
-/// What to make a layer of.
+/// What to make a layer of, as the package writes it down.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Description {
-    pub kind: CellKind,
-    pub sizes: CellSizes,
-    pub direction: Direction,
-    pub seed: u64,
+    cell: CellKind,
+    input_size: usize,
+    hidden_size: usize,
+    direction: ReadingDirection,
+    seed: u64,
+}
+
+#[derive(Clone, Copy, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReadingDirection {
+    Forward,
+    Reverse,
+}
+
+impl From<ReadingDirection> for Direction {
+    fn from(direction: ReadingDirection) -> Self {
+        match direction {
+            ReadingDirection::Forward => Direction::Forward,
+            ReadingDirection::Reverse => Direction::Reverse,
+        }
+    }
 }
 
 /// A layer, and its weights as one flat NumPy array.
@@ -66,6 +85,11 @@ pub struct Made<'py> {
 }
 
 impl Description {
+    /// I and H.
+    pub fn sizes(&self) -> CellSizes {
+        CellSizes { input_size: self.input_size, hidden_size: self.hidden_size }
+    }
+
     /// The layer with weights drawn from `[-1/√H, 1/√H)`, as PyTorch draws them.
     pub fn make<'py>(&self, py: Python<'py>, number: NumberType) -> PyResult<Made<'py>> {
         match number {
@@ -75,10 +99,10 @@ impl Description {
     }
 
     fn make_as<'py, T: Number>(&self, py: Python<'py>) -> PyResult<Made<'py>> {
-        let maker = Maker { sizes: self.sizes, direction: self.direction };
-        let layer = CellKind::visit::<T, _>(&self.kind, maker).or_raise()?.or_raise()?;
+        let maker = Maker { sizes: self.sizes(), direction: self.direction.into() };
+        let layer = CellKind::visit::<T, _>(&self.cell, maker).or_raise()?.or_raise()?;
         let count = layer.shapes().iter().map(ParameterShape::len).sum();
-        let bound = 1.0 / (self.sizes.hidden_size as f64).sqrt();
+        let bound = 1.0 / (self.hidden_size as f64).sqrt();
         let mut rng = Rng::new(self.seed);
         let mut draw = || T::from_f64(bound * (2.0 * rng.uniform() - 1.0));
         let values: Vec<T> = std::iter::repeat_with(&mut draw).take(count).collect();

@@ -45,7 +45,7 @@ BAD: list[tuple[str, type[Exception], str, Callable[[], Any]]] = [
     ("backward first", RuntimeError, "expected a forward run before it", lambda: rnn().backward()),
     ("size 0", ValueError, "hidden_size: expected at least 1, got 0", lambda: elman.GRU(3, 0)),
     ("huge", ValueError, "input_size: expected at most", lambda: elman.LSTM(2**40, 2**40)),
-    ("direction", ValueError, "direction: expected forward or reverse, got both", lambda: rnn(direction="both")),
+    ("direction", ValueError, "both.*expected `forward` or `reverse`", lambda: rnn(direction="both")),
     ("dtype name", TypeError, "dtype: expected float32 or float64, got int64", lambda: rnn(dtype=np.int64)),
     ("activation", ValueError, "tanhh", lambda: rnn(activation="tanhh")),
     ("option", TypeError, "reset", lambda: rnn(reset="after")),

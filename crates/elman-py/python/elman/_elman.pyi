@@ -45,13 +45,9 @@ class Gradients:
 class Layer:
     def __new__(
         cls,
-        kind: str,
-        input_size: int,
-        hidden_size: int,
+        description: str,
         *,
-        direction: str,
         dtype: DTypeLike,
-        seed: int,
         state_type: Any,
     ) -> Layer: ...
     @property

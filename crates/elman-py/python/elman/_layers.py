@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any, NamedTuple
+import operator
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -71,8 +72,18 @@ class _Weights:
         )
 
 
-def _kind(name: str, **options: Any) -> str:
-    return json.dumps({name: options})
+class _Frame(TypedDict):
+    """What all recurrent layers have beside their cell."""
+
+    input_size: int
+    hidden_size: int
+    direction: str
+    seed: int
+
+
+def _description(cell: str, options: dict[str, Any], frame: _Frame) -> str:
+    sizes = {name: operator.index(frame[name]) for name in ("input_size", "hidden_size", "seed")}
+    return json.dumps({"cell": {cell: options}, **frame, **sizes})
 
 
 class SimpleRNN(_Weights, _elman.Layer):
@@ -115,9 +126,15 @@ class SimpleRNN(_Weights, _elman.Layer):
         dtype: DTypeLike = np.float64,
         seed: int = 0,
     ) -> SimpleRNN:
-        kind = _kind("simple", activation=activation, recurrence=recurrence, clip=clip)
+        frame: _Frame = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "direction": direction,
+            "seed": seed,
+        }
+        options = {"activation": activation, "recurrence": recurrence, "clip": clip}
         return super().__new__(
-            cls, kind, input_size, hidden_size, direction=direction, dtype=dtype, seed=seed, state_type=None
+            cls, _description("simple", options, frame), dtype=dtype, state_type=None
         )  # type: ignore[return-value]
 
 
@@ -156,21 +173,26 @@ class LSTM(_Weights, _elman.Layer):
         dtype: DTypeLike = np.float64,
         seed: int = 0,
     ) -> LSTM:
-        kind = _kind(
-            "lstm",
-            activations={
+        frame: _Frame = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "direction": direction,
+            "seed": seed,
+        }
+        options = {
+            "activations": {
                 "gate": gate_activation,
                 "candidate": candidate_activation,
                 "output": output_activation,
             },
-            peepholes=peepholes,
-            forget_gate=forget_gate,
-            projection_size=projection_size,
-            clip=clip,
-            cell_clip=cell_clip,
-        )
+            "peepholes": peepholes,
+            "forget_gate": forget_gate,
+            "projection_size": projection_size,
+            "clip": clip,
+            "cell_clip": cell_clip,
+        }
         return super().__new__(
-            cls, kind, input_size, hidden_size, direction=direction, dtype=dtype, seed=seed, state_type=LSTMState
+            cls, _description("lstm", options, frame), dtype=dtype, state_type=LSTMState
         )  # type: ignore[return-value]
 
 
@@ -203,9 +225,15 @@ class GRU(_Weights, _elman.Layer):
         seed: int = 0,
     ) -> GRU:
         activations = {"gate": gate_activation, "candidate": candidate_activation}
-        kind = _kind("gru", reset=reset, activations=activations, clip=clip)
+        frame: _Frame = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "direction": direction,
+            "seed": seed,
+        }
+        options = {"reset": reset, "activations": activations, "clip": clip}
         return super().__new__(
-            cls, kind, input_size, hidden_size, direction=direction, dtype=dtype, seed=seed, state_type=None
+            cls, _description("gru", options, frame), dtype=dtype, state_type=None
         )  # type: ignore[return-value]
 
 
