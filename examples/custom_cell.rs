@@ -34,8 +34,8 @@ use elman::cell::product::{Out, Rows, Start};
 use elman::cell::{BackwardRows, SequenceDeltas, StepRows, Units};
 use elman::real::{Compiled, Float};
 use elman::{
-    Cell, CellKind, Direction, GradientCheck, Layer, Network, NetworkConfig, ParameterShape, Rng,
-    SequenceBatch, SimpleState,
+    Cell, CellKind, CellSizes, Direction, GradientCheck, Layer, LayerConfig, Network,
+    ParameterShape, Rng, SequenceBatch, SimpleState,
 };
 use ndarray::{Array3, array};
 
@@ -191,13 +191,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // The same cell twice over, under a dense head.
-    let config = NetworkConfig {
-        cell: CellKind::Custom { name: "leaky".into() },
-        hidden_size: 5,
-        layers: 2,
-        ..NetworkConfig::new(3, 2)
-    };
-    let mut network = Network::with_cell(config, |inputs| Ok(LeakyCell { inputs, units: 5 }))?;
+    let layer = LayerConfig::new(CellKind::Custom { name: "leaky".into() }, 5);
+    let config = Network::builder(3).layer(layer.clone()).layer(layer).dense(2);
+    let own =
+        |sizes: CellSizes| Ok(LeakyCell { inputs: sizes.input_size, units: sizes.hidden_size });
+    let mut network = Network::with_cell(config, own)?;
     network.initialize(&mut rng)?;
     println!("Network: {}", GradientCheck::default().network(&mut network, &batch)?);
 

@@ -12,9 +12,9 @@ mod reference;
 
 use std::error::Error;
 
-use elman::loss::{ClassTargets, CrossEntropy, softmax};
+use elman::loss::{CrossEntropy, TargetClasses, softmax};
 use elman::optimizer::{Optimizer, OptimizerConfig, Sgd};
-use elman::{DropoutMode, Network, NetworkConfig, NetworkTrace, SequenceBatch};
+use elman::{DropoutMode, Network, NetworkTrace, SequenceBatch};
 use ndarray::{Array2, Axis, IxDyn, arr0};
 
 use numbers::Numbers;
@@ -42,12 +42,11 @@ fn train(numbers: &Numbers, case_name: &str) -> Result<(), Box<dyn Error>> {
     let case = Reference::open(case_name)?;
     let batch = SequenceBatch::<f64>::full(case.get("x")?);
     let one_hot: Array2<f64> = case.get("y_true")?;
-    let targets = ClassTargets::from(one_hot.view());
+    let targets = TargetClasses::from(one_hot.view());
     // One layer of tanh units, and a head that reads the last state, is the default.
-    let mut network = Network::new(NetworkConfig {
-        hidden_size: case.get::<IxDyn>("init.b")?.len(),
-        ..NetworkConfig::new(batch.input_size(), one_hot.ncols())
-    })?;
+    let hidden_size = case.get::<IxDyn>("init.b")?.len();
+    let config = Network::builder(batch.input_size()).simple(hidden_size).dense(one_hot.ncols());
+    let mut network = Network::new(config)?;
     for (name, short) in NAMES {
         let start = case.get::<IxDyn>(&format!("init.{short}"))?;
         network.update(|parameters| parameters.set(name, start.view()))?;

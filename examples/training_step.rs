@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use elman::clip::{Clip, Norm};
 use elman::data::{Dataset, Targets};
 use elman::loss::CrossEntropy;
+use elman::network::NetworkConfig;
 use elman::optimizer::{Optimizer, OptimizerConfig};
 use elman::real::Float;
 use elman::train::Sequences;
@@ -53,7 +54,7 @@ impl Profile {
 
 fn main() -> Result<()> {
     let every = std::env::args().any(|argument| argument == "every");
-    let pooling = if every { Pooling::EveryStep } else { Pooling::LastStep };
+    let readout = if every { Readout::EveryStep } else { Readout::default() };
     println!("instructions: {}\ncell,inputs,part,microseconds,percent", level()?);
     let cells = [
         ("simple", CellKind::Simple(SimpleOptions::DEFAULT)),
@@ -62,9 +63,9 @@ fn main() -> Result<()> {
     ];
     for (name, cell) in cells {
         for inputs in ["numbers", "tokens"] {
-            let sizes =
-                NetworkConfig { hidden_size: SMALL[3], ..NetworkConfig::new(SMALL[2], CLASSES) };
-            let config = NetworkConfig { cell: cell.clone(), pooling, ..sizes };
+            let layer = LayerConfig::new(cell.clone(), SMALL[3]);
+            let mut config = Network::builder(SMALL[2]).layer(layer).dense(CLASSES);
+            config.body.readout = readout.clone();
             let profile = threads::with_threads(Some(2), || profile(config, inputs == "tokens"))??;
             let sum: f64 = profile.0.iter().map(|(_, seconds)| seconds).sum();
             for (part, seconds) in profile.0.iter().chain(&[("all", sum)]) {

@@ -27,22 +27,22 @@ pub use options::Options;
 
 use contenders::{Contender, Peer, Program};
 use definitions::{Definitions, Workload};
-use options::{Plan, Task};
+use options::{Plan, Request};
 use process::Answer;
-use record::{Measure, Record, Row};
-use rounds::{Outcome, Turns, Work};
+use record::{Entry, Measure, Record};
+use rounds::{Measurement, Turns, Work};
 
 /// Does what the options ask for.
 pub fn run(options: Options, repository: &Path) -> Result<(), String> {
     let definitions = Definitions::read(repository)?;
-    match options.task(&definitions)? {
-        Task::List => say(&list(&definitions)),
-        Task::Show(path) => say(&report::text(&Record::read(&path)?, &definitions.targets)),
-        Task::Table(path) => {
+    match options.request(&definitions)? {
+        Request::List => say(&list(&definitions)),
+        Request::Show(path) => say(&report::text(&Record::read(&path)?, &definitions.targets)),
+        Request::Table(path) => {
             let record = Record::read(&path)?;
             say(&table::block(&record, &named(&path, repository)));
         }
-        Task::Run(plan) => {
+        Request::Run(plan) => {
             let kept = kept_as(&plan, repository)?;
             let record = Bench::new(plan, repository)?.run()?;
             say(&report::text(&record, &definitions.targets));
@@ -196,14 +196,14 @@ impl<'a> Bench<'a> {
         for mode in self.plan.modes.clone() {
             let work = Work { case: &case, mode, folder: &folder };
             for team in teams.iter_mut() {
-                for outcome in rounds::run(team, work, turns) {
-                    self.keep(&workload.name, cell, mode, outcome);
+                for measurement in rounds::run(team, work, turns) {
+                    self.keep(&workload.name, cell, mode, measurement);
                 }
             }
         }
         if let Some(elman) = teams.last_mut().and_then(|team| team.first_mut()) {
-            for (mode, outcome) in self.extras(workload, (&case, &folder), elman) {
-                self.keep(&workload.name, cell, mode, outcome);
+            for (mode, measurement) in self.extras(workload, (&case, &folder), elman) {
+                self.keep(&workload.name, cell, mode, measurement);
             }
         }
         inputs::remove(&folder)
@@ -216,29 +216,31 @@ impl<'a> Bench<'a> {
         workload: &Workload,
         case: (&Case, &Path),
         elman: &mut Contender,
-    ) -> Vec<(Mode, Outcome)> {
+    ) -> Vec<(Mode, Measurement)> {
         let turns = Turns { seconds: self.plan.seconds, rounds: self.plan.rounds };
         let threads = elman.threads;
         let refused = |reason| extras::refused(threads, reason);
-        let mut outcomes = Vec::new();
+        let mut measurements = Vec::new();
         for &mode in &self.plan.modes {
             if workload.ragged {
                 let ragged = extras::ragged(elman, case, mode, turns);
-                outcomes.push((mode, ragged.unwrap_or_else(refused)));
+                measurements.push((mode, ragged.unwrap_or_else(refused)));
             }
             if mode == Mode::Train {
                 match extras::memory(&self.programs, case, threads) {
-                    Ok(memory) => outcomes.extend(memory.map(|outcome| (mode, outcome))),
-                    Err(reason) => outcomes.push((mode, refused(reason))),
+                    Ok(memory) => {
+                        measurements.extend(memory.map(|measurement| (mode, measurement)))
+                    }
+                    Err(reason) => measurements.push((mode, refused(reason))),
                 }
             }
         }
-        outcomes
+        measurements
     }
 
     /// Adds a row, and tells of it.
-    fn keep(&mut self, workload: &str, cell: Cell, mode: Mode, outcome: Outcome) {
-        let Outcome { measure, contender, threads, value, note } = outcome;
+    fn keep(&mut self, workload: &str, cell: Cell, mode: Mode, measurement: Measurement) {
+        let Measurement { measure, contender, threads, value, note } = measurement;
         match (measure, value) {
             (Measure::Microseconds, Some(micros)) => {
                 let time = report::time(micros);
@@ -252,7 +254,7 @@ impl<'a> Bench<'a> {
             _ => {}
         }
         let workload = workload.to_owned();
-        self.record.rows.push(Row {
+        self.record.entries.push(Entry {
             measure,
             cell,
             workload,

@@ -25,7 +25,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run every check: format, lints, tests, documentation, reference vectors, README examples
-    Test,
+    Test {
+        /// Fail where this processor cannot run an instruction level, instead of warning
+        #[arg(long)]
+        strict: bool,
+    },
     /// Compare the library with reference vectors made by other frameworks
     Conformance {
         /// A folder laid out like tests-data/vectors, or one family of it
@@ -40,7 +44,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Test => test::run(repository()),
+        Command::Test { strict } => {
+            let levels = if strict { test::MissingLevels::Fail } else { test::MissingLevels::Warn };
+            test::run(repository(), levels)
+        }
         Command::Conformance { directory, minimums } => {
             let directory = directory.unwrap_or_else(|| repository().join("tests-data/vectors"));
             conformance::run(&directory, &minimums)

@@ -13,6 +13,11 @@ use crate::test::NESTED;
 /// The folders that the README's paths may name.
 const COPIED: [&str; 2] = ["examples", "tests-data"];
 
+/// What a reader types, and what is run here: the profile of the tests gives the same bits, and is there
+/// already, where the other one would compile everything once more.
+const RELEASE: &str = "cargo run --release";
+const TESTED: &str = "cargo run --quiet";
+
 /// A block of commands.
 #[derive(Debug, PartialEq)]
 pub struct Block {
@@ -69,6 +74,7 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, String> {
             content.push(line);
         }
         if let Some(script) = script(fence, &content) {
+            let script = script.replace(RELEASE, TESTED);
             blocks.push(Block { line: start + 2, script });
         }
     }
@@ -145,6 +151,13 @@ mod tests {
             Block { line: 10, script: "d \\\n  e\nf".to_owned() },
         ];
         assert_eq!(blocks(text).as_deref(), Ok(expected.as_slice()));
+    }
+
+    #[test]
+    fn commands_run_with_the_profile_of_the_tests() {
+        let found = blocks("```sh\ncargo run --release -- train a.csv\n```\n");
+        let script = "cargo run --quiet -- train a.csv".to_owned();
+        assert_eq!(found, Ok(vec![Block { line: 2, script }]));
     }
 
     #[test]

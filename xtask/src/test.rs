@@ -18,42 +18,54 @@ const EXPECTED_PASSES: &str = "seeds=12,torch=32,keras=27,optim=23,loss=39,train
 pub const NESTED: &str = "ELMAN_XTASK_TEST";
 
 /// One check.
-struct Step<'a> {
+struct Check<'a> {
     name: String,
-    run: Run<'a>,
+    action: Action<'a>,
 }
 
 /// What a check does.
-enum Run<'a> {
+enum Action<'a> {
     /// Runs, and fails with a message.
-    Check(Box<dyn Fn() -> Result<(), String> + 'a>),
+    Run(Box<dyn Fn() -> Result<(), String> + 'a>),
     /// Cannot run on this machine, for this reason.
     Impossible(String),
 }
 
+/// What is done about instruction levels that this processor does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingLevels {
+    /// They are named in the end.
+    Warn,
+    /// The tests fail: for a machine that is known to have them all.
+    Fail,
+}
+
 /// Runs every check, and stops at the first that fails.
-pub fn run(repository: &Path) -> Result<(), String> {
+pub fn run(repository: &Path, missing: MissingLevels) -> Result<(), String> {
     if std::env::var_os(NESTED).is_some() {
         return Err("cargo xtask test is running already; mark the README block no_run".to_owned());
     }
-    let steps = steps(repository);
+    let checks = checks(repository);
     let start = Instant::now();
     let (mut passed, mut warnings) = (0, Vec::new());
-    for (index, step) in steps.iter().enumerate() {
-        println!("=== [{}/{}] {}", index + 1, steps.len(), step.name);
-        let check = match &step.run {
-            Run::Check(check) => check,
-            Run::Impossible(reason) => {
-                warnings.push(format!("WARNING: NOT RUN: {}: {reason}", step.name));
+    for (index, check) in checks.iter().enumerate() {
+        println!("=== [{}/{}] {}", index + 1, checks.len(), check.name);
+        let action = match &check.action {
+            Action::Run(action) => action,
+            Action::Impossible(reason) if missing == MissingLevels::Fail => {
+                return Err(format!("{}: {reason}", check.name));
+            }
+            Action::Impossible(reason) => {
+                warnings.push(format!("WARNING: NOT RUN: {}: {reason}", check.name));
                 continue;
             }
         };
         let begin = Instant::now();
-        let result = check();
+        let result = action();
         let seconds = begin.elapsed().as_secs_f64();
         if let Err(message) = result {
             println!("=== FAILED in {seconds:.1} s: {message}\n{passed} passed, 1 failed");
-            return Err(format!("{}: {message}", step.name));
+            return Err(format!("{}: {message}", check.name));
         }
         println!("=== ok in {seconds:.1} s");
         passed += 1;
@@ -66,48 +78,48 @@ pub fn run(repository: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn steps(repository: &Path) -> Vec<Step<'_>> {
-    let cargo = |name: &str, arguments, environment| Step {
+fn checks(repository: &Path) -> Vec<Check<'_>> {
+    let cargo = |name: &str, arguments, environment| Check {
         name: name.to_owned(),
-        run: Run::Check(Box::new(move || cargo(repository, arguments, environment))),
+        action: Action::Run(Box::new(move || cargo(repository, arguments, environment))),
     };
     let lints = &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let doc_tests = &["test", "--workspace", "--doc"];
     // Libraries only: the binary `elman` would write its pages over those of the library `elman`.
     let documentation = &["doc", "--workspace", "--no-deps", "--lib"];
-    let mut steps =
+    let mut checks =
         vec![cargo("format", &["fmt", "--all", "--check"], None), cargo("lints", lints, None)];
     // The tests run the examples' programs; `--all-targets` would build their test harnesses instead.
     let examples = &["build", "--workspace", "--examples"];
-    steps.push(cargo("examples", examples, None));
-    steps.extend(at_every_level("tests", |level| tests(repository, level)));
-    steps.push(cargo("examples in the documentation", doc_tests, None));
-    steps.push(cargo("documentation", documentation, Some(("RUSTDOCFLAGS", "-D warnings"))));
-    steps.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
-    steps.push(Step {
+    checks.push(cargo("examples", examples, None));
+    checks.extend(at_every_level("tests", |level| tests(repository, level)));
+    checks.push(cargo("examples in the documentation", doc_tests, None));
+    checks.push(cargo("documentation", documentation, Some(("RUSTDOCFLAGS", "-D warnings"))));
+    checks.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
+    checks.push(Check {
         name: "the Python package".to_owned(),
-        run: Run::Check(Box::new(|| python::run(repository))),
+        action: Action::Run(Box::new(|| python::run(repository))),
     });
-    steps.push(Step {
+    checks.push(Check {
         name: "the README's commands".to_owned(),
-        run: Run::Check(Box::new(|| readme::run(repository))),
+        action: Action::Run(Box::new(|| readme::run(repository))),
     });
-    steps
+    checks
 }
 
 /// A check once for every level. A level that this processor cannot run is not silently passed over.
 fn at_every_level<'a>(
     name: &str,
-    check: impl Fn(Level) -> Result<(), String> + Copy + 'a,
-) -> Vec<Step<'a>> {
-    let step = |level: Level| Step {
+    run: impl Fn(Level) -> Result<(), String> + Copy + 'a,
+) -> Vec<Check<'a>> {
+    let check = |level: Level| Check {
         name: format!("{name}, level {}", level.name()),
-        run: match level.is_supported() {
-            true => Run::Check(Box::new(move || check(level))),
-            false => Run::Impossible(format!("this processor has no {}", level.name())),
+        action: match level.is_supported() {
+            true => Action::Run(Box::new(move || run(level))),
+            false => Action::Impossible(format!("this processor has no {}", level.name())),
         },
     };
-    Level::ALL.into_iter().map(step).collect()
+    Level::ALL.into_iter().map(check).collect()
 }
 
 fn tests(repository: &Path, level: Level) -> Result<(), String> {

@@ -7,6 +7,7 @@
 pub mod columns;
 pub mod fault;
 pub mod network;
+pub mod network_options;
 pub mod options;
 pub mod rules;
 pub mod training;
@@ -84,9 +85,10 @@ pub struct Talk {
 #[derive(Clone, Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// The training data: a long CSV (one row for each time step), or a .ts file
-    #[arg(value_name = "TRAIN")]
-    pub train: Option<PathBuf>,
+    /// The training data: a long CSV (one row for each time step), or a .ts file; several tables
+    /// with one header are read as one, and - is standard input
+    #[arg(value_name = "TRAIN", num_args = 1..)]
+    pub train: Vec<PathBuf>,
 
     /// Where the model goes (.safetensors)
     #[arg(long, short, value_name = "FILE", help_heading = "Files")]
@@ -127,8 +129,9 @@ pub struct TrainArgs {
 pub struct EvaluateArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file
-    pub data: PathBuf,
+    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input
+    #[arg(required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
 
     #[command(flatten)]
     pub columns: SavedColumns,
@@ -149,10 +152,12 @@ pub struct EvaluateArgs {
 pub struct PredictArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file; it need not have the target
-    pub data: PathBuf,
+    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
+    /// they need not have the target
+    #[arg(required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
 
-    /// Where the CSV goes [default: stdout]
+    /// Where the CSV goes; - is standard output [default: -]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

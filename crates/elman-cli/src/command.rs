@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod inspect;
+mod network_words;
 mod predict;
 mod source;
 mod summary;
@@ -10,14 +11,9 @@ mod warnings;
 
 use std::path::{Path, PathBuf};
 
-use elman::Directions;
-use elman::cell::{CellKind, GruOptions, ResetPlacement};
-use elman::network::{NetworkConfig, Pooling};
-
 use crate::args::Command;
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
-use crate::printer::text::counted;
 
 /// Runs a command.
 pub fn run(command: Command, given: &Given) -> Outcome {
@@ -40,37 +36,4 @@ fn refuse_same_file((option, output): (&str, &Path), inputs: &[(&str, &PathBuf)]
             Err(Failure::input(option, "a file that is not an input", found))
         }
     }
-}
-
-/// The shape of a network in words.
-fn network_words(config: &NetworkConfig) -> String {
-    let cell = match &config.cell {
-        CellKind::Simple(options) => format!("simple cell, {}", options.activation),
-        CellKind::Gru(GruOptions { reset: ResetPlacement::Before, .. }) => {
-            "gru cell, reset before".to_owned()
-        }
-        other => format!("{other} cell"),
-    };
-    let units =
-        format!("{} of {}", counted(config.layers, "layer"), counted(config.hidden_size, "unit"));
-    let direction = match config.directions {
-        Directions::Forward => "forward",
-        Directions::Reverse => "reverse",
-        Directions::Both => "in each of both directions",
-    };
-    let pooling = match config.pooling {
-        Pooling::LastStep => "the last step",
-        Pooling::MeanOverTime => "the mean over time",
-        Pooling::EveryStep => "every step",
-    };
-    let sizes = format!(
-        "{} → {}",
-        counted(config.input_size, "input"),
-        counted(config.output_size, "output")
-    );
-    let dropout = match config.dropout {
-        dropout if dropout > 0.0 => format!(", dropout {dropout}"),
-        _ => String::new(),
-    };
-    format!("{sizes}; {cell}, {units} {direction}; head on {pooling}{dropout}")
 }

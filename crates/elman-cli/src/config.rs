@@ -158,6 +158,12 @@ fn find<'a>(train: &'a clap::Command, key: &str) -> Option<&'a Arg> {
     train.get_arguments().find(|argument| key_of(argument).as_deref() == Some(key))
 }
 
+/// Whether `train` has an option of this long name.
+#[cfg(test)]
+pub fn is_option(key: &str) -> bool {
+    find(&train_command(), key).is_some()
+}
+
 fn unknown(train: &clap::Command, place: &str, key: &str) -> Failure {
     let keys: Vec<String> = train.get_arguments().filter_map(key_of).collect();
     let near = elman::error::nearest(key, keys.iter().map(String::as_str));
@@ -178,6 +184,10 @@ fn arguments(argument: &Arg, key: &str, value: &DeValue<'_>) -> Result<Vec<OsStr
             DeValue::Boolean(false) => Ok(vec![]),
             _ => Err(("true or false", value.type_str().to_owned())),
         };
+    }
+    if let (DeValue::Array(values), true) = (value, argument.is_positional()) {
+        let texts = values.iter().map(|value| scalar(argument, value.get_ref()));
+        return texts.map(|text| text.map(OsString::from)).collect();
     }
     let text = match value {
         DeValue::Table(entries) if argument.get_id() == "class_weights" => {

@@ -11,6 +11,7 @@ use crate::pointwise::{
     self, ActivationBackward, ClippedCurve, Function, GruBackward, GruBackwardPart, GruForward,
     GruForwardPart, GruFunctions, GruVariant, GruVariantBackward, GruVariantForward, LstmBackward,
     LstmForward, LstmFunctions, LstmVariant, LstmVariantBackward, LstmVariantForward,
+    MinimalBackward, MinimalForward, MinimalKind,
 };
 
 /// A number type with compiled kernels: `f32` or `f64`.
@@ -49,6 +50,20 @@ pub trait Compiled: Float {
     ///
     /// Rows that are too short, or a level that this processor cannot run.
     fn add_outer_products(level: Level, part: Part<'_, Self>);
+
+    /// One step of a minGRU or minLSTM from the pre-activations.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn minimal_forward(level: Level, cell: MinimalKind, rows: MinimalForward<'_, '_, Self>);
+
+    /// One step back of a minGRU or minLSTM.
+    ///
+    /// # Panics
+    ///
+    /// Slices whose lengths do not fit each other.
+    fn minimal_backward(level: Level, cell: MinimalKind, rows: MinimalBackward<'_, '_, Self>);
 
     /// `values = φ(values)`
     fn activation_forward(level: Level, function: Function, values: &mut [Self]);
@@ -173,6 +188,22 @@ macro_rules! compile {
 
             fn add_outer_products(level: Level, part: Part<'_, Self>) {
                 outer::run(level, part);
+            }
+
+            fn minimal_forward(
+                level: Level,
+                cell: MinimalKind,
+                rows: MinimalForward<'_, '_, Self>,
+            ) {
+                pointwise::minimal_forward(level, cell, rows);
+            }
+
+            fn minimal_backward(
+                level: Level,
+                cell: MinimalKind,
+                rows: MinimalBackward<'_, '_, Self>,
+            ) {
+                pointwise::minimal_backward(level, cell, rows);
             }
 
             fn activation_forward(level: Level, function: Function, values: &mut [Self]) {

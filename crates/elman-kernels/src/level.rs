@@ -20,6 +20,19 @@ impl Level {
     /// Every level, the slowest first.
     pub const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
 
+    /// The levels that this processor can run, the slowest first: what a test goes through. A level that is not
+    /// among them would run as the portable one and be compared with itself.
+    ///
+    /// ```
+    /// use elman_kernels::Level;
+    ///
+    /// assert_eq!(Level::supported().first(), Some(&Level::Portable));
+    /// ```
+    #[must_use]
+    pub fn supported() -> Vec<Level> {
+        Level::ALL.into_iter().filter(|level| level.is_supported()).collect()
+    }
+
     /// The name used by `ELMAN_LEVEL`.
     #[must_use]
     pub fn name(self) -> &'static str {

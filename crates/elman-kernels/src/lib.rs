@@ -19,10 +19,9 @@ mod level;
 pub mod matmul;
 pub mod outer;
 mod pack;
+pub mod parallel;
 pub mod peak;
 pub mod pointwise;
-mod share;
-mod team;
 mod vector;
 
 pub use aligned::Aligned;
@@ -31,5 +30,3 @@ pub use dispatch::{Kernel, dispatch};
 pub use float::Float;
 pub use level::Level;
 pub use pack::PackedMatrix;
-pub use share::{RowLayout, Share};
-pub use team::{Lead, Seat, Team};

@@ -24,7 +24,7 @@ use crate::dispatch::{VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
 use crate::pack::{PackedMatrix, panel_width};
-use crate::share::list_of;
+use crate::parallel::list_of;
 use crate::vector::{Lane, Vector, registers_per_panel};
 
 pub(crate) use inner::{LeftColumns, LeftRows, multiply};

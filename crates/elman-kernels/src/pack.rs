@@ -8,12 +8,7 @@
 use crate::aligned::Aligned;
 use crate::float::Float;
 use crate::level::Level;
-
-/// Columns of one panel: two vector registers.
-#[must_use]
-pub(crate) const fn panel_width<T: Float>() -> usize {
-    64 / size_of::<T>()
-}
+pub(crate) use crate::vector::panel_width;
 
 /// Panels whose rows stand side by side. A tile of AVX2 is one panel: its rows among those of others
 /// would take four times as many cache lines of a set.

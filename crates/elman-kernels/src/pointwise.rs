@@ -14,6 +14,8 @@ mod gru;
 mod gru_variant;
 mod lstm;
 mod lstm_variant;
+mod minimal;
+mod normalize;
 mod optimizer;
 mod parts;
 mod piece;
@@ -31,8 +33,12 @@ pub use lstm::{LstmBackward, LstmForward, LstmFunctions};
 pub(crate) use lstm::{lstm_backward, lstm_forward};
 pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForward};
 pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
+pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
+pub(crate) use minimal::{minimal_backward, minimal_forward};
+pub use normalize::{NormalizeBackward, ScaleShift, add_scaled, normalize, normalize_backward};
 pub use optimizer::{
-    AdamFactors, AdamState, Descent, Slope, adam, descend, interleaved_sum, scale_in_f64,
+    Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, Entry, EntryRule, MomentumRmsProp,
+    NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean, scale_in_f64, step_entries,
 };
 pub use piece::add_product;
 pub use softmax::{Partition, softmax_exponentials};
@@ -116,12 +122,11 @@ impl<T: Float> VectorKernel<T> for DeriveTanh<'_, '_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let ActivationBackward { hidden_size, units, deltas, hidden, grad } = self.rows;
-        let known = hidden.iter().zip(grad.chunks_exact(hidden_size));
-        for (delta, (hidden, grad)) in deltas.iter_mut().zip(known) {
+        for r in 0..deltas.len() {
             each_block::<V>(&mut DeriveTanhRow {
-                hidden: &hidden[units.clone()],
-                grad: &grad[units.clone()],
-                delta: &mut delta[units.clone()],
+                hidden: &hidden[r][units.clone()],
+                grad: &grad[r * hidden_size..][units.clone()],
+                delta: &mut deltas[r][units.clone()],
             });
         }
     }

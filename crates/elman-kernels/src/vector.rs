@@ -13,7 +13,6 @@ pub(crate) use lanes::Lanes;
 
 use crate::float::Float;
 use crate::level::Level;
-use crate::pack::panel_width;
 
 /// Arithmetic on some numbers side by side, one rounding per lane and operation: what formulas are
 /// written over.
@@ -117,6 +116,12 @@ pub(crate) trait Vector: Arithmetic {
     /// cannot be said.
     #[inline(always)]
     fn prefetch(_line: &[Self::Element]) {}
+}
+
+/// The values of a row of a panel, as weights are packed: 64 bytes.
+#[must_use]
+pub(crate) const fn panel_width<T: Float>() -> usize {
+    64 / size_of::<T>()
 }
 
 /// Registers that hold a row of a panel.

@@ -1,7 +1,7 @@
 //! Losses on arrays: their value, their gradient and the losses of the single entries.
 
 use elman::loss::{
-    BinaryCrossEntropy, BinaryTargets, ClassTargets, CrossEntropy, Reduction, RegressionLoss,
+    BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, RegressionLoss, TargetClasses,
 };
 use ndarray::{Array2, ArrayD, Ix1, Ix2, IxDyn};
 use numpy::{IntoPyArray, PyArray1};
@@ -85,17 +85,17 @@ fn cross_entropy_as<T: Number>(
     let logits: Array2<T> = array::<T, Ix2>("logits", logits)?.as_array().to_owned();
     let mut gradient = Array2::from_elem(logits.raw_dim(), T::ZERO);
     let mut rows = vec![T::ZERO; logits.nrows()];
-    let mut compute = |targets: ClassTargets<'_, T>| {
+    let mut compute = |targets: TargetClasses<'_, T>| {
         loss.per_row(logits.view(), targets, &mut rows)?;
         loss.gradient(logits.view(), targets, gradient.view_mut())
     };
     let axes: usize = targets.getattr("ndim")?.extract()?;
     let value = if axes == 1 {
         let targets = indices::<Ix1>("targets", targets)?.as_array().to_vec();
-        py.detach(|| compute(ClassTargets::from(targets.as_slice())))
+        py.detach(|| compute(TargetClasses::from(targets.as_slice())))
     } else {
         let targets = array::<T, Ix2>("targets", targets)?.as_array().to_owned();
-        py.detach(|| compute(ClassTargets::from(targets.view())))
+        py.detach(|| compute(TargetClasses::from(targets.view())))
     };
     let value = value.or_raise()?;
     let rows = PyArray1::from_vec(py, rows).into_any().unbind();

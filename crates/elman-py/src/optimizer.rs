@@ -1,7 +1,7 @@
 //! Optimisers and clipping on named arrays, in place.
 
 use elman::clip::Clip;
-use elman::optimizer::OptimizerConfig;
+use elman::optimizer::{DecayScope, OptimizerConfig, ParameterGroups};
 use elman::{ParameterShape, Parameters};
 use ndarray::IxDyn;
 use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
@@ -47,7 +47,7 @@ impl Optimizer {
                 let mut values = gathered::<f32>(parameters, parameters)?;
                 let grad = gathered::<f32>(parameters, gradients)?;
                 if self.working.is_none() {
-                    let made = elman::optimizer::Optimizer::new(self.config, &values).or_raise()?;
+                    let made = started(self.config, &values).or_raise()?;
                     self.working = Some(Working::F32(made));
                 }
                 let Some(Working::F32(optimizer)) = &mut self.working else {
@@ -60,7 +60,7 @@ impl Optimizer {
                 let mut values = gathered::<f64>(parameters, parameters)?;
                 let grad = gathered::<f64>(parameters, gradients)?;
                 if self.working.is_none() {
-                    let made = elman::optimizer::Optimizer::new(self.config, &values).or_raise()?;
+                    let made = started(self.config, &values).or_raise()?;
                     self.working = Some(Working::F64(made));
                 }
                 let Some(Working::F64(optimizer)) = &mut self.working else {
@@ -71,6 +71,15 @@ impl Optimizer {
             }
         }
     }
+}
+
+/// All arrays decay, as in PyTorch: names are the caller's, and say nothing of what is a bias.
+fn started<T: Number>(
+    config: OptimizerConfig,
+    values: &Parameters<T>,
+) -> elman::Result<elman::optimizer::Optimizer<T>> {
+    let groups = ParameterGroups { decay: DecayScope::All, ..ParameterGroups::default() };
+    elman::optimizer::Optimizer::with_groups(config, &groups, values)
 }
 
 /// Clips the arrays of `gradients` in place, and returns their norm from before.

@@ -133,6 +133,14 @@ impl ActivationKind {
         }
     }
 
+    /// Whether the derivative looks at the argument, and not at the value alone.
+    pub(crate) fn needs_argument(self) -> bool {
+        match self {
+            ActivationKind::Affine { .. } | ActivationKind::ScaledHardSigmoid { .. } => false,
+            _ => self.of_value().is_none(),
+        }
+    }
+
     /// The function as the kernels know it, with a derivative that is taken at its argument.
     pub(crate) fn curve(self) -> Curve {
         match self {

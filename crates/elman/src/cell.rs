@@ -18,6 +18,8 @@ pub mod gated;
 mod gru;
 mod kind;
 mod lstm;
+mod minimal;
+mod normalized;
 mod operands;
 mod simple;
 mod single_step;
@@ -37,7 +39,14 @@ pub use kind::{CellKind, CellVisitor};
 pub use lstm::{
     ForgetGate, LstmActivations, LstmCell, LstmOptions, LstmPrepared, LstmState, Peepholes,
 };
-pub use operands::{BackwardRows, Begun, SequenceDeltas, SequenceStep, StateRows, StepRows};
+pub use minimal::{
+    MinGruCell, MinGruOptions, MinLstmCell, MinLstmOptions, MinimalCell, MinimalOptions,
+    MinimalPrepared, MinimalState,
+};
+pub use normalized::Normalization;
+pub use operands::{
+    BackwardRows, Begun, Carried, SequenceDeltas, SequenceStep, StateRows, StepRows,
+};
 pub use simple::{Recurrence, SimpleCell, SimpleOptions, SimplePrepared, SimpleState};
 pub use single_step::{StepGradient, StepTrace, step, step_backward};
 pub(crate) use single_step::{check_parameters, flatten, unflatten};
@@ -164,6 +173,19 @@ pub trait Cell<T: Real>: Send + Sync {
 
     /// Adds the gradients of the parameters for all steps of all `sequences`.
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]);
+
+    /// Whether training may drop values of `h_{t-1}` in the recurrent products. True promises that the
+    /// cell uses the hidden part of `previous` there alone, and takes [`StepRows::undropped`] and
+    /// [`BackwardRows::carried`] elsewhere.
+    fn drops_state(&self) -> bool {
+        false
+    }
+
+    /// Whether training may drop values of the candidate with which the cell updates its state. True
+    /// promises that the cell multiplies it by [`StepRows::update_factors`].
+    fn drops_update(&self) -> bool {
+        false
+    }
 
     /// The cell itself, if it can compute the part of several steps that does not need the state.
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, Self::Prepared>> {

@@ -4,7 +4,7 @@ use elman_kernels::Level;
 use elman_kernels::pointwise::{interleaved_sum, scale_in_f64};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{ArgumentName, Error, Field, Result};
 use crate::real::{Float, Real};
 
 /// What is done about large gradients.
@@ -114,15 +114,14 @@ impl Clip {
     ///
     /// A limit that is not positive and finite; a p that is not.
     pub fn check(self) -> Result<()> {
-        let limit = match self {
-            Clip::None => return Ok(()),
-            Clip::Value { limit } => limit,
+        match self {
+            Clip::None => Ok(()),
+            Clip::Value { limit } => positive(Field::ClipValue.called("clip: limit"), limit),
             Clip::Norm { limit, kind } => {
                 kind.check()?;
-                limit
+                positive(Field::ClipNorm.called("clip: limit"), limit)
             }
-        };
-        positive("clip: limit", limit)
+        }
     }
 }
 
@@ -173,7 +172,7 @@ impl Norm {
     }
 }
 
-fn positive(name: &str, value: f64) -> Result<()> {
+fn positive(name: impl Into<ArgumentName>, value: f64) -> Result<()> {
     if value > 0.0 && value.is_finite() {
         return Ok(());
     }

@@ -8,6 +8,9 @@
 mod arrays;
 pub mod csv;
 mod file;
+mod gzip;
+mod input;
+mod missing;
 mod options;
 mod place;
 mod scale;
@@ -22,8 +25,8 @@ use ndarray::{Array3, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use options::{
-    CellExample, Columns, Delimiter, Format, LeftOut, LeftOutReason, ReadOptions, RowOrder,
-    TargetKind, read,
+    CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
+    RowOrder, TargetKind, read, read_files,
 };
 pub use scale::Standardization;
 pub use smell::Smell;
@@ -44,7 +47,7 @@ pub struct Source {
     pub digest: String,
 }
 
-/// N sequences `[T_n, I]` of finite numbers, an id for each, and what is to be predicted of them.
+/// N sequences `[T_n, I]` of numbers, an id for each, and what is to be predicted of them.
 ///
 /// ```
 /// use elman::data::{ClassTargets, Dataset, Targets};
@@ -76,6 +79,8 @@ pub struct Dataset {
     source: Option<Source>,
     left_out: Vec<LeftOut>,
     places: Places,
+    /// What the places are places of.
+    files: Vec<PathBuf>,
 }
 
 impl Dataset {
@@ -133,6 +138,7 @@ impl Dataset {
             source: None,
             left_out: vec![],
             places: Places::Unknown,
+            files: vec![],
         })
     }
 
@@ -187,7 +193,8 @@ impl Dataset {
         ArrayView2::from_shape((end - start, width), steps).ok()
     }
 
-    /// The steps of all sequences one after the other `[Σ T_n, I]`, row-major.
+    /// The steps of all sequences one after the other `[Σ T_n, I]`, row-major: finite, or NaN for a
+    /// value that nothing is known of, where the reader was told to take [missing values](Missing).
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -236,6 +243,7 @@ impl Dataset {
             source: self.source.clone(),
             left_out: self.left_out.clone(),
             places: self.places.subset(indices, &spans),
+            files: self.files.clone(),
         })
     }
 
@@ -261,8 +269,12 @@ impl Dataset {
         for ((mut row, &(start, end)), &index) in values.outer_iter_mut().zip(&spans).zip(indices) {
             let source = &self.values[start * width..end * width];
             for (position, (target, &value)) in row.iter_mut().zip(source).enumerate() {
-                let scaled =
-                    standardization.map_or(value, |scale| scale.apply(position % width, value));
+                let scaled = match standardization {
+                    // The mean stands for a value that is missing.
+                    Some(_) if value.is_nan() => 0.0,
+                    Some(scale) => scale.apply(position % width, value),
+                    None => value,
+                };
                 *target = T::from_f64(scaled);
                 if !target.is_finite() {
                     return Err(self.out_of_range::<T>(index, position, value));
@@ -309,17 +321,23 @@ impl Dataset {
 
     fn out_of_range<T: Real>(&self, index: usize, position: usize, value: f64) -> Error {
         let (step, channel) = (position / self.input_size(), position % self.input_size());
-        let (value, feature) = (file::shown(value), &self.feature_names[channel]);
-        let expected = format!("a number in the range of {}", T::NAME);
-        let row = self.places.row(index, self.offsets[index] + step);
-        match (&self.source, row) {
-            (Some(source), Some(row)) => {
-                FileFault::new(&source.path, expected, value).row(row).column(feature).into()
+        let feature = &self.feature_names[channel];
+        let expected = match value.is_nan() {
+            true => {
+                "standardised channels, of which the mean stands for missing values".to_string()
             }
-            _ => {
+            false => format!("a number in the range of {}", T::NAME),
+        };
+        let place = self.places.of(index, self.offsets[index] + step);
+        let place = place.and_then(|place| Some((self.files.get(place.file as usize)?, place.row)));
+        match place {
+            Some((path, row)) => {
+                FileFault::new(path, expected, file::shown(value)).row(row).column(feature).into()
+            }
+            None => {
                 let name =
                     format!("sequence {:?}, step {step}, column {feature:?}", self.ids[index]);
-                Error::argument(name, expected, value)
+                Error::argument(name, expected, file::shown(value))
             }
         }
     }

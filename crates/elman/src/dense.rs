@@ -180,7 +180,8 @@ impl Dense {
         let (inputs, grad) = (inputs.as_standard_layout(), grad_outputs.as_standard_layout());
         let (inputs, grad) = (inputs.as_slice().unwrap_or(&[]), grad.as_slice().unwrap_or(&[]));
         self.input_gradient(prepared, grad, row_major("grad_inputs", &mut grad_inputs)?);
-        self.parameter_gradient(&[(inputs, grad)], grad_parameters.values_mut());
+        let block = GradientBlock { inputs, grad_outputs: grad };
+        self.parameter_gradient(&[block], grad_parameters.values_mut());
         Ok(())
     }
 
@@ -207,7 +208,8 @@ impl Dense {
         outputs: &mut [T],
     ) {
         let start = Start::Bias(&prepared.bias);
-        product(start, (inputs, self.input_size), &prepared.weights, outputs);
+        let inputs = Block { values: inputs, width: self.input_size };
+        product(start, inputs, &prepared.weights, outputs);
     }
 
     /// Rows `[n, O]` to rows `[n, D]`.
@@ -217,20 +219,20 @@ impl Dense {
         grad_outputs: &[T],
         grad_inputs: &mut [T],
     ) {
-        let rows = (grad_outputs, self.output_size);
+        let rows = Block { values: grad_outputs, width: self.output_size };
         product(Start::Zero, rows, &prepared.transposed, grad_inputs);
     }
 
-    /// Adds the gradients of the parameters for blocks of (inputs `[n, D]`, grad_outputs `[n, O]`).
+    /// Adds the gradients of the parameters for some blocks of rows.
     pub(crate) fn parameter_gradient<T: Real>(
         &self,
-        blocks: &[(&[T], &[T])],
+        blocks: &[GradientBlock<'_, T>],
         grad_parameters: &mut [T],
     ) {
         let output_size = self.output_size;
         let pairs: Vec<_> = blocks
             .iter()
-            .map(|(inputs, grad)| {
+            .map(|GradientBlock { inputs, grad_outputs: grad }| {
                 let nothing = Strided { values: &[][..], stride: 0 };
                 Pairs {
                     left: [Strided { values: inputs, stride: self.input_size }, nothing],
@@ -287,13 +289,27 @@ impl Dense {
     }
 }
 
+/// Rows of one width, one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a, T> {
+    pub values: &'a [T],
+    pub width: usize,
+}
+
+/// Rows that a dense layer read, and the gradient of what it made of them.
+pub(crate) struct GradientBlock<'a, T> {
+    pub inputs: &'a [T],       // [n, D]
+    pub grad_outputs: &'a [T], // [n, O]
+}
+
 /// `outputs = start + inputs · weights` for rows of `inputs`, dealt to the workers.
-fn product<T: Real>(
+pub(crate) fn product<T: Real>(
     start: Start<'_, T>,
-    (inputs, input_size): (&[T], usize),
+    inputs: Block<'_, T>,
     weights: &PackedMatrix<T>,
     outputs: &mut [T],
 ) {
+    let Block { values: inputs, width: input_size } = inputs;
     let part = |inputs: &[T], outputs: &mut [T]| {
         let rows = Rows::Strided { values: inputs, stride: input_size };
         T::product(start, &[Term { rows, weights }], outputs);

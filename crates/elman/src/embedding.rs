@@ -173,7 +173,7 @@ impl Embedding {
         batch: &mut SequenceBatch<T>,
     ) -> Result<()> {
         self.check_parameters(parameters)?;
-        self.check_tokens(tokens)?;
+        self.check_tokens("tokens", tokens)?;
         let size = [tokens.seq_len(), self.embedding_size];
         let rows = batch.reshape(tokens.lengths().iter().copied(), size)?;
         let table = (parameters.values(), self.embedding_size);
@@ -202,17 +202,23 @@ impl Embedding {
         grad_parameters: &mut Parameters<T>,
     ) -> Result<()> {
         self.check_parameters(grad_parameters)?;
-        self.check_tokens(tokens)?;
+        self.check_tokens("tokens", tokens)?;
         let expected = [tokens.batch_size(), tokens.seq_len(), self.embedding_size];
         if grad_outputs.shape() != expected {
             return Err(Error::shape("grad_outputs", &expected, grad_outputs.shape()));
         }
         let grad = grad_outputs.as_standard_layout();
-        let grad = grad.as_slice().unwrap_or(&[]);
+        self.add_gradient(tokens, grad.as_slice().unwrap_or(&[]), grad_parameters.values_mut());
+        Ok(())
+    }
+
+    /// Adds the gradient of looked-up rows `[B, T, E]` to that of the table. Rows of tokens that are
+    /// not there are not touched.
+    pub(crate) fn add_gradient<T: Real>(&self, tokens: &TokenBatch, grad: &[T], table: &mut [T]) {
         let width = self.embedding_size;
+        let row_size = (tokens.seq_len() * width).max(1);
         let add = |first: usize, rows: &mut [T]| {
-            let grad = grad.chunks_exact((expected[1] * width).max(1));
-            for (grad, ids) in grad.zip(tokens.sequences()) {
+            for (grad, ids) in grad.chunks_exact(row_size).zip(tokens.sequences()) {
                 let part = TablePart { first, width, rows: &mut *rows };
                 let valid = &grad[..ids.len() * width];
                 scatter_add_rows(Level::current(), (ids, self.padding_id), valid, part);
@@ -224,12 +230,11 @@ impl Embedding {
         let workers = crate::workers::count(self.vocabulary_size, work);
         let rows_each = self.vocabulary_size.div_ceil(workers);
         if workers == 1 {
-            add(0, grad_parameters.values_mut());
+            add(0, table);
         } else {
-            let parts = grad_parameters.values_mut().par_chunks_mut(rows_each * width);
+            let parts = table.par_chunks_mut(rows_each * width);
             parts.enumerate().for_each(|(part, rows)| add(part * rows_each, rows));
         }
-        Ok(())
     }
 
     fn check_parameters<T: Real>(&self, parameters: &Parameters<T>) -> Result<()> {
@@ -244,14 +249,19 @@ impl Embedding {
         }
     }
 
-    fn check_tokens(&self, tokens: &TokenBatch) -> Result<()> {
+    /// Refuses ids outside of the vocabulary.
+    pub(crate) fn check_tokens(
+        &self,
+        name: impl std::fmt::Display,
+        tokens: &TokenBatch,
+    ) -> Result<()> {
         for (row, ids) in tokens.sequences().enumerate() {
             // The largest first: a search for the place would look at the ids one by one.
             let largest = ids.iter().fold(0, |largest: u32, id| largest.max(*id));
             if largest as usize >= self.vocabulary_size
                 && let Some(step) = ids.iter().position(|id| *id as usize >= self.vocabulary_size)
             {
-                let name = format!("tokens: row {row}, step {step}");
+                let name = format!("{name}: row {row}, step {step}");
                 let expected = format!("an id below {} (vocabulary_size)", self.vocabulary_size);
                 return Err(Error::argument(name, expected, ids[step]));
             }

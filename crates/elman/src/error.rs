@@ -4,8 +4,12 @@
 //! A message is one line, in lower case, without a full stop, and ends in a hint where there is
 //! one. Library functions return these for every bad argument; they do not panic.
 
+mod field;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+pub use field::Field;
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -29,6 +33,8 @@ pub enum Error {
     Argument {
         /// The argument or option.
         name: String,
+        /// The option, for callers who know it by another name.
+        field: Option<Field>,
         /// What would be accepted.
         expected: String,
         /// What it was.
@@ -72,16 +78,50 @@ impl Error {
 
     /// An unusable argument.
     pub fn argument(
-        name: impl Into<String>,
+        name: impl Into<ArgumentName>,
         expected: impl Into<String>,
         found: impl fmt::Display,
     ) -> Self {
-        Error::Argument { name: name.into(), expected: expected.into(), found: found.to_string() }
+        let ArgumentName { name, field } = name.into();
+        Error::Argument { name, field, expected: expected.into(), found: found.to_string() }
     }
 
     /// A refusal of the operating system.
     pub fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Error::Io { path: path.to_path_buf(), action, source }
+    }
+}
+
+/// What an argument is called in a message, and which option it is if it is one.
+///
+/// A text is a name alone; a [`Field`] is an option under its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgumentName {
+    name: String,
+    field: Option<Field>,
+}
+
+impl From<&str> for ArgumentName {
+    fn from(name: &str) -> Self {
+        ArgumentName { name: name.to_owned(), field: None }
+    }
+}
+
+impl From<String> for ArgumentName {
+    fn from(name: String) -> Self {
+        ArgumentName { name, field: None }
+    }
+}
+
+impl From<&String> for ArgumentName {
+    fn from(name: &String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<Field> for ArgumentName {
+    fn from(field: Field) -> Self {
+        field.called(field.name())
     }
 }
 

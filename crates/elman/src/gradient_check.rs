@@ -15,7 +15,7 @@ use crate::cell::{Cell, CellState};
 use crate::dropout::DropoutMode;
 use crate::error::{Error, Result};
 use crate::layer::{ArrivingGradient, Layer};
-use crate::network::{Network, NetworkState, NetworkTrace};
+use crate::network::{InitialState, Network, NetworkState, NetworkTrace};
 use crate::parameters::Parameters;
 use crate::rng::Rng;
 use crate::sequence::SequenceBatch;
@@ -159,8 +159,8 @@ impl GradientCheck {
         })
     }
 
-    /// Checks a network, its dropout included, from a random initial state. The network's parameters
-    /// are moved while it runs and put back.
+    /// Checks a network, its dropout included, from a random initial state, or from its learned one.
+    /// The network's parameters are moved while it runs and put back.
     ///
     /// # Errors
     ///
@@ -173,15 +173,15 @@ impl GradientCheck {
         let mut rng = Rng::new(self.seed);
         let original = network.parameters().values().to_vec();
         let mut point = Point::new(batch);
-        let zero_state = network.forward(batch, None)?.final_state;
-        let shapes: Vec<_> = zero_state.layers.iter().map(Array2::dim).collect();
+        let learned = network.config().body.initial_state == InitialState::Learned;
+        let shapes = if learned { Vec::new() } else { network.state_shapes(batch.batch_size()) };
         for (index, (rows, size)) in shapes.iter().enumerate() {
             let state = (0..rows * size).map(|_| rng.normal()).collect();
             point.push(format!("initial_state[{index}]"), state);
         }
         point.push_parameters(network.parameters());
         let state_end = point.values.len() - original.len();
-        let load = |values: &[f64]| -> Result<(SequenceBatch<f64>, NetworkState<f64>)> {
+        let load = |values: &[f64]| -> Result<(SequenceBatch<f64>, Option<NetworkState<f64>>)> {
             let (inputs, mut rest) = values[..state_end].split_at(batch.as_slice().len());
             let inputs = array3(inputs, batch.values().dim())?;
             let mut layers = Vec::with_capacity(shapes.len());
@@ -190,24 +190,28 @@ impl GradientCheck {
                 layers.push(matrix(state, size));
                 rest = tail;
             }
-            let moved = SequenceBatch::with_lengths(inputs, batch.lengths().to_vec())?;
-            Ok((moved, NetworkState { layers }))
+            let moved = SequenceBatch::with_lengths(inputs, batch.lengths().to_vec())?
+                .with_tokens(batch.tokens().to_vec())?;
+            Ok((moved, (!learned).then_some(NetworkState { layers })))
         };
-        let dropout = DropoutMode::On { seed: self.seed };
+        let dropout = DropoutMode::of_seed(self.seed);
         let mut trace = NetworkTrace::default();
         let (start, state) = load(&point.values)?;
-        network.forward_traced(&start, Some(&state), dropout, &mut trace)?;
+        network.forward_traced(&start, state.as_ref(), dropout, &mut trace)?;
         let dim = trace.outputs().dim();
         let weights = Array3::from_shape_simple_fn(dim, || rng.normal());
         let mut grad = network.parameters().zeros_like();
         let back = network.backward_to_inputs(&start, &mut trace, weights.view(), &mut grad)?;
         let mut gradient: Vec<f64> = back.inputs.iter().copied().collect();
-        gradient.extend(back.initial_state.layers.iter().flat_map(|layer| layer.iter().copied()));
+        if !learned {
+            gradient
+                .extend(back.initial_state.layers.iter().flat_map(|layer| layer.iter().copied()));
+        }
         gradient.extend(grad.values());
         let report = self.function(&mut point, &gradient, |values| {
             let (batch, state) = load(values)?;
             network.update(|p| p.values_mut().copy_from_slice(&values[state_end..]));
-            network.forward_traced(&batch, Some(&state), dropout, &mut trace)?;
+            network.forward_traced(&batch, state.as_ref(), dropout, &mut trace)?;
             let weights = weights.as_slice().unwrap_or(&[]);
             Ok(dot(trace.outputs().iter().copied(), weights))
         });

@@ -106,6 +106,49 @@ impl Initializer {
         Ok(())
     }
 
+    /// What it is called: `glorot-uniform` say.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Initializer::Zeros => "zeros",
+            Initializer::Ones => "ones",
+            Initializer::Constant { .. } => "constant",
+            Initializer::ScaledNormal { .. } => "scaled-normal",
+            Initializer::GlorotUniform => "glorot-uniform",
+            Initializer::GlorotNormal => "glorot-normal",
+            Initializer::HeUniform => "he-uniform",
+            Initializer::HeNormal => "he-normal",
+            Initializer::Orthogonal { .. } => "orthogonal",
+            Initializer::RecurrentUniform => "recurrent-uniform",
+        }
+    }
+
+    /// Whether it has no meaning for a parameter that has not two axes.
+    #[must_use]
+    pub fn needs_matrix(self) -> bool {
+        match self {
+            Initializer::GlorotUniform
+            | Initializer::GlorotNormal
+            | Initializer::HeUniform
+            | Initializer::HeNormal
+            | Initializer::Orthogonal { .. } => true,
+            Initializer::Zeros
+            | Initializer::Ones
+            | Initializer::Constant { .. }
+            | Initializer::ScaledNormal { .. }
+            | Initializer::RecurrentUniform => false,
+        }
+    }
+
+    /// Refuses a value, scale or gain that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// One that is not finite, or negative where it is a deviation.
+    pub fn check(self) -> Result<()> {
+        self.distribution(&[1, 1], 1).map(|_| ())
+    }
+
     fn distribution(self, shape: &[usize], hidden_size: usize) -> Result<Distribution> {
         let fans = || self.matrix(shape).map(|(rows, columns)| (rows as f64, columns as f64));
         Ok(match self {

@@ -5,6 +5,7 @@
 //! A layer refuses to average: gradients are those of the scalar whose gradient was passed in.
 
 mod checks;
+mod regularization;
 pub(crate) mod time_loop;
 
 use ndarray::{Array3, ArrayView3};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
+pub use regularization::RecurrentRegularization;
 use time_loop::{
     BackwardArrays, BoundCell, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape, Span,
 };
@@ -405,6 +407,6 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        Shape { span, output_stride: self.cell.output_size(), output_offset: 0 }
+        Shape { span, output_stride: self.cell.output_size(), output_offset: 0, noise: None }
     }
 }

@@ -77,6 +77,7 @@ pub mod parameters;
 pub mod real;
 pub mod records;
 pub mod rng;
+pub mod schedule;
 pub mod sequence;
 pub mod stack;
 pub mod task;
@@ -87,8 +88,8 @@ mod workers;
 pub use activation::{Activation, ActivationKind, CustomActivation};
 pub use cell::{
     Cell, CellKind, CellSizes, CellState, GruActivations, GruCell, GruOptions, GruState,
-    LstmActivations, LstmCell, LstmOptions, LstmState, ResetPlacement, SimpleCell, SimpleOptions,
-    SimpleState,
+    LstmActivations, LstmCell, LstmOptions, LstmState, MinGruCell, MinGruOptions, MinLstmCell,
+    MinLstmOptions, MinimalState, ResetPlacement, SimpleCell, SimpleOptions, SimpleState,
 };
 pub use data::Dataset;
 pub use dense::Dense;
@@ -100,13 +101,14 @@ pub use init::Initializer;
 pub use layer::{Direction, Layer};
 pub use model::Model;
 pub use network::{
-    Network, NetworkConfig, NetworkGradient, NetworkOutput, NetworkState, NetworkTrace, Pooling,
+    Network, NetworkConfig, NetworkGradient, NetworkOptions, NetworkOutput, NetworkState,
+    NetworkTrace, Pooling, Readout,
 };
 pub use parameters::{ParameterShape, Parameters};
 pub use real::Real;
 pub use rng::Rng;
 pub use sequence::{SequenceBatch, TokenBatch};
-pub use stack::Directions;
+pub use stack::{Directions, LayerConfig, Merge, Residual};
 pub use task::Task;
 pub use train::{Trainer, TrainingOptions};
 

@@ -35,7 +35,7 @@ mod weights;
 use serde::{Deserialize, Serialize};
 
 pub use binary::{BinaryCrossEntropy, BinaryTargets};
-pub use cross_entropy::{ClassTargets, Classes, CrossEntropy};
+pub use cross_entropy::{Classes, CrossEntropy, TargetClasses};
 pub use ctc::{Ctc, CtcTargets, ImpossibleTargets};
 pub use likelihood::{Distribution, Link, NegativeLogLikelihood, NormalizingConstant};
 pub use quantile::QuantileLoss;

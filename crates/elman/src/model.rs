@@ -12,8 +12,8 @@ use ndarray::{Array2, Axis};
 pub use provenance::{DataDigest, Provenance};
 
 use crate::data::{Dataset, Standardization};
-use crate::error::{Error, FileFault, Result};
-use crate::network::{Network, Pooling};
+use crate::error::{Error, Field, FileFault, Result};
+use crate::network::{Network, Readout};
 use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
 
@@ -73,11 +73,12 @@ impl<T: Real> Model<T> {
         scaling: Option<Standardization>,
     ) -> Result<Self> {
         let config = network.config();
-        check_pooling(config.pooling)?;
+        check_readout(&config.body.readout)?;
+        let input_size = config.input_size();
         let sizes = [
-            ("feature_names", config.input_size, feature_names.len()),
-            ("scaling", config.input_size, scaling.as_ref().map_or(config.input_size, |s| s.len())),
-            ("task outputs", config.output_size, task.output_size()),
+            ("feature_names", input_size, feature_names.len()),
+            ("scaling", input_size, scaling.as_ref().map_or(input_size, |s| s.len())),
+            ("task outputs", config.output_size(), task.output_size()),
         ];
         for (name, expected, found) in sizes {
             if expected != found {
@@ -167,7 +168,7 @@ pub(crate) fn outputs<T: Real>(
     let lengths = data.lengths();
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
-    let mut all = Array2::zeros((data.len(), network.config().output_size));
+    let mut all = Array2::zeros((data.len(), network.config().output_size()));
     for rows in order.chunks(ROWS) {
         let batch = data.batch(rows, scaling)?;
         let output = network.forward(&batch, None)?;
@@ -180,12 +181,12 @@ pub(crate) fn outputs<T: Real>(
 }
 
 /// Refuses a network that answers at every step: the tasks have one answer for a sequence.
-pub(crate) fn check_pooling(pooling: Pooling) -> Result<()> {
-    match pooling {
-        Pooling::LastStep | Pooling::MeanOverTime => Ok(()),
-        Pooling::EveryStep => {
-            let expected = "last-step or mean-over-time, as there is one answer for a sequence";
-            Err(Error::argument("pooling", expected, "every-step"))
+pub(crate) fn check_readout(readout: &Readout) -> Result<()> {
+    match readout {
+        Readout::Pooled(_) => Ok(()),
+        Readout::EveryStep => {
+            let expected = "a pooling over the steps, as there is one answer for a sequence";
+            Err(Error::argument(Field::Pooling.called("readout"), expected, "every step"))
         }
     }
 }

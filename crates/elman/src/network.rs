@@ -1,26 +1,39 @@
-//! A network: a stack of recurrent layers and a dense head over one flat parameter buffer.
+//! A network: inputs, recurrent layers, a readout and a dense head over one flat parameter buffer.
+//!
+//! [`NetworkConfig`] describes one; [`Network::builder`] writes the description in one line.
 
+mod alone;
+mod backward;
+mod builder;
 mod config;
-mod pooling;
+mod forward;
+mod head;
+mod initialize;
+mod inputs;
+mod readout;
 mod trace;
 
-use ndarray::{Array2, Array3, ArrayView3};
+use std::ops::Range;
 
-use crate::cell::{Cell, CellSizes};
-use crate::dense::{Dense, DensePrepared};
-use crate::dropout::{self, DropoutMode};
+use ndarray::{Array2, Array3};
+
+use crate::cell::{Cell, CellKind, CellSizes};
 use crate::error::{Error, Result};
 use crate::layer::Direction;
-use crate::layer::time_loop::Keep;
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
-use crate::rng::Rng;
-use crate::sequence::SequenceBatch;
 use crate::stack::bound::{Bound, bind, bind_kind};
-use crate::stack::{Arriving, Leaving, Stack};
+use crate::stack::{Stack, StackTrace};
+use head::Head;
+use inputs::Inputs;
+use readout::ReadoutLayer;
 
-pub use config::NetworkConfig;
-pub use pooling::Pooling;
+pub use alone::Touched;
+pub use builder::{InputsBuilder, NetworkBuilder};
+pub use config::{
+    DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, MAX_LAYERS, NetworkConfig,
+    NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenInput,
+};
 pub use trace::NetworkTrace;
 
 /// A recurrent network with its parameters.
@@ -30,11 +43,11 @@ pub use trace::NetworkTrace;
 /// with [`update`](Self::update), which derives the packed weights anew.
 ///
 /// ```
-/// use elman::{Network, NetworkConfig, Rng, SequenceBatch};
+/// use elman::{Network, Rng, SequenceBatch};
 /// use ndarray::Array3;
 ///
 /// # fn main() -> elman::Result<()> {
-/// let mut network = Network::<f32>::new(NetworkConfig { hidden_size: 8, ..NetworkConfig::new(3, 2) })?;
+/// let mut network = Network::<f32>::new(Network::builder(3).simple(8).last_step().dense(2))?;
 /// network.initialize(&mut Rng::new(1))?;
 /// let run = network.forward(&SequenceBatch::full(Array3::ones((4, 5, 3))), None)?;
 /// assert_eq!(run.outputs.dim(), (4, 1, 2));
@@ -44,16 +57,29 @@ pub use trace::NetworkTrace;
 pub struct Network<T: Real> {
     config: NetworkConfig,
     parameters: Parameters<T>,
+    inputs: Inputs,
     stack: Stack<T>,
-    head: Dense,
-    head_prepared: DensePrepared<T>,
-    head_start: usize,
+    readout: ReadoutLayer<T>,
+    head: Head<T>,
+    regions: Regions,
+}
+
+/// Where the parameters of each part stand in the flat buffer.
+#[derive(Clone, Debug)]
+struct Regions {
+    stack: Range<usize>,
+    readout: Range<usize>,
+    head: Range<usize>,
+    /// The learned initial states, in the order of the states.
+    initial: Range<usize>,
+    /// The embeddings. They stand last: what is dense of a gradient is then one slice.
+    tables: Range<usize>,
 }
 
 /// What a network computes.
 #[derive(Clone, Debug)]
 pub struct NetworkOutput<T> {
-    /// `[B, S, O]`: S is 1, or T with [`Pooling::EveryStep`], and then zero in padding.
+    /// `[B, S, O]`: S is 1, or T with [`Readout::EveryStep`], and then zero in padding.
     pub outputs: Array3<T>,
     /// The state after each sequence's last computed step.
     pub final_state: NetworkState<T>,
@@ -73,10 +99,27 @@ pub struct NetworkState<T> {
 /// [`backward_to_inputs_into`](Network::backward_to_inputs_into).
 #[derive(Clone, Debug, Default)]
 pub struct NetworkGradient<T> {
-    /// Of the inputs, `[B, T, I]`; zero in padding.
+    /// Of the numeric inputs, `[B, T, I]`; zero in padding.
     pub inputs: Array3<T>,
+    /// Of the embedded tokens of each token channel, `[B, T, E]`; zero in padding.
+    pub embedded: Vec<Array3<T>>,
     /// Of the initial state.
     pub initial_state: NetworkState<T>,
+}
+
+impl Network<f32> {
+    /// Begins the description of a network that reads so many numeric channels; see
+    /// [`NetworkBuilder`].
+    ///
+    /// ```
+    /// use elman::{Network, NetworkConfig};
+    ///
+    /// let config: NetworkConfig = Network::builder(12).gru(64).bidirectional().mean().dense(9);
+    /// assert_eq!(config.input_size(), 12);
+    /// ```
+    pub fn builder(input_size: usize) -> InputsBuilder {
+        InputsBuilder::new(input_size)
+    }
 }
 
 impl<T: Real> Network<T> {
@@ -84,29 +127,33 @@ impl<T: Real> Network<T> {
     ///
     /// # Errors
     ///
-    /// A size of 0, a dropout that is no probability, a custom cell.
+    /// A description that [`NetworkConfig::check`] refuses; a custom cell.
     pub fn new(config: NetworkConfig) -> Result<Self> {
-        let (kind, hidden_size) = (config.cell.clone(), config.hidden_size);
-        Self::with_cells(config, |input_size, direction| {
-            bind_kind(&kind, CellSizes { input_size, hidden_size }, direction)
-        })
+        Self::with_cells(config, bind_kind)
     }
 
-    /// A network of a user's own cell, made from the input size of its layer, all parameters zero.
+    /// A network whose custom layers have a user's own cell, made from its sizes, all parameters zero.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new); a cell whose sizes are not those of the configuration.
+    /// As [`new`](Self::new); a cell whose sizes are not those of its layer; no custom layer.
     pub fn with_cell<C: Cell<T> + Clone + 'static>(
         config: NetworkConfig,
-        make: impl Fn(usize) -> Result<C>,
+        make: impl Fn(CellSizes) -> Result<C>,
     ) -> Result<Self> {
-        let hidden_size = config.hidden_size;
-        Self::with_cells(config, |input_size, direction| {
-            let cell = make(input_size)?;
+        let is_custom = |kind: &CellKind| matches!(kind, CellKind::Custom { .. });
+        if !config.body.layers.iter().any(|layer| is_custom(&layer.cell)) {
+            return Err(Error::argument("cell", "a custom cell in one of the layers", "none"));
+        }
+        Self::with_cells(config, |kind, sizes, direction| {
+            if !is_custom(kind) {
+                return bind_kind(kind, sizes, direction);
+            }
+            let cell = make(sizes)?;
+            let wanted = [sizes.input_size, sizes.hidden_size];
             let found = [cell.input_size(), cell.hidden_size()];
-            if found != [input_size, hidden_size] {
-                return Err(Error::shape("cell", &[input_size, hidden_size], &found));
+            if found != wanted {
+                return Err(Error::shape("cell", &wanted, &found));
             }
             bind(cell, direction)
         })
@@ -114,20 +161,28 @@ impl<T: Real> Network<T> {
 
     fn with_cells(
         config: NetworkConfig,
-        make: impl Fn(usize, Direction) -> Result<Box<dyn Bound<T>>>,
+        make: impl Fn(&CellKind, CellSizes, Direction) -> Result<Box<dyn Bound<T>>>,
     ) -> Result<Self> {
         config.check()?;
-        let stack = Stack::new((config.layers, config.directions), config.input_size, make)?;
-        let head = Dense::new(stack.output_size(), config.output_size)?;
-        let mut shapes = stack.parameter_shapes();
-        let head_start = shapes.iter().map(ParameterShape::len).sum();
-        shapes.extend(head.parameter_shapes().into_iter().map(|shape| ParameterShape {
-            name: format!("head.{}", shape.name),
-            shape: shape.shape,
-        }));
-        let parameters = Parameters::zeros(shapes)?;
-        let head_prepared = head.unprepared();
-        Ok(Network { config, parameters, stack, head, head_prepared, head_start })
+        let body = &config.body;
+        let inputs = Inputs::new(&config.inputs)?;
+        let stack = Stack::new(&body.layers, inputs.width(), |index, input_size, direction| {
+            let layer = &body.layers[index];
+            let sizes = CellSizes { input_size, hidden_size: layer.hidden_size };
+            make(&layer.cell, sizes, direction)
+        })?;
+        let readout = ReadoutLayer::new(&body.readout, stack.output_size());
+        let head = Head::new(&body.head, readout.features(), &config.outputs)?;
+        let mut shapes = Shapes::default();
+        let regions = Regions {
+            stack: shapes.add(stack.parameter_shapes()),
+            readout: shapes.add(readout.parameter_shapes()),
+            head: shapes.add(head.parameter_shapes()),
+            initial: shapes.add(initial_shapes(body.initial_state, &stack)),
+            tables: shapes.add(inputs.parameter_shapes()),
+        };
+        let parameters = Parameters::zeros(shapes.all)?;
+        Ok(Network { config, parameters, inputs, stack, readout, head, regions })
     }
 
     /// What it is made of.
@@ -145,242 +200,54 @@ impl<T: Real> Network<T> {
     /// Changes the parameters; the only way to do so, since what is derived from them follows.
     pub fn update<R>(&mut self, change: impl FnOnce(&mut Parameters<T>) -> R) -> R {
         let result = change(&mut self.parameters);
-        let (stack, head) = self.parameters.values().split_at(self.head_start);
-        self.stack.refresh(stack);
-        self.head.refresh(head, &mut self.head_prepared);
+        let (values, regions) = (self.parameters.values(), &self.regions);
+        self.stack.refresh(&values[regions.stack.clone()]);
+        self.readout.refresh(&values[regions.readout.clone()]);
+        self.head.refresh(&values[regions.head.clone()]);
         result
     }
 
-    /// Draws every recurrent parameter uniformly from `±1/√H` and those of the head from `±1/√D`, D
-    /// being the head's inputs: what PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` and `nn.Linear` do.
-    ///
-    /// # Errors
-    ///
-    /// None for a network of this crate; the signature leaves room for cells that refuse.
-    pub fn initialize(&mut self, rng: &mut Rng) -> Result<()> {
-        let head_start = self.head_start;
-        let bounds =
-            [self.config.hidden_size, self.stack.output_size()].map(|n| 1.0 / (n as f64).sqrt());
-        self.update(|parameters| {
-            for (index, value) in parameters.values_mut().iter_mut().enumerate() {
-                let bound = bounds[usize::from(index >= head_start)];
-                *value = T::from_f64((2.0 * rng.uniform() - 1.0) * bound);
-            }
-        });
-        Ok(())
-    }
-
-    /// The outputs and the final state, without dropout. Without an initial state it starts from
-    /// zeros.
-    ///
-    /// # Errors
-    ///
-    /// A batch or a state whose shape does not fit.
-    pub fn forward(
-        &self,
-        batch: &SequenceBatch<T>,
-        initial_state: Option<&NetworkState<T>>,
-    ) -> Result<NetworkOutput<T>> {
-        let mut trace = NetworkTrace::default();
-        self.run(batch, initial_state, (DropoutMode::Off, Keep::Nothing), &mut trace)?;
-        let final_state = self.final_state(&trace);
-        Ok(NetworkOutput { outputs: trace.outputs().to_owned(), final_state })
-    }
-
-    /// As [`forward`](Self::forward), with dropout if wanted, keeping in `trace` what
-    /// [`backward`](Self::backward) needs. The memory of an earlier run is used again.
-    ///
-    /// # Errors
-    ///
-    /// A batch or a state whose shape does not fit.
-    pub fn forward_traced(
-        &self,
-        batch: &SequenceBatch<T>,
-        initial_state: Option<&NetworkState<T>>,
-        dropout: DropoutMode,
-        trace: &mut NetworkTrace<T>,
-    ) -> Result<()> {
-        self.run(batch, initial_state, (dropout, Keep::Trace), trace)
+    /// The shapes `[B, S]` of the [states](NetworkState) of `batch_size` sequences.
+    #[must_use]
+    pub fn state_shapes(&self, batch_size: usize) -> Vec<(usize, usize)> {
+        self.stack.states().map(|(_, size)| (batch_size, size)).collect()
     }
 
     /// The final state of a traced run.
     #[must_use]
     pub fn final_state(&self, trace: &NetworkTrace<T>) -> NetworkState<T> {
-        let runs = trace.stack.layers.iter().flat_map(|layer| &layer.runs);
-        let sizes = self.stack.state_sizes();
-        let arrays = runs.zip(sizes).map(|(run, size)| rows(&run.final_state, size));
-        NetworkState { layers: arrays.collect() }
+        NetworkState { layers: self.final_states(&trace.stack).collect() }
     }
 
-    /// Back-propagation: adds the gradients of the parameters to `grad_parameters`, for the
-    /// gradient of the outputs `[B, S, O]`, whose values in padding are not read. The trace is used
-    /// up.
-    ///
-    /// # Errors
-    ///
-    /// Arrays whose shapes do not fit the trace, or a trace that was used before.
-    pub fn backward(
-        &self,
-        batch: &SequenceBatch<T>,
-        trace: &mut NetworkTrace<T>,
-        grad_outputs: ArrayView3<'_, T>,
-        grad_parameters: &mut Parameters<T>,
-    ) -> Result<()> {
-        self.back(batch, trace, grad_outputs, (grad_parameters, None))
+    fn final_states(&self, trace: &StackTrace<T>) -> impl Iterator<Item = Array2<T>> {
+        let sizes = self.stack.states().map(|(_, size)| size);
+        trace.runs().zip(sizes).map(|(run, size)| rows(&run.final_state, size))
     }
+}
 
-    /// As [`backward`](Self::backward), with the gradients of the inputs and of the initial state.
-    ///
-    /// # Errors
-    ///
-    /// As [`backward`](Self::backward).
-    pub fn backward_to_inputs(
-        &self,
-        batch: &SequenceBatch<T>,
-        trace: &mut NetworkTrace<T>,
-        grad_outputs: ArrayView3<'_, T>,
-        grad_parameters: &mut Parameters<T>,
-    ) -> Result<NetworkGradient<T>> {
-        let mut bottom = NetworkGradient::default();
-        self.backward_to_inputs_into(batch, trace, grad_outputs, grad_parameters, &mut bottom)?;
-        Ok(bottom)
+/// The names and shapes of parameters, part after part.
+#[derive(Default)]
+struct Shapes {
+    all: Vec<ParameterShape>,
+    end: usize,
+}
+
+impl Shapes {
+    fn add(&mut self, shapes: impl IntoIterator<Item = ParameterShape>) -> Range<usize> {
+        let start = self.end;
+        for shape in shapes {
+            self.end = self.end.saturating_add(shape.len());
+            self.all.push(shape);
+        }
+        start..self.end
     }
+}
 
-    /// As [`backward_to_inputs`](Self::backward_to_inputs), in the memory of an earlier gradient: for
-    /// training what stands below the network, an [`Embedding`](crate::Embedding) say.
-    ///
-    /// # Errors
-    ///
-    /// As [`backward`](Self::backward).
-    pub fn backward_to_inputs_into(
-        &self,
-        batch: &SequenceBatch<T>,
-        trace: &mut NetworkTrace<T>,
-        grad_outputs: ArrayView3<'_, T>,
-        grad_parameters: &mut Parameters<T>,
-        bottom: &mut NetworkGradient<T>,
-    ) -> Result<()> {
-        let NetworkGradient { inputs, initial_state } = bottom;
-        if inputs.dim() != batch.values().dim() || !inputs.is_standard_layout() {
-            *inputs = Array3::from_elem(batch.values().dim(), T::ZERO);
-        }
-        self.back(batch, trace, grad_outputs, (grad_parameters, inputs.as_slice_mut()))?;
-        let sizes = self.stack.state_sizes();
-        initial_state.layers.truncate(sizes.len());
-        for (index, (grad, size)) in trace.grad_initial.iter().zip(sizes).enumerate() {
-            match initial_state.layers.get_mut(index) {
-                Some(array) if array.dim() == (batch.batch_size(), size) => {
-                    array.iter_mut().zip(grad).for_each(|(target, value)| *target = *value);
-                }
-                Some(array) => *array = rows(grad, size),
-                None => initial_state.layers.push(rows(grad, size)),
-            }
-        }
-        Ok(())
-    }
-
-    fn run(
-        &self,
-        batch: &SequenceBatch<T>,
-        initial_state: Option<&NetworkState<T>>,
-        (dropout, keep): (DropoutMode, Keep),
-        trace: &mut NetworkTrace<T>,
-    ) -> Result<()> {
-        let expected = [batch.batch_size(), batch.seq_len(), self.config.input_size];
-        if batch.values().shape() != expected {
-            return Err(Error::shape("inputs", &expected, batch.values().shape()));
-        }
-        trace.start(batch, self.config.layers, self.config.directions.each().len());
-        self.set_initial(initial_state, trace)?;
-        let time = (batch.lengths(), batch.seq_len());
-        self.stack.forward(time, batch.as_slice(), (&mut trace.stack, keep));
-        trace.pool(self.config.pooling, self.config.hidden_size, self.stack.output_size());
-        match dropout {
-            DropoutMode::On { seed } if self.config.dropout > 0.0 => {
-                trace.drop_features(|factors| dropout::fill(self.config.dropout, seed, factors));
-            }
-            DropoutMode::On { .. } | DropoutMode::Off => trace.mask.clear(),
-        }
-        trace.apply_head(&self.head, &self.head_prepared, self.config.output_size);
-        trace.finish(keep);
-        Ok(())
-    }
-
-    fn set_initial(
-        &self,
-        initial_state: Option<&NetworkState<T>>,
-        trace: &mut NetworkTrace<T>,
-    ) -> Result<()> {
-        let sizes = self.stack.state_sizes();
-        let batch_size = trace.lengths.len();
-        if let Some(state) = initial_state
-            && state.layers.len() != sizes.len()
-        {
-            return Err(Error::shape("initial_state", &[sizes.len()], &[state.layers.len()]));
-        }
-        let runs = trace.stack.layers.iter_mut().flat_map(|layer| &mut layer.runs);
-        for (index, (run, size)) in runs.zip(sizes).enumerate() {
-            run.initial.clear();
-            match initial_state.map(|state| &state.layers[index]) {
-                None => run.initial.resize(batch_size * size, T::ZERO),
-                Some(array) if array.dim() == (batch_size, size) => {
-                    run.initial.extend(array.iter())
-                }
-                Some(array) => {
-                    let name = format!("initial_state.layers[{index}]");
-                    return Err(Error::shape(name, &[batch_size, size], array.shape()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn back(
-        &self,
-        batch: &SequenceBatch<T>,
-        trace: &mut NetworkTrace<T>,
-        grad_outputs: ArrayView3<'_, T>,
-        (grad_parameters, inputs): (&mut Parameters<T>, Option<&mut [T]>),
-    ) -> Result<()> {
-        trace.check(batch, grad_outputs.shape())?;
-        let steps = batch.batch_size() * batch.seq_len();
-        let made_here = self.stack.traced(steps, &trace.stack)
-            && trace.made_by(
-                self.config.pooling,
-                self.stack.output_size(),
-                self.config.output_size,
-            );
-        if !made_here || batch.input_size() != self.config.input_size {
-            return Err(Error::argument(
-                "trace",
-                "the trace of a run of this network",
-                "another's",
-            ));
-        }
-        if !grad_parameters.same_layout(&self.parameters) {
-            let expected = "the names and shapes of the network's parameters";
-            return Err(Error::argument("grad_parameters", expected, "others"));
-        }
-        let grad = grad_outputs.as_standard_layout();
-        let (parameters, head_parameters) =
-            grad_parameters.values_mut().split_at_mut(self.head_start);
-        let grad = grad.as_slice().unwrap_or(&[]);
-        trace.head_backward(&self.head, &self.head_prepared, grad, head_parameters);
-        trace.pool_backward(self.config.pooling);
-        let sizes = self.stack.state_sizes();
-        trace.grad_initial.resize_with(sizes.len(), Vec::new);
-        for (grad, size) in trace.grad_initial.iter_mut().zip(sizes) {
-            grad.resize(batch.batch_size() * size, T::ZERO);
-        }
-        let arriving = match self.config.pooling {
-            Pooling::LastStep => Arriving::Finals(&trace.grad_features),
-            Pooling::MeanOverTime => Arriving::Outputs(&trace.grad_steps),
-            Pooling::EveryStep => Arriving::Outputs(&trace.grad_features),
-        };
-        let leaving = Leaving { parameters, inputs, initial: &mut trace.grad_initial };
-        let time = (batch.lengths(), batch.seq_len());
-        self.stack.backward(time, batch.as_slice(), &mut trace.stack, (arriving, leaving));
-        Ok(())
+fn initial_shapes<T: Real>(initial: InitialState, stack: &Stack<T>) -> Vec<ParameterShape> {
+    let named = |(name, size)| ParameterShape::new(format!("{name}.initial_state"), &[size]);
+    match initial {
+        InitialState::Learned => stack.states().map(named).collect(),
+        InitialState::Zeros | InitialState::Given => Vec::new(),
     }
 }
 

@@ -1,22 +1,41 @@
 //! Optimisers: how a gradient changes the parameters.
 //!
-//! An [`Optimizer`] holds its moments in the layout of the parameters, so a step is one pass
-//! over flat slices, a kernel; it allocates nothing. The learning rate is an argument of the step: schedules
-//! are the trainer's affair. Formulas and defaults are PyTorch's, `foreach` and `fused` variants
-//! aside, which round differently.
+//! An [`Optimizer`] holds its moments in the layout of the parameters, so a step is one pass over
+//! flat slices, a kernel; it allocates nothing. The learning rate is an argument of the step:
+//! schedules are in [`schedule`](crate::schedule). [`ParameterGroups`] say which parameters decay
+//! and which learn at a rate of their own; a [`WeightAverage`] averages the weights of many steps.
+//! Formulas and defaults are PyTorch's, `foreach` and `fused` variants aside, which round
+//! differently; only that biases and gains do not decay unless asked is our own.
+//!
+//! Every step touches every parameter, those with a gradient of 0 as well: moments fade, and decay
+//! goes on.
 
+mod adagrad;
 mod adam;
+mod average;
+mod groups;
+mod nadam;
+mod rms_prop;
+mod rule;
 mod sgd;
 
-use elman_kernels::pointwise::Slope;
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-pub use adam::{Adam, SecondMoment};
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW, SecondMoment};
+pub use average::{AverageProgress, Averaging, WeightAverage};
+pub use groups::{DecayScope, ParameterGroup, ParameterGroups};
+pub use nadam::NAdam;
+pub use rms_prop::{Centring, RmsProp};
 pub use sgd::{Momentum, Sgd};
 
-use crate::error::{Error, Result};
+use crate::error::{ArgumentName, Error, Field, Result};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
+use groups::Segment;
+use rule::{Advance, MomentStart, Moments, Rule, Slices, Step};
 
 /// Which way a step goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +46,36 @@ pub enum Objective {
     Minimize,
     /// Along the gradient: PyTorch's `maximize`. Weight decay still shrinks the parameters.
     Maximize,
+}
+
+/// How the parameters decay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// As a part of the gradient, `g + λ p`, which passes through the moments.
+    #[default]
+    InGradient,
+    /// Before the step, `p ← (1 − η λ) p`, apart from the moments.
+    Decoupled,
+}
+
+/// What a step does of the decay, and where.
+struct SplitDecay {
+    /// λ in the gradient.
+    in_gradient: f64,
+    /// What is left of a parameter before the step.
+    shrink: f64,
+}
+
+impl Decay {
+    fn split(self, step: Step) -> SplitDecay {
+        match self {
+            Decay::InGradient => SplitDecay { in_gradient: step.weight_decay, shrink: 1.0 },
+            Decay::Decoupled => {
+                SplitDecay { in_gradient: 0.0, shrink: 1.0 - step.rate * step.weight_decay }
+            }
+        }
+    }
 }
 
 /// An optimiser with its settings, `{"kind": "adam", "beta2": 0.99}` in a settings file.
@@ -40,12 +89,34 @@ pub enum Objective {
 /// assert_eq!(config, OptimizerConfig::Sgd(Sgd { momentum, ..Sgd::default() }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerConfig {
     /// Gradient descent, with or without momentum.
     Sgd(Sgd),
     /// Adam, or AMSGrad.
     Adam(Adam),
+    /// Adam with decoupled weight decay.
+    AdamW(AdamW),
+    /// Adam with Nesterov's momentum.
+    NAdam(NAdam),
+    /// RMSprop, with or without momentum.
+    RmsProp(RmsProp),
+    /// Adagrad.
+    Adagrad(Adagrad),
+}
+
+/// Runs an expression with the rule of a configuration.
+macro_rules! with_rule {
+    ($config:expr, $rule:ident => $result:expr) => {
+        match $config {
+            OptimizerConfig::Sgd($rule) => $result,
+            OptimizerConfig::Adam($rule) => $result,
+            OptimizerConfig::AdamW($rule) => $result,
+            OptimizerConfig::NAdam($rule) => $result,
+            OptimizerConfig::RmsProp($rule) => $result,
+            OptimizerConfig::Adagrad($rule) => $result,
+        }
+    };
 }
 
 impl Default for OptimizerConfig {
@@ -61,11 +132,68 @@ impl OptimizerConfig {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        match self {
-            OptimizerConfig::Sgd(sgd) => sgd.check(),
-            OptimizerConfig::Adam(adam) => adam.check(),
-        }
+        with_rule!(self, rule => rule.check())
     }
+
+    /// The momentum that a schedule may change: that of SGD and RMSprop, β₁ of the Adams; `None`
+    /// where there is none.
+    #[must_use]
+    pub fn momentum(&self) -> Option<f64> {
+        with_rule!(self, rule => rule.momentum())
+    }
+
+    fn weight_decay(&self) -> f64 {
+        with_rule!(self, rule => rule.weight_decay)
+    }
+
+    fn moments(&self) -> Vec<MomentStart> {
+        with_rule!(self, rule => rule.moments())
+    }
+}
+
+/// How far a step goes.
+///
+/// ```
+/// use elman::optimizer::Rates;
+///
+/// assert_eq!(Rates::from(0.1), Rates { learning_rate: 0.1, momentum: None });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// η: 0 or more.
+    pub learning_rate: f64,
+    /// The momentum of this step instead of the optimiser's own; in `[0, 1)`.
+    pub momentum: Option<f64>,
+}
+
+impl From<f64> for Rates {
+    fn from(learning_rate: f64) -> Self {
+        Rates { learning_rate, momentum: None }
+    }
+}
+
+/// A moment of an optimiser: a number for each parameter, in their layout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment<T> {
+    /// Its name, `mean` say.
+    pub name: String,
+    /// Its values.
+    pub values: Parameters<T>,
+}
+
+/// What an optimiser knows besides its moments: a checkpoint has both.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerProgress {
+    /// The steps so far.
+    pub updates: u64,
+    /// The products that correct the moments' bias, multiplied up step by step: powers of β₁ and β₂,
+    /// or what a rule has in their place.
+    pub products: [f64; 2],
+}
+
+impl OptimizerProgress {
+    const START: Self = OptimizerProgress { updates: 0, products: [1.0; 2] };
 }
 
 /// An optimiser at work on one set of parameters.
@@ -87,38 +215,110 @@ impl OptimizerConfig {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer<T> {
-    rule: Rule<T>,
-}
-
-/// Settings with the moments they need.
-#[derive(Clone, Debug)]
-enum Rule<T> {
-    Sgd(sgd::Rule<T>),
-    Adam(adam::Rule<T>),
+    config: OptimizerConfig,
+    shapes: Vec<ParameterShape>,
+    segments: Vec<Segment>,
+    moments: Vec<Moment<T>>,
+    progress: OptimizerProgress,
 }
 
 impl<T: Real> Optimizer<T> {
-    /// An optimiser for parameters of this layout, before its first step.
+    /// An optimiser for parameters of this layout, before its first step; only weights decay.
     ///
     /// # Errors
     ///
     /// Settings out of their range.
     pub fn new(config: OptimizerConfig, parameters: &Parameters<T>) -> Result<Self> {
+        Optimizer::with_groups(config, &ParameterGroups::default(), parameters)
+    }
+
+    /// An optimiser for parameters of this layout that are treated as `groups` say.
+    ///
+    /// # Errors
+    ///
+    /// Settings out of their range; a group that no parameter's name fits.
+    pub fn with_groups(
+        config: OptimizerConfig,
+        groups: &ParameterGroups,
+        parameters: &Parameters<T>,
+    ) -> Result<Self> {
         config.check()?;
-        let rule = match config {
-            OptimizerConfig::Sgd(sgd) => Rule::Sgd(sgd::Rule::new(sgd, parameters)),
-            OptimizerConfig::Adam(adam) => Rule::Adam(adam::Rule::new(adam, parameters)),
+        let moment = |MomentStart { name, value }| {
+            let mut values = parameters.zeros_like();
+            values.values_mut().fill(T::from_f64(value));
+            Moment { name: name.to_owned(), values }
         };
-        Ok(Optimizer { rule })
+        Ok(Optimizer {
+            config,
+            shapes: parameters.shapes().to_vec(),
+            segments: groups.segments(config.weight_decay(), parameters)?,
+            moments: config.moments().into_iter().map(moment).collect(),
+            progress: OptimizerProgress::START,
+        })
     }
 
     /// The settings.
     #[must_use]
     pub fn config(&self) -> OptimizerConfig {
-        match &self.rule {
-            Rule::Sgd(rule) => OptimizerConfig::Sgd(rule.settings),
-            Rule::Adam(rule) => OptimizerConfig::Adam(rule.settings),
+        self.config
+    }
+
+    /// The moments, to be saved.
+    #[must_use]
+    pub fn moments(&self) -> &[Moment<T>] {
+        &self.moments
+    }
+
+    /// What a checkpoint needs besides the moments.
+    #[must_use]
+    pub fn progress(&self) -> OptimizerProgress {
+        self.progress
+    }
+
+    /// Goes on where another optimiser of the same settings stopped.
+    ///
+    /// ```
+    /// use elman::optimizer::{Optimizer, OptimizerConfig};
+    /// use elman::{ParameterShape, Parameters};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let mut parameters = Parameters::<f64>::zeros(vec![ParameterShape::new("bias", &[2])])?;
+    /// let mut grad = parameters.zeros_like();
+    /// grad.values_mut().fill(0.5);
+    /// let mut first = Optimizer::new(OptimizerConfig::default(), &parameters)?;
+    /// first.step(0.1, &mut parameters, &grad)?;
+    ///
+    /// let mut second = Optimizer::new(first.config(), &parameters)?;
+    /// second.restore(first.progress(), first.moments().to_vec())?;
+    /// let mut others = parameters.clone();
+    /// first.step(0.1, &mut parameters, &grad)?;
+    /// second.step(0.1, &mut others, &grad)?;
+    /// assert_eq!(parameters, others);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Other moments than this optimiser's, by name, order or layout; products that are not in
+    /// `[0, 1]`. Nothing is then changed.
+    pub fn restore(&mut self, progress: OptimizerProgress, moments: Vec<Moment<T>>) -> Result<()> {
+        let names = |moments: &[Moment<T>]| {
+            let names: Vec<&str> = moments.iter().map(|moment| moment.name.as_str()).collect();
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        };
+        let (expected, found) = (names(&self.moments), names(&moments));
+        if expected != found {
+            return Err(Error::argument("moments", expected, found));
         }
+        for moment in &moments {
+            same_layout(&format!("moment {}", moment.name), &self.shapes, moment.values.shapes())?;
+        }
+        if let Some(product) = progress.products.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+            return Err(Error::argument("products", "numbers in [0, 1]", product));
+        }
+        (self.progress, self.moments) = (progress, moments);
+        Ok(())
     }
 
     /// Changes the parameters by one step.
@@ -128,60 +328,126 @@ impl<T: Real> Optimizer<T> {
     ///
     /// # Errors
     ///
-    /// A rate that is negative or not finite; a gradient of another layout than the parameters, or
-    /// parameters of another layout than those the optimiser was made for. Nothing is then
-    /// changed.
+    /// A rate that is negative or not finite; a momentum that is not in `[0, 1)`, or for a rule
+    /// without one; a gradient of another layout than the parameters, or parameters of another
+    /// layout than those the optimiser was made for. Nothing is then changed.
     pub fn step(
         &mut self,
-        learning_rate: f64,
+        rates: impl Into<Rates>,
         parameters: &mut Parameters<T>,
         grad: &Parameters<T>,
     ) -> Result<()> {
-        if !(learning_rate >= 0.0 && learning_rate.is_finite()) {
-            let expected = "a finite number of 0 or more";
-            return Err(Error::argument("learning_rate", expected, learning_rate));
+        self.step_ranges(rates.into(), parameters, grad, None)
+    }
+
+    /// As [`step`](Self::step), for a gradient that is zero but for the ranges `touched` of the flat
+    /// buffer, in order and apart: those of
+    /// [`Touched`](crate::network::Touched), where a network has embeddings.
+    ///
+    /// SGD without momentum and weight decay then looks at these alone, and what the gradient holds
+    /// elsewhere is not read. All other rules move parameters without a gradient as well (a moment
+    /// decays, weights decay), so they take the whole step; the gradient must then really be zero.
+    /// The bits are those of [`step`](Self::step) either way.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step); a range beyond the parameters.
+    pub fn step_touched(
+        &mut self,
+        rates: impl Into<Rates>,
+        parameters: &mut Parameters<T>,
+        grad: &Parameters<T>,
+        touched: &[Range<usize>],
+    ) -> Result<()> {
+        let len = parameters.values().len();
+        if let Some(range) = touched.iter().find(|range| range.start > range.end || range.end > len)
+        {
+            let expected = format!("ranges of {len} parameters");
+            return Err(Error::argument("touched", expected, format!("{range:?}")));
         }
-        same_layout("gradient", parameters, grad)?;
-        let moment = match &self.rule {
-            Rule::Sgd(rule) => rule.moment(),
-            Rule::Adam(rule) => Some(rule.moment()),
-        };
-        if let Some(moment) = moment {
-            same_layout("parameters", moment, parameters)?;
-        }
-        match &mut self.rule {
-            Rule::Sgd(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
-            Rule::Adam(rule) => rule.step(learning_rate, parameters.values_mut(), grad.values()),
-        }
+        let alone = self.leaves_the_rest_alone().then_some(touched);
+        self.step_ranges(rates.into(), parameters, grad, alone)
+    }
+
+    /// Whether a parameter without a gradient stays as it is.
+    fn leaves_the_rest_alone(&self) -> bool {
+        let decays = self.segments.iter().any(|segment| segment.weight_decay.abs() > 0.0);
+        matches!(self.config, OptimizerConfig::Sgd(rule) if rule.momentum == Momentum::None)
+            && !decays
+    }
+
+    /// A step for some ranges of the parameters, or for all.
+    fn step_ranges(
+        &mut self,
+        rates: Rates,
+        parameters: &mut Parameters<T>,
+        grad: &Parameters<T>,
+        touched: Option<&[Range<usize>]>,
+    ) -> Result<()> {
+        let Rates { learning_rate, momentum } = rates;
+        let momentum = self.checked_momentum(momentum)?;
+        check_range(Field::LearningRate, learning_rate, 0.0..f64::INFINITY)?;
+        same_layout("gradient", parameters.shapes(), grad.shapes())?;
+        same_layout("parameters", &self.shapes, parameters.shapes())?;
+        with_rule!(self.config, rule => {
+            self.progress.updates += 1;
+            let (updates, products) = (self.progress.updates, &mut self.progress.products);
+            rule.advance(Advance { updates, momentum, products });
+            for segment in &self.segments {
+                let step = Step {
+                    rate: learning_rate * segment.rate_factor,
+                    momentum,
+                    weight_decay: segment.weight_decay,
+                    progress: self.progress,
+                };
+                let all = [segment.range.clone()];
+                for range in touched.unwrap_or(&all) {
+                    let range = range.start.max(segment.range.start)..range.end.min(segment.range.end);
+                    if range.is_empty() {
+                        continue;
+                    }
+                    rule.step(step, Slices {
+                        grad: &grad.values()[range.clone()],
+                        parameters: &mut parameters.values_mut()[range.clone()],
+                        moments: Moments::new(&mut self.moments, range),
+                    });
+                }
+            }
+        });
         Ok(())
     }
-}
 
-/// The gradient `±∇L + λ p` that both rules go by.
-fn slope<T: Real>(objective: Objective, weight_decay: f64) -> Slope<T> {
-    let sign = match objective {
-        Objective::Minimize => T::ONE,
-        Objective::Maximize => -T::ONE,
-    };
-    Slope { sign, decay: T::from_f64(weight_decay) }
+    /// The momentum of a step: that of the schedule, or the rule's own.
+    fn checked_momentum(&self, momentum: Option<f64>) -> Result<Option<f64>> {
+        let own = self.config.momentum();
+        match (momentum, own) {
+            (None, own) => Ok(own),
+            (Some(momentum), None) => {
+                Err(Error::argument(Field::Momentum, "none for a rule without momentum", momentum))
+            }
+            (Some(momentum), Some(_)) => {
+                check_range(Field::Momentum, momentum, 0.0..1.0)?;
+                Ok(Some(momentum))
+            }
+        }
+    }
 }
 
 /// Refuses parameters of another layout, and names the first that differs.
-fn same_layout<T: Real>(what: &str, expected: &Parameters<T>, found: &Parameters<T>) -> Result<()> {
-    if expected.same_layout(found) {
+fn same_layout(what: &str, expected: &[ParameterShape], found: &[ParameterShape]) -> Result<()> {
+    if expected == found {
         return Ok(());
     }
-    let (wanted, given) = (expected.shapes(), found.shapes());
-    let at = wanted.iter().zip(given).take_while(|(wanted, given)| wanted == given).count();
+    let at = expected.iter().zip(found).take_while(|(wanted, given)| wanted == given).count();
     let describe = |shapes: &[ParameterShape]| match shapes.get(at) {
         Some(parameter) => format!("{} {:?}", parameter.name, parameter.shape),
         None => format!("{at} parameters"),
     };
-    Err(Error::argument(format!("{what}: parameter {at}"), describe(wanted), describe(given)))
+    Err(Error::argument(format!("{what}: parameter {at}"), describe(expected), describe(found)))
 }
 
 /// Refuses a setting outside of a range that includes its start and excludes its end.
-fn check_range(name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()> {
+fn check_range(name: impl Into<ArgumentName>, value: f64, range: Range<f64>) -> Result<()> {
     if range.contains(&value) {
         return Ok(());
     }
@@ -191,6 +457,14 @@ fn check_range(name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()
         format!("a finite number of {} or more", range.start)
     };
     Err(Error::argument(name, expected, value))
+}
+
+/// Refuses an ε that keeps no quotient finite.
+fn check_epsilon(epsilon: f64) -> Result<()> {
+    if epsilon > 0.0 && epsilon.is_finite() {
+        return Ok(());
+    }
+    Err(Error::argument(Field::Epsilon, "a positive number", epsilon))
 }
 
 #[cfg(test)]

@@ -28,10 +28,16 @@ use crate::real::Real;
 /// ```
 ///
 /// `SequenceBatch::default()` holds no sequence: memory for [`refill`](Self::refill).
+///
+/// A batch may hold token channels beside the values: [`with_tokens`](Self::with_tokens) and
+/// [`from_tokens`](Self::from_tokens).
 #[derive(Clone, Debug, Default)]
 pub struct SequenceBatch<T> {
     values: Array3<T>, // [B, T, I], standard layout
     lengths: Vec<usize>,
+    tokens: Vec<TokenBatch>,
+    /// How many of these there are; the others are memory.
+    channels: usize,
 }
 
 impl<T: Real> SequenceBatch<T> {
@@ -39,7 +45,7 @@ impl<T: Real> SequenceBatch<T> {
     #[must_use]
     pub fn full(values: Array3<T>) -> Self {
         let lengths = vec![values.dim().1; values.dim().0];
-        SequenceBatch { values: standard(values), lengths }
+        SequenceBatch { values: standard(values), lengths, tokens: Vec::new(), channels: 0 }
     }
 
     /// Sequences padded to one length.
@@ -50,7 +56,61 @@ impl<T: Real> SequenceBatch<T> {
     pub fn with_lengths(values: Array3<T>, lengths: Vec<usize>) -> Result<Self> {
         let (batch_size, seq_len, _) = values.dim();
         check_lengths(&lengths, [batch_size, seq_len])?;
-        Ok(SequenceBatch { values: standard(values), lengths })
+        Ok(SequenceBatch { values: standard(values), lengths, tokens: Vec::new(), channels: 0 })
+    }
+
+    /// Token channels alone: values `[B, T, 0]`.
+    ///
+    /// # Errors
+    ///
+    /// No channel, or channels of other lengths than the first one.
+    ///
+    /// ```
+    /// use elman::{SequenceBatch, TokenBatch};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let words = TokenBatch::from_sequences(&[&[5, 3, 8], &[2]]);
+    /// let batch = SequenceBatch::<f32>::from_tokens(vec![words])?;
+    /// assert_eq!((batch.lengths(), batch.input_size()), (&[3, 1][..], 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_tokens(channels: Vec<TokenBatch>) -> Result<Self> {
+        let Some(first) = channels.first() else {
+            return Err(Error::argument("tokens", "at least one channel", "none"));
+        };
+        let values = Array3::from_elem((first.batch_size(), first.seq_len(), 0), T::ZERO);
+        Self::with_lengths(values, first.lengths().to_vec())?.with_tokens(channels)
+    }
+
+    /// The batch with these token channels in place of those it has.
+    ///
+    /// # Errors
+    ///
+    /// A channel of other lengths, or of another time axis.
+    pub fn with_tokens(mut self, channels: Vec<TokenBatch>) -> Result<Self> {
+        for (index, channel) in channels.iter().enumerate() {
+            self.check_channel(index, channel)?;
+        }
+        self.channels = channels.len();
+        self.tokens = channels;
+        Ok(self)
+    }
+
+    fn check_channel(&self, index: usize, channel: &TokenBatch) -> Result<()> {
+        let (wanted, found) =
+            ([self.batch_size(), self.seq_len()], [channel.batch_size(), channel.seq_len()]);
+        if wanted != found {
+            return Err(Error::shape(format!("tokens[{index}]"), &wanted, &found));
+        }
+        let mut pairs = self.lengths.iter().zip(channel.lengths()).enumerate();
+        match pairs.find(|(_, (wanted, found))| wanted != found) {
+            None => Ok(()),
+            Some((row, (wanted, found))) => {
+                let name = format!("tokens[{index}]: length of row {row}");
+                Err(Error::argument(name, wanted.to_string(), found))
+            }
+        }
     }
 
     /// Pads sequences `[T_n, I]` with zeros to the longest one.
@@ -65,7 +125,8 @@ impl<T: Real> SequenceBatch<T> {
     }
 
     /// As [`from_sequences`](Self::from_sequences), in the memory of this batch: for training, where
-    /// each step has a batch of its own. The memory grows to the largest batch and stays.
+    /// each step has a batch of its own. The memory grows to the largest batch and stays. Token channels
+    /// are taken away; [`refill_tokens`](Self::refill_tokens) brings them back.
     ///
     /// # Errors
     ///
@@ -108,6 +169,58 @@ impl<T: Real> SequenceBatch<T> {
         Ok(())
     }
 
+    /// Fills a token channel of a batch whose values, perhaps of no numeric channel, were
+    /// [filled](Self::refill) before, in the memory of the channel.
+    ///
+    /// # Errors
+    ///
+    /// A channel beyond the next one; sequences of other lengths than the values have, and then the
+    /// batch has no such channel any more, nor those behind it.
+    ///
+    /// ```
+    /// use elman::SequenceBatch;
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let mut batch = SequenceBatch::<f32>::default();
+    /// batch.refill([array![[0.5], [0.1]].view(), array![[0.7]].view()].into_iter())?;
+    /// batch.refill_tokens(0, [&[4, 7][..], &[1]].into_iter())?;
+    /// assert_eq!(batch.tokens()[0].ids(), array![[4, 7], [1, 0]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refill_tokens<'a>(
+        &mut self,
+        channel: usize,
+        sequences: impl Iterator<Item = &'a [u32]> + Clone,
+    ) -> Result<()> {
+        let count = self.channels;
+        if channel > count {
+            return Err(Error::argument("channel", format!("at most {count}"), channel));
+        }
+        if channel == self.tokens.len() {
+            self.tokens.push(TokenBatch::default());
+        }
+        self.channels = channel;
+        self.tokens[channel].refill(sequences);
+        self.check_channel(channel, &self.tokens[channel])?;
+        self.channels = count.max(channel + 1);
+        Ok(())
+    }
+
+    /// Makes `target` a batch of one sequence of this batch, without padding.
+    pub(crate) fn copy_row(&self, row: usize, target: &mut Self) -> Result<()> {
+        let length = self.lengths[row];
+        let values = self.values.index_axis(Axis(0), row);
+        let values = values.slice_axis_move(Axis(0), (0..length).into());
+        target.refill(std::iter::once(values))?;
+        for (channel, tokens) in self.tokens().iter().enumerate() {
+            let ids = tokens.sequences().nth(row).unwrap_or(&[]);
+            target.refill_tokens(channel, std::iter::once(ids))?;
+        }
+        Ok(())
+    }
+
     /// Makes this a batch of sequences of these lengths, at most T each, and hands out its values
     /// `[B, T, I]` to be written: what they are before that depends on the batch.
     pub(crate) fn reshape(
@@ -115,6 +228,7 @@ impl<T: Real> SequenceBatch<T> {
         lengths: impl Iterator<Item = usize>,
         [seq_len, input_size]: [usize; 2],
     ) -> Result<&mut [T]> {
+        self.channels = 0;
         self.lengths.clear();
         self.lengths.extend(lengths);
         let shape = [self.lengths.len(), seq_len, input_size];
@@ -143,6 +257,12 @@ impl<T: Real> SequenceBatch<T> {
     #[must_use]
     pub fn lengths(&self) -> &[usize] {
         &self.lengths
+    }
+
+    /// The token channels.
+    #[must_use]
+    pub fn tokens(&self) -> &[TokenBatch] {
+        &self.tokens[..self.channels]
     }
 
     /// B.

@@ -1,254 +1,275 @@
 //! Layers on top of each other, each in one direction or in both.
 //!
-//! Bidirectional is composition: a forward and a reverse layer read the same input and write side
-//! by side into one output, `[B, T, 2H]`, the forward half first.
+//! A layer in both directions is composition: a forward and a reverse cell read the same input, and
+//! their outputs are merged. Concatenated outputs are written side by side where they belong; other
+//! merges and residual connections make a second array of them.
 
 pub(crate) mod bound;
+mod config;
+mod layer;
+mod merge;
 
-use std::ops::Range;
-
-use elman_kernels::Level;
-use elman_kernels::pointwise::add_assign;
-use serde::{Deserialize, Serialize};
-
+use crate::dropout::{Draws, DropoutMode, Mask};
 use crate::error::Result;
 use crate::layer::Direction;
-use crate::layer::time_loop::{
-    BackwardArrays, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape, Span,
-};
+use crate::layer::time_loop::{Keep, LoopTrace, Span};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
+use crate::rng::MaskSource;
 use bound::Bound;
+use layer::{Backward, StackLayer};
 
-/// The directions in which the layers of a stack read time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Directions {
-    /// Forward only.
-    Forward,
-    /// Reverse only.
-    Reverse,
-    /// Forward and reverse, outputs side by side.
-    Both,
+pub use config::{Directions, LayerConfig, Merge, Residual};
+
+/// The layers of a network.
+pub(crate) struct Stack<T> {
+    layers: Vec<StackLayer<T>>,
 }
 
-impl Directions {
-    /// The single directions, in the order of their outputs.
-    #[must_use]
-    pub fn each(self) -> &'static [Direction] {
-        match self {
-            Directions::Forward => &[Direction::Forward],
-            Directions::Reverse => &[Direction::Reverse],
-            Directions::Both => &[Direction::Forward, Direction::Reverse],
+/// What a forward run of a stack leaves behind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StackTrace<T> {
+    layers: Vec<LayerTrace<T>>,
+    draws: Option<KeptDraws>,
+    grad_outputs: Vec<T>,
+    grad_inputs: Vec<T>,
+    scratch: Scratch<T>,
+}
+
+/// The draws of a forward run, for its backward run.
+#[derive(Clone, Debug)]
+struct KeptDraws {
+    source: MaskSource,
+    sequences: Vec<usize>,
+    first_step: usize,
+}
+
+impl KeptDraws {
+    fn of(mode: DropoutMode<'_>) -> Option<Self> {
+        let DropoutMode::On(Draws { source, sequences, first_step }) = mode else { return None };
+        Some(KeptDraws { source, sequences: sequences.to_vec(), first_step })
+    }
+
+    fn mode(kept: &Option<Self>) -> DropoutMode<'_> {
+        match kept {
+            Some(KeptDraws { source, sequences, first_step }) => {
+                DropoutMode::On(Draws { source: *source, sequences, first_step: *first_step })
+            }
+            None => DropoutMode::Off,
         }
     }
 }
 
-/// Layers of one width.
-pub(crate) struct Stack<T> {
-    layers: Vec<Vec<Part<T>>>,
-    hidden_size: usize,
-}
-
-/// One direction of one layer, and where its parameters stand in the flat buffer.
-struct Part<T> {
-    cell: Box<dyn Bound<T>>,
-    name: String,
-    parameters: Range<usize>,
-}
-
-/// What a forward run of a stack leaves behind, layer by layer.
+/// What a forward run of one layer leaves behind.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StackTrace<T> {
-    pub layers: Vec<LayerTrace<T>>,
-    grad_outputs: Vec<T>,
-    grad_inputs: Vec<T>,
-    grad_second: Vec<T>,
+struct LayerTrace<T> {
+    mask: Mask<T>,
+    /// The outputs of the directions side by side, `[B, T, D]`.
+    sides: Vec<T>,
+    /// The outputs of the layer, where they are not the sides.
+    merged: Vec<T>,
+    runs: Vec<LoopTrace<T>>,
 }
 
+impl<T> LayerTrace<T> {
+    fn outputs(&self) -> &[T] {
+        if self.merged.is_empty() { &self.sides } else { &self.merged }
+    }
+}
+
+/// Memory of a backward run that is used again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LayerTrace<T> {
-    pub outputs: Vec<T>, // [B, T, D]
-    pub runs: Vec<LoopTrace<T>>,
+struct Scratch<T> {
+    second: Vec<T>,
+    sides: Vec<T>,
+    finals: Vec<T>,
 }
 
-/// The gradient that arrives at the top of a stack.
-pub(crate) enum Arriving<'a, T> {
+/// What a run reads, and whether it drops values.
+#[derive(Clone, Copy)]
+pub(crate) struct StackInput<'a, T> {
+    pub span: Span<'a>,
+    pub inputs: &'a [T], // [B, T, I]
+}
+
+/// The gradients that arrive at the top of a stack; `None` is zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Arriving<'a, T> {
     /// Of every output, `[B, T, D]`.
-    Outputs(&'a [T]),
-    /// Of the final hidden states, `[B, D]`, the directions side by side.
-    Finals(&'a [T]),
+    pub outputs: Option<&'a [T]>,
+    /// Of the [final outputs](Stack::final_outputs), `[B, D]`.
+    pub finals: Option<&'a [T]>,
 }
 
-/// The gradients at the bottom of a stack.
+/// Where the gradients at the bottom of a stack go.
 pub(crate) struct Leaving<'a, T> {
     pub parameters: &'a mut [T],
     /// `[B, T, I]`, if wanted.
     pub inputs: Option<&'a mut [T]>,
     /// `[B, S]` for each direction of each layer.
-    pub initial: &'a mut Vec<Vec<T>>,
+    pub initial: &'a mut [Vec<T>],
 }
 
 impl<T: Real> Stack<T> {
-    /// `count` layers of cells made by `make` from their input size and direction.
+    /// Layers of these descriptions; `make` binds a cell of the layer at an index to an input size and
+    /// a direction.
     pub fn new(
-        (count, directions): (usize, Directions),
+        configs: &[LayerConfig],
         input_size: usize,
-        make: impl Fn(usize, Direction) -> Result<Box<dyn Bound<T>>>,
+        make: impl Fn(usize, usize, Direction) -> Result<Box<dyn Bound<T>>>,
     ) -> Result<Self> {
-        let mut layers = Vec::with_capacity(count);
-        let (mut width, mut start, mut hidden_size) = (input_size, 0, 0);
-        for layer in 0..count {
-            let mut parts = Vec::new();
-            for &direction in directions.each() {
-                let cell = make(width, direction)?;
-                hidden_size = cell.output_size();
-                let size: usize = cell.parameter_shapes().iter().map(ParameterShape::len).sum();
-                let side = match direction {
-                    Direction::Forward => "forward",
-                    Direction::Reverse => "reverse",
-                };
-                let name = format!("layers.{layer}.{side}");
-                parts.push(Part { cell, name, parameters: start..start + size });
-                start += size;
-            }
-            width = hidden_size * parts.len();
-            layers.push(parts);
+        let mut layers: Vec<StackLayer<T>> = Vec::with_capacity(configs.len());
+        let (mut width, mut start) = (input_size, 0);
+        for (index, config) in configs.iter().enumerate() {
+            let layer = StackLayer::new(config, index, width, start, &make)?;
+            (width, start) = (layer.width(), layer.parameters_end());
+            layers.push(layer);
         }
-        Ok(Stack { layers, hidden_size })
+        Ok(Stack { layers })
     }
 
     /// D, the length of one output.
     pub fn output_size(&self) -> usize {
-        self.hidden_size * self.layers.last().map_or(0, Vec::len)
+        self.layers.last().map_or(0, StackLayer::width)
     }
 
-    /// The size of the state of each direction of each layer.
+    /// The name and size of the state of each direction of each layer.
+    pub fn states(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.layers.iter().flat_map(StackLayer::states)
+    }
+
     pub fn state_sizes(&self) -> Vec<usize> {
-        self.layers.iter().flatten().map(|part| part.cell.state_size()).collect()
+        self.states().map(|(_, size)| size).collect()
     }
 
     pub fn parameter_shapes(&self) -> Vec<ParameterShape> {
-        let named = |part: &Part<T>| {
-            let prefix = part.name.clone();
-            part.cell.parameter_shapes().into_iter().map(move |shape| ParameterShape {
-                name: format!("{prefix}.{}", shape.name),
-                shape: shape.shape,
-            })
-        };
-        self.layers.iter().flatten().flat_map(named).collect()
+        self.layers.iter().flat_map(StackLayer::parameter_shapes).collect()
     }
 
     pub fn refresh(&mut self, parameters: &[T]) {
-        for part in self.layers.iter_mut().flatten() {
-            part.cell.refresh(&parameters[part.parameters.clone()]);
+        self.layers.iter_mut().for_each(|layer| layer.refresh(parameters));
+    }
+
+    /// Makes room in a trace for a run of this stack.
+    pub fn start(&self, trace: &mut StackTrace<T>) {
+        trace.layers.resize_with(self.layers.len(), LayerTrace::default);
+        for (layer, kept) in self.layers.iter().zip(&mut trace.layers) {
+            kept.runs.resize_with(layer.directions(), LoopTrace::default);
         }
     }
 
-    /// Runs all layers. `trace.layers[..].runs[..].initial` holds the initial states.
+    /// Runs all layers from the initial states in the trace.
     pub fn forward(
         &self,
-        (lengths, seq_len): (&[usize], usize),
-        inputs: &[T],
-        (trace, keep): (&mut StackTrace<T>, Keep),
+        input: StackInput<'_, T>,
+        mode: DropoutMode<'_>,
+        keep: Keep,
+        trace: &mut StackTrace<T>,
     ) {
-        for (index, parts) in self.layers.iter().enumerate() {
-            let width = self.hidden_size * parts.len();
+        trace.draws = KeptDraws::of(mode);
+        for (index, layer) in self.layers.iter().enumerate() {
             let (below, rest) = trace.layers.split_at_mut(index);
-            let LayerTrace { outputs, runs } = &mut rest[0];
-            outputs.resize(lengths.len() * seq_len * width, T::ZERO);
-            let inputs = below.last().map_or(inputs, |layer| layer.outputs.as_slice());
-            for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
-                let output_offset = side * self.hidden_size;
-                let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset };
-                let arrays = ForwardArrays { inputs, outputs };
-                part.cell.forward(shape, arrays, Keeping { trace: run, keep });
-            }
+            let inputs = below.last().map_or(input.inputs, LayerTrace::outputs);
+            let input = StackInput { inputs, ..input };
+            layer.forward(input, mode, keep, &mut rest[0]);
         }
+    }
+
+    /// The last output that each direction of the top layer computed, merged, to rows of `features`
+    /// that start at `offset`; of a sequence without steps the output in its initial state.
+    pub fn final_outputs(
+        &self,
+        input: StackInput<'_, T>,
+        trace: &StackTrace<T>,
+        rows: RowsMut<'_, T>,
+    ) {
+        let (Some(top), Some((kept, below))) = (self.layers.last(), trace.layers.split_last())
+        else {
+            return;
+        };
+        let inputs = below.last().map_or(input.inputs, LayerTrace::outputs);
+        top.final_outputs(StackInput { inputs, ..input }, kept, rows);
     }
 
     /// Whether a traced run of this stack over `steps` steps left this.
     pub fn traced(&self, steps: usize, trace: &StackTrace<T>) -> bool {
-        let layer = |(parts, kept): (&Vec<Part<T>>, &LayerTrace<T>)| {
-            kept.runs.len() == parts.len()
-                && kept.outputs.len() == steps * parts.len() * self.hidden_size
-                && parts.iter().zip(&kept.runs).all(|(part, run)| part.cell.traced(steps, run))
-        };
-        trace.layers.len() == self.layers.len() && self.layers.iter().zip(&trace.layers).all(layer)
+        trace.layers.len() == self.layers.len()
+            && self.layers.iter().zip(&trace.layers).all(|(layer, kept)| layer.traced(steps, kept))
     }
 
     /// Back-propagation through all layers.
     pub fn backward(
         &self,
-        (lengths, seq_len): (&[usize], usize),
-        inputs: &[T],
+        input: StackInput<'_, T>,
         trace: &mut StackTrace<T>,
-        (arriving, mut leaving): (Arriving<'_, T>, Leaving<'_, T>),
+        arriving: Arriving<'_, T>,
+        leaving: Leaving<'_, T>,
     ) {
-        let StackTrace { layers, grad_outputs, grad_inputs, grad_second } = trace;
-        let steps = lengths.len() * seq_len;
-        let mut finals = Vec::new();
-        for (index, parts) in self.layers.iter().enumerate().rev() {
-            let width = self.hidden_size * parts.len();
+        let Leaving { parameters, mut inputs, initial } = leaving;
+        let StackTrace { layers, draws, grad_outputs, grad_inputs, scratch } = trace;
+        let mut states = initial;
+        for (index, layer) in self.layers.iter().enumerate().rev() {
             let (below, rest) = layers.split_at_mut(index);
-            let LayerTrace { outputs, runs } = &mut rest[0];
-            let inputs = below.last().map_or(inputs, |layer| layer.outputs.as_slice());
-            let input_size = inputs.len().checked_div(steps).unwrap_or(0);
-            let top = index + 1 == self.layers.len();
-            let wants_inputs = index > 0 || leaving.inputs.is_some();
-            let wanted = if wants_inputs { steps * input_size } else { 0 };
-            grad_inputs.resize(wanted, T::ZERO);
-            for (side, (part, run)) in parts.iter().zip(runs).enumerate() {
-                let output_offset = side * self.hidden_size;
-                let span = Span { lengths, seq_len };
-                let shape = Shape { span, output_stride: width, output_offset };
-                let target = if side == 0 { &mut *grad_inputs } else { &mut *grad_second };
-                target.resize(wanted, T::ZERO);
-                let state_size = part.cell.state_size();
-                let (grad_out, grad_final) = match &arriving {
-                    Arriving::Outputs(grad) if top => (Some(*grad), None),
-                    Arriving::Finals(grad) if top => {
-                        let place = (width, output_offset, self.hidden_size);
-                        widen(grad, place, state_size, &mut finals);
-                        (None, Some(finals.as_slice()))
-                    }
-                    _ => (Some(grad_outputs.as_slice()), None),
-                };
-                let state = index * parts.len() + side;
-                let gradients = Gradients {
-                    outputs: grad_out,
-                    final_state: grad_final,
-                    inputs: wants_inputs.then_some(target.as_mut_slice()),
-                    initial: &mut leaving.initial[state],
-                    parameters: &mut leaving.parameters[part.parameters.clone()],
-                };
-                let arrays = BackwardArrays { inputs, outputs };
-                part.cell.backward(shape, arrays, run, gradients);
-            }
-            if parts.len() > 1 && wants_inputs {
-                add_assign(Level::current(), grad_inputs, grad_second);
-            }
+            let read = below.last().map_or(input.inputs, LayerTrace::outputs);
+            let (rest_states, own) = states.split_at_mut(states.len() - layer.directions());
+            states = rest_states;
+            let arriving = match index + 1 == self.layers.len() {
+                true => arriving,
+                false => Arriving { outputs: Some(grad_outputs), finals: None },
+            };
+            let wanted = index > 0 || inputs.is_some();
+            let len = if wanted { read.len() } else { 0 };
+            grad_inputs.resize(len, T::ZERO);
+            let backward = Backward {
+                arriving,
+                parameters,
+                inputs: wanted.then_some(grad_inputs.as_mut_slice()),
+                initial: own,
+                mode: KeptDraws::mode(draws),
+                scratch,
+            };
+            layer.backward(StackInput { inputs: read, ..input }, &mut rest[0], backward);
             if index > 0 {
                 std::mem::swap(grad_outputs, grad_inputs);
-            } else if let Some(target) = &mut leaving.inputs {
+            } else if let Some(target) = &mut inputs {
                 target.copy_from_slice(grad_inputs);
             }
         }
     }
 }
 
-/// The gradient of one direction's final states `[B, S]` from that of the features `[B, D]`; only
-/// the hidden part of a state is a feature.
-fn widen<T: Real>(
-    features: &[T],
-    (width, offset, hidden_size): (usize, usize, usize),
-    state_size: usize,
-    finals: &mut Vec<T>,
-) {
-    finals.clear();
-    for row in features.chunks_exact(width) {
-        finals.extend_from_slice(&row[offset..offset + hidden_size]);
-        finals.extend(std::iter::repeat_n(T::ZERO, state_size - hidden_size));
+/// Rows of an array, some of their columns.
+pub(crate) struct RowsMut<'a, T> {
+    pub values: &'a mut [T],
+    pub stride: usize,
+    pub offset: usize,
+}
+
+impl<T> RowsMut<'_, T> {
+    /// The columns of each row, `size` of them.
+    pub fn each(&mut self, size: usize) -> impl Iterator<Item = &mut [T]> {
+        let offset = self.offset;
+        self.values.chunks_exact_mut(self.stride).map(move |row| &mut row[offset..][..size])
     }
 }
+
+impl<T: Real> StackTrace<T> {
+    /// The outputs of the top layer, `[B, T, D]`.
+    pub fn outputs(&self) -> &[T] {
+        self.layers.last().map_or(&[], LayerTrace::outputs)
+    }
+
+    /// The runs of all directions of all layers, in the order of the states.
+    pub fn runs(&self) -> impl Iterator<Item = &LoopTrace<T>> {
+        self.layers.iter().flat_map(|layer| &layer.runs)
+    }
+
+    pub fn runs_mut(&mut self) -> impl Iterator<Item = &mut LoopTrace<T>> {
+        self.layers.iter_mut().flat_map(|layer| &mut layer.runs)
+    }
+}
+
+#[cfg(test)]
+mod noise_reference;
+#[cfg(test)]
+mod noise_tests;

@@ -2,7 +2,7 @@
 //!
 //! The number never changes a result: work is cut in pieces whose size does not depend on it.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 
 /// Runs `work` on `threads` threads, or on all processors (rayon's own pool) for `None`.
 ///
@@ -21,7 +21,7 @@ pub fn with_threads<R: Send>(threads: Option<usize>, work: impl FnOnce() -> R + 
     let Some(threads) = threads else { return Ok(work()) };
     check(threads)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Error::argument("threads", "threads to run on", error))?;
+    let pool = pool.map_err(|error| Error::argument(Field::Threads, "threads to run on", error))?;
     Ok(pool.install(work))
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn check(threads: usize) -> Result<()> {
     if (1..=MOST).contains(&threads) {
         return Ok(());
     }
-    Err(Error::argument("threads", format!("1 to {MOST}"), threads))
+    Err(Error::argument(Field::Threads, format!("1 to {MOST}"), threads))
 }
 
 #[cfg(test)]

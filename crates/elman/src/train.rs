@@ -11,7 +11,8 @@
 //! order. So batches differ from epoch to epoch, and sequences of equal length are shuffled.
 //!
 //! One seed gives the same weights to the bit, on any number of threads. The split, the initial
-//! weights, the order of the batches and the dropout each have a random generator of their own.
+//! weights, and the order of the batches each have a random generator of their own,
+//! and what is dropped is a function of the update, the layer, the sequence, the step and the unit.
 
 mod batches;
 mod best;
@@ -25,15 +26,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::data::{Dataset, Standardization, split};
-use crate::error::{Error, Result};
-use crate::model::{DataDigest, Model, Provenance, check_features, check_pooling};
+use crate::error::{Error, Field, Result};
+use crate::model::{DataDigest, Model, Provenance, check_features, check_readout};
 use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::task::{Evaluation, Task};
 use crate::threads::with_threads;
 
-pub use options::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
+pub use crate::network::NetworkOptions;
+pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{
     Control, EpochProgress, EpochRecord, Outcome, Progress, Report, StepProgress, Validation,
 };
@@ -50,7 +52,6 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
-    Dropout,
 }
 
 impl Purpose {
@@ -93,7 +94,7 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 /// let data = Dataset::with_values(&sequences, &array![[3.0], [5.0], [12.0]])?;
 ///
 /// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
-/// let network = NetworkOptions { hidden_size: 16, ..NetworkOptions::default() };
+/// let network = NetworkOptions::simple(16).options();
 /// let trained = Trainer::new(options, network)?.fit(&data)?;
 /// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.training_loss).collect();
 /// assert!(losses[29] < losses[0]);
@@ -135,8 +136,8 @@ impl Trainer {
     /// An option that is out of range, by name.
     pub fn new(options: TrainingOptions, network: NetworkOptions) -> Result<Self> {
         options.check()?;
-        check_pooling(network.pooling)?;
-        network.config(1, 1).check()?;
+        check_readout(&network.readout)?;
+        network.check()?;
         Ok(Trainer { options, network })
     }
 
@@ -218,7 +219,7 @@ impl Trainer {
     /// let options = TrainingOptions { validation_fraction: 0.3, ..TrainingOptions::default() };
     /// let plan = Trainer::new(options, NetworkOptions::default())?.plan::<f32>(&data)?;
     /// assert_eq!((plan.training_sequences, plan.validation_sequences), (2, 1));
-    /// assert_eq!((plan.network.input_size, plan.network.output_size), (1, 1));
+    /// assert_eq!((plan.network.input_size(), plan.network.output_size()), (1, 1));
     /// # Ok(())
     /// # }
     /// ```
@@ -295,15 +296,17 @@ impl Trainer {
     fn check_validation(&self, validation: Option<&Dataset>) -> Result<()> {
         let fraction = self.options.validation_fraction;
         match validation {
-            Some(_) if fraction > 0.0 => {
-                Err(Error::argument("validation_fraction", "0 beside validation data", fraction))
-            }
+            Some(_) if fraction > 0.0 => Err(Error::argument(
+                Field::ValidationFraction,
+                "0 beside validation data",
+                fraction,
+            )),
             Some(_) => Ok(()),
             None if fraction > 0.0 => Ok(()),
             None => {
                 let expected = "validation data, or a validation fraction, beside it";
                 if let Some(patience) = self.options.patience {
-                    return Err(Error::argument("patience", expected, patience));
+                    return Err(Error::argument(Field::Patience, expected, patience));
                 }
                 match self.options.monitor {
                     Monitor::Loss => Ok(()),

@@ -3,10 +3,10 @@
 //! Results never depend on the number of threads.
 
 use std::num::NonZero;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use elman_kernels::outer::{OuterSum, split};
-use elman_kernels::{Lead, Level, Team};
+use elman_kernels::{Level, parallel};
 
 use crate::real::Real;
 
@@ -74,62 +74,22 @@ const BEYOND_CACHE: usize = 200_000;
 /// Sequences per thread that keep the arithmetic of a core busy while it reads the weights.
 const FEW: usize = 4;
 
-/// Calls `run` for every member of a team at the same time, or for one alone where the threads of the
-/// pool are busy elsewhere: they are not waited for. `deal` makes what each of so many members gets;
-/// they exchange up to `values` at once. Returns how many ran.
-pub(crate) fn side_by_side<R: Send>(
-    members: usize,
-    values: usize,
-    deal: impl FnOnce(usize) -> Vec<R>,
-    run: impl Fn(R, Team) + Sync,
-) -> usize {
-    let (lead, seats) = Lead::of(members - 1, values);
-    let dealt: Vec<Mutex<Option<R>>> = seats.iter().map(|_| Mutex::new(None)).collect();
-    rayon::in_place_scope(|scope| {
-        for (seat, own) in seats.into_iter().zip(&dealt) {
-            let run = &run;
-            scope.spawn(move |_| {
-                if let Some(team) = seat.join() {
-                    let own = own.lock().ok().and_then(|mut own| own.take());
-                    if let Some(own) = own {
-                        run(own, team);
-                    }
-                }
-            });
-        }
-        if !lead.gather() {
-            drop(lead);
-            deal(1).into_iter().for_each(|all| run(all, Team::alone()));
-            return 1;
-        }
-        let mut shares = deal(members).into_iter();
-        let first = shares.next();
-        for (own, share) in dealt.iter().zip(shares) {
-            if let Ok(mut own) = own.lock() {
-                *own = Some(share);
-            }
-        }
-        let team = lead.begin();
-        if let Some(own) = first {
-            run(own, team);
-        }
-        members
-    })
-}
-
-/// Calls `run` for every item at the same time, for the first one on this thread: only the others wait
-/// for a thread to wake.
+/// Calls `run` for every item at the same time, for the first one on this thread.
 pub(crate) fn each<R: Send>(items: impl IntoIterator<Item = R>, run: impl Fn(R) + Sync) {
     let mut items = items.into_iter();
     let Some(first) = items.next() else { return };
     let Some(second) = items.next() else { return run(first) };
-    let items = std::iter::once(second).chain(items);
+    let items = [first, second].into_iter().chain(items).collect();
+    let Err(items) = parallel::each(items, &run) else { return };
+    // The helpers are at work for another thread of this process; others may be free.
+    let mut items = items.into_iter();
+    let first = items.next();
     rayon::in_place_scope(|scope| {
         for item in items {
             let run = &run;
             scope.spawn(move |_| run(item));
         }
-        run(first);
+        first.into_iter().for_each(&run);
     });
 }
 

@@ -8,10 +8,14 @@ mod csv_faults;
 mod generated;
 #[path = "data/memory.rs"]
 mod memory;
+#[path = "data/missing.rs"]
+mod missing;
 #[path = "data/real.rs"]
 mod real;
 #[path = "data/smells.rs"]
 mod smells;
+#[path = "data/sources.rs"]
+mod sources;
 #[path = "data/ts.rs"]
 mod ts;
 
@@ -75,9 +79,8 @@ fn labelled() -> ReadOptions {
             targets: vec!["label".into()],
             ..Columns::default()
         },
-        features: None,
-        exclude: vec![],
         kind: TargetKind::Classes { known: None },
+        ..ReadOptions::default()
     }
 }
 

@@ -7,7 +7,7 @@ use bench_protocol::{Case, Cell, Mode, read_array};
 
 use super::contenders::Contender;
 use super::record::{ELMAN, Measure};
-use super::rounds::{self, Outcome, Turns, Work};
+use super::rounds::{self, Measurement, Turns, Work};
 
 /// The time per valid step of a ragged batch over that of the full one.
 ///
@@ -17,7 +17,7 @@ pub fn ragged(
     (case, folder): (&Case, &Path),
     mode: Mode,
     turns: Turns,
-) -> Result<Outcome, String> {
+) -> Result<Measurement, String> {
     let ragged = super::inputs::ragged(case);
     let measured = in_turns(elman, ([case, &ragged], folder), mode, turns);
     case.write(folder)?;
@@ -26,7 +26,7 @@ pub fn ragged(
     let (all, valid) = (case.batch_size * case.seq_len, lengths.sum::<usize>());
     let ratio = (part / valid as f64) / (full / all as f64);
     let note = format!("{valid} of {all} steps are valid");
-    Ok(outcome(Measure::RaggedRatio, elman.threads, ratio, note))
+    Ok(measurement(Measure::RaggedRatio, elman.threads, ratio, note))
 }
 
 /// The least times of the full and the ragged case.
@@ -53,14 +53,14 @@ fn in_turns(
 }
 
 /// That something failed.
-pub fn refused(threads: usize, reason: String) -> Outcome {
+pub fn refused(threads: usize, reason: String) -> Measurement {
     let contender = ELMAN.to_owned();
-    Outcome { measure: Measure::Refused, contender, threads, value: None, note: reason }
+    Measurement { measure: Measure::Refused, contender, threads, value: None, note: reason }
 }
 
-fn outcome(measure: Measure, threads: usize, value: f64, note: String) -> Outcome {
+fn measurement(measure: Measure, threads: usize, value: f64, note: String) -> Measurement {
     let value = Some(rounds::rounded(value));
-    Outcome { measure, contender: ELMAN.to_owned(), threads, value, note }
+    Measurement { measure, contender: ELMAN.to_owned(), threads, value, note }
 }
 
 /// Refuses outputs of valid steps that are not those of the full batch.
@@ -86,7 +86,7 @@ pub fn memory(
     programs: &Path,
     (case, folder): (&Case, &Path),
     threads: usize,
-) -> Result<[Outcome; 2], String> {
+) -> Result<[Measurement; 2], String> {
     let program = programs.join(format!("elman-memory{}", std::env::consts::EXE_SUFFIX));
     let output = Command::new(&program).arg(folder).arg(threads.to_string()).output();
     let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
@@ -97,8 +97,8 @@ pub fn memory(
         .map_err(|_| format!("memory: {}", super::machine::complaint(&output.stderr)))?;
     let ratio = bytes / needed(case);
     Ok([
-        outcome(Measure::StepBytes, threads, bytes, String::new()),
-        outcome(Measure::StepBytesRatio, threads, ratio, String::new()),
+        measurement(Measure::StepBytes, threads, bytes, String::new()),
+        measurement(Measure::StepBytesRatio, threads, ratio, String::new()),
     ])
 }
 

@@ -49,7 +49,7 @@ pub struct Options {
 
 /// What a valid command line asks for.
 #[derive(Debug)]
-pub enum Task {
+pub enum Request {
     List,
     Show(PathBuf),
     Table(PathBuf),
@@ -71,15 +71,15 @@ pub struct Plan {
 
 impl Options {
     /// Checks every value against what there is.
-    pub fn task(self, definitions: &Definitions) -> Result<Task, String> {
+    pub fn request(self, definitions: &Definitions) -> Result<Request, String> {
         if self.list {
-            return Ok(Task::List);
+            return Ok(Request::List);
         }
         if let Some(path) = self.show {
-            return Ok(Task::Show(path));
+            return Ok(Request::Show(path));
         }
         if let Some(path) = self.table {
-            return Ok(Task::Table(path));
+            return Ok(Request::Table(path));
         }
         let peers = match &self.peers {
             None => Vec::new(),
@@ -103,7 +103,7 @@ impl Options {
             check_record_name(name)?;
         }
         let workloads = &definitions.workloads;
-        Ok(Task::Run(Plan {
+        Ok(Request::Run(Plan {
             cells: chosen("--cells", &self.cells, &Cell::ALL, |cell| cell.name())?,
             workloads: chosen("--workloads", &self.workloads, workloads, |w| &w.name)?,
             modes: chosen("--modes", &self.modes, &Mode::ALL, |mode| mode.name())?,
@@ -153,16 +153,16 @@ mod tests {
         options: Options,
     }
 
-    fn task(arguments: &[&str]) -> Result<Task, String> {
+    fn request(arguments: &[&str]) -> Result<Request, String> {
         let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let definitions = Definitions::read(&repository).unwrap();
         let line = ["bench"].into_iter().chain(arguments.iter().copied());
-        Line::try_parse_from(line).map_err(|error| error.to_string())?.options.task(&definitions)
+        Line::try_parse_from(line).map_err(|error| error.to_string())?.options.request(&definitions)
     }
 
     fn plan(arguments: &[&str]) -> Plan {
-        match task(arguments) {
-            Ok(Task::Run(plan)) => plan,
+        match request(arguments) {
+            Ok(Request::Run(plan)) => plan,
             other => panic!("{arguments:?}: {other:?}"),
         }
     }
@@ -204,10 +204,10 @@ mod tests {
             (["--rounds", "0"], "--rounds: expected at least 1, got 0"),
             (["--record", "a/b"], "--record: expected a name of a-z, 0-9 and -, got \"a/b\""),
         ] {
-            let message = task(&arguments).expect_err("refused");
+            let message = request(&arguments).expect_err("refused");
             assert!(message.starts_with(expected), "{arguments:?}: {message}");
         }
-        let message = task(&["--workloads", "larg"]).expect_err("refused");
+        let message = request(&["--workloads", "larg"]).expect_err("refused");
         assert!(message.ends_with("got larg; did you mean large?"), "{message}");
     }
 }

@@ -41,7 +41,7 @@ pub enum Measure {
 
 /// One value of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct Entry {
     pub measure: Measure,
     pub cell: Cell,
     pub workload: String,
@@ -57,7 +57,7 @@ pub struct Row {
 pub struct Record {
     /// Names with values, in order.
     pub facts: BTreeMap<String, String>,
-    pub rows: Vec<Row>,
+    pub entries: Vec<Entry>,
 }
 
 /// What a group of a report has in common.
@@ -86,8 +86,8 @@ impl Record {
             writeln!(text, "# {name}: {value}").map_err(|error| error.to_string())?;
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
-        for row in &self.rows {
-            writer.serialize(row).map_err(|error| error.to_string())?;
+        for entry in &self.entries {
+            writer.serialize(entry).map_err(|error| error.to_string())?;
         }
         let bytes = writer.into_inner().map_err(|error| error.to_string())?;
         Ok(text + &String::from_utf8(bytes).map_err(|error| error.to_string())?)
@@ -103,10 +103,10 @@ impl Record {
             facts.insert(name.to_owned(), value.to_owned());
         }
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
-        let rows: Result<Vec<Row>, _> = reader.deserialize().collect();
-        let record = Record { facts, rows: rows.map_err(|error| error.to_string())? };
-        for row in &record.rows {
-            record.case(row.cell, &row.workload)?;
+        let entries: Result<Vec<Entry>, _> = reader.deserialize().collect();
+        let record = Record { facts, entries: entries.map_err(|error| error.to_string())? };
+        for entry in &record.entries {
+            record.case(entry.cell, &entry.workload)?;
         }
         Ok(record)
     }
@@ -137,8 +137,8 @@ impl Record {
     /// The cells, modes and numbers of threads that were timed, in order.
     pub fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
-        for row in self.rows.iter().filter(|row| row.measure == Measure::Microseconds) {
-            let group = (row.cell, row.mode, row.threads);
+        for entry in self.entries.iter().filter(|entry| entry.measure == Measure::Microseconds) {
+            let group = (entry.cell, entry.mode, entry.threads);
             if !groups.contains(&group) {
                 groups.push(group);
             }
@@ -150,11 +150,11 @@ impl Record {
     /// The workloads of a group, in the order of the record.
     pub fn workloads(&self, (cell, mode, threads): Group) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for row in &self.rows {
-            let timed = row.measure == Measure::Microseconds && row.contender == ELMAN;
-            let here = (row.cell, row.mode, row.threads) == (cell, mode, threads);
-            if timed && here && !names.contains(&row.workload.as_str()) {
-                names.push(&row.workload);
+        for entry in &self.entries {
+            let timed = entry.measure == Measure::Microseconds && entry.contender == ELMAN;
+            let here = (entry.cell, entry.mode, entry.threads) == (cell, mode, threads);
+            if timed && here && !names.contains(&entry.workload.as_str()) {
+                names.push(&entry.workload);
             }
         }
         names
@@ -169,11 +169,11 @@ impl Record {
         contender: &str,
     ) -> Option<f64> {
         let (cell, mode, threads) = group;
-        let found = self.rows.iter().find(|row| {
-            row.measure == measure
-                && (row.cell, row.mode, row.threads) == (cell, mode, threads)
-                && row.workload == workload
-                && row.contender == contender
+        let found = self.entries.iter().find(|entry| {
+            entry.measure == measure
+                && (entry.cell, entry.mode, entry.threads) == (cell, mode, threads)
+                && entry.workload == workload
+                && entry.contender == contender
         });
         found?.value
     }
@@ -181,9 +181,9 @@ impl Record {
     /// The peers that were timed at all, in the order of the record.
     pub fn peers(&self) -> Vec<&str> {
         let mut peers: Vec<&str> = Vec::new();
-        for row in self.rows.iter().filter(|row| row.measure == Measure::Microseconds) {
-            if row.contender != ELMAN && !peers.contains(&row.contender.as_str()) {
-                peers.push(&row.contender);
+        for entry in self.entries.iter().filter(|entry| entry.measure == Measure::Microseconds) {
+            if entry.contender != ELMAN && !peers.contains(&entry.contender.as_str()) {
+                peers.push(&entry.contender);
             }
         }
         peers
@@ -207,19 +207,19 @@ pub mod tests {
             (Cell::Lstm, ELMAN, 1500.0),
             (Cell::Lstm, "torch", 1200.0),
         ] {
-            record.rows.push(row(cell, contender, Some(micros)));
+            record.entries.push(entry(cell, contender, Some(micros)));
         }
-        let refused = Row {
+        let refused = Entry {
             measure: Measure::Refused,
             note: "outputs: differs, by \"much\"".to_owned(),
-            ..row(Cell::Lstm, "jax", None)
+            ..entry(Cell::Lstm, "jax", None)
         };
-        record.rows.push(refused);
+        record.entries.push(refused);
         record
     }
 
-    fn row(cell: Cell, contender: &str, value: Option<f64>) -> Row {
-        Row {
+    fn entry(cell: Cell, contender: &str, value: Option<f64>) -> Entry {
+        Entry {
             measure: Measure::Microseconds,
             cell,
             workload: "small".to_owned(),

@@ -128,24 +128,25 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// The rows of one measure, under a heading.
+/// The entries of one measure, under a heading.
 fn list(
     record: &Record,
     measure: Measure,
     heading: &str,
-    line: impl Fn(&super::record::Row) -> Option<Vec<String>>,
+    line: impl Fn(&super::record::Entry) -> Option<Vec<String>>,
 ) -> String {
-    let rows = record.rows.iter().filter(|row| row.measure == measure);
-    let lines: Vec<Vec<String>> = rows.filter_map(line).collect();
+    let entries = record.entries.iter().filter(|entry| entry.measure == measure);
+    let lines: Vec<Vec<String>> = entries.filter_map(line).collect();
     if lines.is_empty() { String::new() } else { format!("{heading}\n{}", aligned(&lines)) }
 }
 
 fn ragged(record: &Record) -> String {
     let heading = "Ragged batches, lengths uniform in 1..=T: time per valid step over that of the \
                    full batch";
-    list(record, Measure::RaggedRatio, heading, |row| {
-        let what = format!("{} {} {}, {} threads", row.cell, row.workload, row.mode, row.threads);
-        Some(vec![what, format!("{:.2}", row.value?)])
+    list(record, Measure::RaggedRatio, heading, |entry| {
+        let what =
+            format!("{} {} {}, {} threads", entry.cell, entry.workload, entry.mode, entry.threads);
+        Some(vec![what, format!("{:.2}", entry.value?)])
     })
 }
 
@@ -153,20 +154,20 @@ fn memory(record: &Record) -> String {
     let heading = "Memory of a training step: most bytes allocated at once beyond parameters, their \
                    gradients and the arriving gradient; over inputs + outputs + what \
                    back-propagation keeps (simple H, LSTM 5H, GRU 4H for each step)";
-    list(record, Measure::StepBytes, heading, |row| {
-        let group = (row.cell, row.mode, row.threads);
-        let over = record.value(Measure::StepBytesRatio, group, &row.workload, ELMAN)?;
-        let what = format!("{} {}", row.cell, row.workload);
-        Some(vec![what, bytes(row.value?), format!("{over:.2}×")])
+    list(record, Measure::StepBytes, heading, |entry| {
+        let group = (entry.cell, entry.mode, entry.threads);
+        let over = record.value(Measure::StepBytesRatio, group, &entry.workload, ELMAN)?;
+        let what = format!("{} {}", entry.cell, entry.workload);
+        Some(vec![what, bytes(entry.value?), format!("{over:.2}×")])
     })
 }
 
 /// A call on next to no work is all overhead.
 fn overhead(record: &Record) -> String {
-    list(record, Measure::Microseconds, "Overhead of a call: the whole of `toy`", |row| {
-        let is_toy = row.workload == "toy" && row.contender == ELMAN;
-        let what = format!("{} {}, {} threads", row.cell, row.mode, row.threads);
-        is_toy.then_some(vec![what, time(row.value?)])
+    list(record, Measure::Microseconds, "Overhead of a call: the whole of `toy`", |entry| {
+        let is_toy = entry.workload == "toy" && entry.contender == ELMAN;
+        let what = format!("{} {}, {} threads", entry.cell, entry.mode, entry.threads);
+        is_toy.then_some(vec![what, time(entry.value?)])
     })
 }
 
@@ -189,19 +190,22 @@ fn refused(record: &Record) -> String {
         }
     }
     let mut reasons: Vec<(&str, &str, Vec<String>)> = Vec::new();
-    for row in record.rows.iter().filter(|row| row.measure == Measure::Refused) {
-        let place = match row.note.starts_with("unsupported") {
+    for entry in record.entries.iter().filter(|entry| entry.measure == Measure::Refused) {
+        let place = match entry.note.starts_with("unsupported") {
             // A cell or a mode that is missing is missing in every workload.
-            true => format!("{} {}", row.cell, row.mode),
-            false => format!("{} {} {}, {} threads", row.cell, row.workload, row.mode, row.threads),
+            true => format!("{} {}", entry.cell, entry.mode),
+            false => format!(
+                "{} {} {}, {} threads",
+                entry.cell, entry.workload, entry.mode, entry.threads
+            ),
         };
         let same = |(name, note, _): &&mut (&str, &str, _)| {
-            *name == row.contender.as_str() && *note == row.note.as_str()
+            *name == entry.contender.as_str() && *note == entry.note.as_str()
         };
         match reasons.iter_mut().find(same) {
             Some((_, _, places)) if places.contains(&place) => {}
             Some((_, _, places)) => places.push(place),
-            None => reasons.push((&row.contender, &row.note, vec![place])),
+            None => reasons.push((&entry.contender, &entry.note, vec![place])),
         }
     }
     for (name, note, places) in reasons {

@@ -34,7 +34,7 @@ pub struct Work<'a> {
 
 /// What one contender did with one case.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Measurement {
     pub measure: Measure,
     pub contender: String,
     pub threads: usize,
@@ -46,13 +46,13 @@ pub struct Outcome {
 ///
 /// Elman on another number of threads before has left its results in the folder; then these must
 /// be the same values.
-pub fn run(contenders: &mut [Contender], work: Work<'_>, turns: Turns) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
+pub fn run(contenders: &mut [Contender], work: Work<'_>, turns: Turns) -> Vec<Measurement> {
+    let mut measurements = Vec::new();
     let mut ready: Vec<(&mut Contender, String, f64)> = Vec::new();
     for contender in contenders {
         match load_and_check(contender, work) {
             Ok(how) => ready.push((contender, how, f64::INFINITY)),
-            Err(reason) => outcomes.push(Outcome {
+            Err(reason) => measurements.push(Measurement {
                 measure: Measure::Refused,
                 contender: contender.name().to_owned(),
                 threads: contender.threads,
@@ -75,22 +75,27 @@ pub fn run(contenders: &mut [Contender], work: Work<'_>, turns: Turns) -> Vec<Ou
         }
     }
     for (contender, how, least) in ready {
-        outcomes.extend(figures(contender, how, least));
+        measurements.extend(figures(contender, how, least));
     }
-    outcomes
+    measurements
 }
 
-fn figures(contender: &mut Contender, how: String, least: f64) -> Vec<Outcome> {
+fn figures(contender: &mut Contender, how: String, least: f64) -> Vec<Measurement> {
     let (name, threads) = (contender.name().to_owned(), contender.threads);
-    let outcome =
-        |measure, value, note| Outcome { measure, contender: name.clone(), threads, value, note };
+    let measurement = |measure, value, note| Measurement {
+        measure,
+        contender: name.clone(),
+        threads,
+        value,
+        note,
+    };
     if !least.is_finite() {
-        return vec![outcome(Measure::Refused, None, how)];
+        return vec![measurement(Measure::Refused, None, how)];
     }
-    let mut figures = vec![outcome(Measure::Microseconds, Some(rounded(1e6 * least)), how)];
+    let mut figures = vec![measurement(Measure::Microseconds, Some(rounded(1e6 * least)), how)];
     if let Answer::Done(words) = contender.ask(&["memory"]) {
         let bytes = words.first().and_then(|word| word.parse().ok());
-        figures.push(outcome(Measure::ResidentBytes, bytes, String::new()));
+        figures.push(measurement(Measure::ResidentBytes, bytes, String::new()));
     }
     figures
 }
@@ -222,8 +227,8 @@ mod tests {
         let work = Work { case: &case, mode: Mode::Infer, folder: &folder.0 };
         let turns = Turns { seconds: 0.01, rounds: 2 };
         let mut team = contenders.map(|(name, computes)| folder.contender(name, computes, 1));
-        let outcomes = run(&mut team, work, turns);
-        let told: Vec<String> = outcomes
+        let measurements = run(&mut team, work, turns);
+        let told: Vec<String> = measurements
             .iter()
             .map(|o| format!("{} {:?} {:?} {}", o.contender, o.measure, o.value, o.note))
             .collect();
@@ -240,8 +245,12 @@ mod tests {
 
         // On other threads Elman's own results must be the same, to the bit.
         let mut team = [folder.contender(ELMAN, "wrong.f32", 2)];
-        let [outcome] = run(&mut team, work, turns).try_into().unwrap();
-        assert_eq!(outcome.measure, Measure::Refused, "{}", outcome.note);
-        assert!(outcome.note.starts_with("not timed: outputs: differs"), "{}", outcome.note);
+        let [measurement] = run(&mut team, work, turns).try_into().unwrap();
+        assert_eq!(measurement.measure, Measure::Refused, "{}", measurement.note);
+        assert!(
+            measurement.note.starts_with("not timed: outputs: differs"),
+            "{}",
+            measurement.note
+        );
     }
 }

@@ -7,8 +7,8 @@ mod gaussian;
 
 use elman::Real;
 use elman::loss::{
-    BinaryCrossEntropy, BinaryTargets, ClassTargets, CrossEntropy, Reduction, RegressionLoss,
-    RowWeights,
+    BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, RegressionLoss, RowWeights,
+    TargetClasses,
 };
 use ndarray::{Array, Array1, Array2, ArrayD, Dimension, Ix1, Ix2, IxDyn};
 use serde_json::Value;
@@ -70,11 +70,11 @@ fn cross_entropy<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let targets = match case.text("target")? {
         "indices" => {
             indices = case.integers::<IxDyn>("target")?.into_iter().collect::<Vec<_>>();
-            ClassTargets::from(indices.as_slice())
+            TargetClasses::from(indices.as_slice())
         }
         "probabilities" => {
             probabilities = rows.matrix(case.array("target")?)?;
-            ClassTargets::from(probabilities.view())
+            TargetClasses::from(probabilities.view())
         }
         other => return Err(Stop::unsupported(format!("target {other}"))),
     };

@@ -1,7 +1,13 @@
-//! `torch.optim` and `torch.nn.utils.clip_grad_*`: trajectories and clipped gradients.
+//! `torch.optim`, its schedulers and `torch.nn.utils.clip_grad_*`: trajectories, learning rates and
+//! clipped gradients.
+
+mod schedule;
 
 use elman::clip::{Clip, Norm};
-use elman::optimizer::{Adam, Momentum, Objective, Optimizer, OptimizerConfig, SecondMoment, Sgd};
+use elman::optimizer::{
+    Adagrad, Adam, AdamW, Centring, DecayScope, Momentum, Objective, Optimizer, OptimizerConfig,
+    ParameterGroups, RmsProp, SecondMoment, Sgd,
+};
 use elman::{ParameterShape, Parameters, Real};
 use ndarray::{Array1, ArrayD, Axis, stack};
 use serde_json::{Map, Value};
@@ -17,10 +23,7 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     match case.text("kind")? {
         "trajectory" => trajectory::<T>(case),
         "clip_norm" | "clip_value" => clip::<T>(case),
-        "lr_sequence" => {
-            let schedule = case.text("schedule")?;
-            Err(Stop::unsupported(format!("schedule {schedule}")))
-        }
+        "lr_sequence" => schedule::run(case),
         other => Err(Stop::unsupported(format!("kind {other}"))),
     }
 }
@@ -31,11 +34,23 @@ pub fn optimizer(case: &Case) -> Result<OptimizerConfig, Stop> {
     options.values.remove("lr");
     let config = match case.text("optimizer")? {
         "SGD" => options.sgd()?,
-        "Adam" => options.adam()?,
+        "Adam" => OptimizerConfig::Adam(options.adam()?),
+        "AdamW" => OptimizerConfig::AdamW(options.adam_w()?),
+        "RMSprop" => options.rms_prop()?,
+        "Adagrad" => options.adagrad()?,
         other => return Err(Stop::unsupported(format!("optimizer {other}"))),
     };
     options.refuse_unread()?;
     Ok(config)
+}
+
+/// An optimiser that treats all parameters alike, as PyTorch's.
+pub fn at_work<T: Real>(
+    config: OptimizerConfig,
+    parameters: &Parameters<T>,
+) -> Result<Optimizer<T>, Stop> {
+    let groups = ParameterGroups { decay: DecayScope::All, ..ParameterGroups::default() };
+    Ok(Optimizer::with_groups(config, &groups, parameters)?)
 }
 
 /// PyTorch's options that have not been read yet.
@@ -65,7 +80,24 @@ impl Options {
         Ok(OptimizerConfig::Sgd(Sgd { momentum, weight_decay, objective }))
     }
 
-    fn adam(&mut self) -> Result<OptimizerConfig, Stop> {
+    fn adam(&mut self) -> Result<Adam, Stop> {
+        if self.flag("decoupled_weight_decay") {
+            return Err(Stop::unsupported("Adam with decoupled_weight_decay"));
+        }
+        self.adam_settings()
+    }
+
+    fn adam_w(&mut self) -> Result<AdamW, Stop> {
+        // AdamW with a decay in the gradient would be Adam.
+        if !self.flag("decoupled_weight_decay") {
+            return Err(Stop::unsupported("AdamW without decoupled_weight_decay"));
+        }
+        let Adam { beta1, beta2, epsilon, weight_decay, second_moment, objective } =
+            self.adam_settings()?;
+        Ok(AdamW { beta1, beta2, epsilon, weight_decay, second_moment, objective })
+    }
+
+    fn adam_settings(&mut self) -> Result<Adam, Stop> {
         let betas = self.values.remove("betas").unwrap_or_default();
         let beta = |index: usize| {
             betas[index].as_f64().ok_or_else(|| Stop::failed("betas: expected two numbers"))
@@ -74,12 +106,37 @@ impl Options {
             true => SecondMoment::Maximum,
             false => SecondMoment::Current,
         };
-        Ok(OptimizerConfig::Adam(Adam {
+        Ok(Adam {
             beta1: beta(0)?,
             beta2: beta(1)?,
             epsilon: self.number("eps")?,
             weight_decay: self.number("weight_decay")?,
             second_moment,
+            objective: self.objective(),
+        })
+    }
+
+    fn rms_prop(&mut self) -> Result<OptimizerConfig, Stop> {
+        let centring = match self.flag("centered") {
+            true => Centring::Centred,
+            false => Centring::Uncentred,
+        };
+        Ok(OptimizerConfig::RmsProp(RmsProp {
+            alpha: self.number("alpha")?,
+            epsilon: self.number("eps")?,
+            centring,
+            momentum: self.number("momentum")?,
+            weight_decay: self.number("weight_decay")?,
+            objective: self.objective(),
+        }))
+    }
+
+    fn adagrad(&mut self) -> Result<OptimizerConfig, Stop> {
+        Ok(OptimizerConfig::Adagrad(Adagrad {
+            rate_decay: self.number("lr_decay")?,
+            initial_sum: self.number("initial_accumulator_value")?,
+            epsilon: self.number("eps")?,
+            weight_decay: self.number("weight_decay")?,
             objective: self.objective(),
         }))
     }
@@ -135,7 +192,7 @@ fn trajectory<T: Real>(case: &Case) -> Result<Computed, Stop> {
         grads.push((name.clone(), case.array::<T, _>(&format!("{name}.grads"))?));
     }
     let mut parameters = gathered(&starts)?;
-    let mut optimizer = Optimizer::new(config, &parameters)?;
+    let mut optimizer = at_work(config, &parameters)?;
     let mut path = vec![parameters.clone()];
     for (step, rate) in rates.iter().enumerate() {
         let row = |(name, all): &(String, ArrayD<T>)| -> Result<_, Stop> {

@@ -8,16 +8,16 @@ mod task;
 use elman::cell::{CellKind, SimpleOptions};
 use elman::clip::{Clip, Norm};
 use elman::dropout::DropoutMode;
-use elman::network::{Network, NetworkConfig, NetworkTrace};
-use elman::optimizer::{Optimizer, OptimizerConfig};
+use elman::network::{Network, NetworkOptions, NetworkTrace};
+use elman::optimizer::OptimizerConfig;
 use elman::stack::Directions;
-use elman::{ActivationKind, ParameterShape, Parameters, Real, SequenceBatch};
+use elman::{ActivationKind, LayerConfig, ParameterShape, Parameters, Real, SequenceBatch};
 use ndarray::{Array1, Array3, ArrayD, Axis, Ix1, Ix2};
 use serde_json::Value;
 
 use super::case::{Case, Stop};
 use super::computed::Computed;
-use super::optim::{optimizer, rows};
+use super::optim::{at_work, optimizer, rows};
 use super::recurrent::{activation, named};
 use task::Task;
 
@@ -26,7 +26,7 @@ pub fn run<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let options = Options::<T>::read(case)?;
     let names = Names { layers: options.layers, directions: options.directions };
     let mut parameters = names.initial::<T>(case)?;
-    let mut optimizer = Optimizer::new(options.optimizer, &parameters)?;
+    let mut optimizer = at_work(options.optimizer, &parameters)?;
     let mut module = Module::new(case, &options, &parameters)?;
     let mut computed = Computed::default();
     let (mut path, mut losses, mut norms) = (vec![parameters.clone()], vec![], vec![]);
@@ -205,18 +205,21 @@ impl<'a, T: Real> Module<'a, T> {
     fn new(case: &Case, options: &'a Options<T>, parameters: &Parameters<T>) -> Result<Self, Stop> {
         let batch = SequenceBatch::full(case.array("x")?);
         let size = |name: &str| Ok::<_, Stop>(parameters.get(name)?.len_of(Axis(0)));
-        let network = Network::new(NetworkConfig {
-            cell: CellKind::Simple(SimpleOptions {
-                activation: options.activation,
-                ..SimpleOptions::DEFAULT
-            }),
-            hidden_size: size("rnn.weight_hh_l0")?,
-            layers: options.layers,
+        let cell = CellKind::Simple(SimpleOptions {
+            activation: options.activation,
+            ..SimpleOptions::DEFAULT
+        });
+        let layer = LayerConfig {
             directions: options.directions,
-            pooling: options.task.pooling(),
-            dropout: 0.0,
-            ..NetworkConfig::new(batch.input_size(), size("fc.bias")?)
-        })?;
+            ..LayerConfig::new(cell, size("rnn.weight_hh_l0")?)
+        };
+        let body = NetworkOptions {
+            layers: vec![layer; options.layers],
+            readout: options.task.readout(),
+            ..NetworkOptions::default()
+        };
+        let outputs = size("fc.bias")?;
+        let network = Network::new(body.config(batch.input_size(), outputs))?;
         Ok(Module { network, task: &options.task, batch, trace: NetworkTrace::default() })
     }
 

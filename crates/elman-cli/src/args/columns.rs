@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::value::{DelimiterChoice, Names};
+use super::value::{DecimalChoice, DelimiterChoice, MissingChoice, Names};
 
 /// The heading of the columns of data for a trained model.
 pub const COLUMNS: &str = "Columns of a CSV, where they differ from those of the training data";
@@ -26,12 +26,19 @@ pub struct Columns {
     /// Columns to leave out of the default for --features
     #[arg(long, value_name = "COLUMN,…")]
     pub exclude: Option<Names>,
-    /// What separates the fields of a row
-    #[arg(long, value_enum, default_value_t = DelimiterChoice::Comma)]
-    pub delimiter: DelimiterChoice,
+    /// What separates the fields of a row [default: comma for .csv, tab for .tsv, else what the
+    /// header has most of]
+    #[arg(long, value_enum)]
+    pub delimiter: Option<DelimiterChoice>,
+    /// What stands before the fraction of a number
+    #[arg(long, value_enum, default_value_t = DecimalChoice::Point)]
+    pub decimal: DecimalChoice,
     /// Sort the rows by sequence and time; else they must be in order
     #[arg(long)]
     pub sort: bool,
+    /// What becomes of missing values of the channels
+    #[arg(long, value_enum, default_value_t = MissingChoice::Refuse)]
+    pub missing: MissingChoice,
 }
 
 /// The columns of data for a trained model: those saved with it, unless said otherwise.
@@ -47,6 +54,9 @@ pub struct SavedColumns {
     /// What separates the fields of a row
     #[arg(long, value_enum)]
     pub delimiter: Option<DelimiterChoice>,
+    /// What stands before the fraction of a number
+    #[arg(long, value_enum)]
+    pub decimal: Option<DecimalChoice>,
     /// Sort the rows by sequence and time; else they must be in order
     #[arg(long)]
     pub sort: bool,

@@ -1,63 +1,18 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
-use elman::cell::{CellKind, GruOptions, LstmOptions, ResetPlacement, SimpleOptions};
 use elman::clip::{Clip, Norm};
+use elman::error::{Error, Field};
 use elman::loss::RegressionLoss;
-use elman::network::Pooling;
 use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
-use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, TrainingOptions};
-use elman::{ActivationKind, Directions, Error};
+use elman::train::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 
 use super::TrainArgs;
-use super::network::NetworkArgs;
 use super::training::TrainerArgs;
 use super::value::{
-    ActivationChoice, CellChoice, ClassWeightsChoice, DirectionChoice, Limit, LossChoice,
-    MonitorChoice, NormChoice, OptimizerChoice, PoolingChoice, ResetChoice,
+    ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
 };
 use crate::config::Given;
 use crate::failure::Failure;
-
-/// The shape of the network.
-pub fn network(args: &NetworkArgs) -> NetworkOptions {
-    NetworkOptions {
-        cell: match args.cell {
-            CellChoice::Simple => CellKind::Simple(SimpleOptions {
-                activation: activation(args.activation),
-                ..SimpleOptions::DEFAULT
-            }),
-            CellChoice::Lstm => CellKind::Lstm(LstmOptions::default()),
-            CellChoice::Gru => CellKind::Gru(GruOptions {
-                reset: match args.reset_placement {
-                    ResetChoice::After => ResetPlacement::After,
-                    ResetChoice::Before => ResetPlacement::Before,
-                },
-                ..GruOptions::default()
-            }),
-        },
-        hidden_size: args.hidden_size,
-        layers: args.layers,
-        directions: match args.direction {
-            DirectionChoice::Forward => Directions::Forward,
-            DirectionChoice::Reverse => Directions::Reverse,
-            DirectionChoice::Both => Directions::Both,
-        },
-        pooling: match args.pooling {
-            PoolingChoice::Last => Pooling::LastStep,
-            PoolingChoice::Mean => Pooling::MeanOverTime,
-        },
-        dropout: args.dropout,
-    }
-}
-
-fn activation(choice: ActivationChoice) -> ActivationKind {
-    match choice {
-        ActivationChoice::Tanh => ActivationKind::Tanh,
-        ActivationChoice::Relu => ActivationKind::Relu,
-        ActivationChoice::Sigmoid => ActivationKind::Sigmoid,
-        ActivationChoice::Identity => ActivationKind::Identity,
-    }
-}
 
 /// How it is trained.
 pub fn training(args: &TrainArgs) -> TrainingOptions {
@@ -149,45 +104,28 @@ fn regression_loss(args: &TrainerArgs) -> Option<RegressionLoss> {
 
 /// The library's fault, with the option in the words of the command line or the file.
 pub fn blame(error: Error, given: &Given) -> Failure {
-    let Error::Argument { name, expected, found } = &error else { return error.into() };
-    match option(name, given) {
-        Some(option) => Failure::input(given.name(&option), expected, found),
-        None => error.into(),
+    match &error {
+        Error::Argument { field: Some(field), expected, found, .. } => {
+            Failure::input(given.name(&option(*field)), expected, found)
+        }
+        _ => error.into(),
     }
 }
 
-/// The option behind a name of the library, if there is one.
-fn option(name: &str, given: &Given) -> Option<String> {
-    let words = name.replace('_', "-");
-    let option = match words.as_str() {
-        "beta1" | "beta2" => "betas",
-        "momentum: factor" => "momentum",
-        "huber: delta" => "huber-delta",
-        "smooth-l1: beta" => "smooth-l1-beta",
-        "clip: limit" if given.has("clip-value") => "clip-value",
-        "clip: limit" => "clip-norm",
-        words if words.starts_with("class-weights") => "class-weights",
-        "sequence"
-        | "time"
-        | "target"
-        | "features"
-        | "exclude"
-        | "delimiter"
-        | "sort"
-        | "epochs"
-        | "batch-size"
-        | "hidden-size"
-        | "layers"
-        | "dropout"
-        | "learning-rate"
-        | "dampening"
-        | "epsilon"
-        | "weight-decay"
-        | "patience"
-        | "label-smoothing"
-        | "validation-fraction"
-        | "threads" => words.as_str(),
-        _ => return None,
-    };
-    Some(option.to_owned())
+/// The option of `train` that sets a field of the library.
+fn option(field: Field) -> String {
+    field.name().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_the_library_blames_is_an_option() {
+        for field in Field::ALL {
+            let option = option(field);
+            assert!(crate::config::is_option(&option), "{field:?}: --{option}");
+        }
+    }
 }

@@ -3,8 +3,14 @@
 //! An option that was given and would have no effect is an error that names it and the one it
 //! depends on; so is a pair of which only one can hold.
 
+use elman::network::MAX_LAYERS;
+
 use super::TrainArgs;
-use super::value::{CellChoice, Limit, LossChoice, OptimizerChoice, Switch, TaskKind};
+use super::network_options::hidden_sizes;
+use super::value::{
+    CellChoice, DirectionChoice, Limit, LossChoice, MissingChoice, OptimizerChoice, PoolingChoice,
+    Switch, TaskKind,
+};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -20,6 +26,7 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     clipping(args, given)?;
+    layers(args, given)?;
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -36,7 +43,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
 fn required(args: &TrainArgs) -> Outcome {
     let missing = |name, what| Err(Failure::Input(format!("{name}: expected {what}, got none")));
     match args {
-        TrainArgs { train: None, .. } => missing("<TRAIN>", "the file of training data"),
+        TrainArgs { train, .. } if train.is_empty() => {
+            missing("<TRAIN>", "the file of training data")
+        }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
         TrainArgs { task: None, .. } => missing("--task", "classify or regress"),
         _ => Ok(()),
@@ -82,13 +91,61 @@ fn rules(args: &TrainArgs) -> Vec<Rule> {
 }
 
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
-    let cell = args.network.cell;
+    let network = &args.network;
+    let cell = network.cell;
     let mut by_cell = |option, wanted, needs| {
         let found = format!("--cell {}", name(cell));
         rules.push(Rule { option, on: "cell", holds: cell == wanted, needs, found });
     };
     by_cell("activation", CellChoice::Simple, "--cell simple");
     by_cell("reset-placement", CellChoice::Gru, "--cell gru");
+    by_cell("forget-bias", CellChoice::Lstm, "--cell lstm");
+    let layers = hidden_sizes(network).len();
+    let mut by_layers = |option| {
+        let (needs, found) = ("--layers 2 or more", format!("--layers {layers}"));
+        rules.push(Rule { option, on: "layers", holds: layers > 1, needs, found });
+    };
+    by_layers("residual");
+    by_layers("layer-dropout");
+    by_layers("dropout-span");
+    rules.push(Rule {
+        option: "merge",
+        on: "direction",
+        holds: network.direction == DirectionChoice::Both,
+        needs: "--direction both",
+        found: format!("--direction {}", name(network.direction)),
+    });
+    let pooling: Vec<String> = network.pooling.iter().copied().map(name).collect();
+    rules.push(Rule {
+        option: "attention-size",
+        on: "pooling",
+        holds: network.pooling.contains(&PoolingChoice::Attention),
+        needs: "--pooling attention",
+        found: format!("--pooling {}", pooling.join(",")),
+    });
+    for option in ["head-activation", "head-dropout"] {
+        rules.push(Rule {
+            option,
+            on: "head-hidden",
+            holds: network.head_hidden.is_some(),
+            needs: "--head-hidden",
+            found: "no hidden layer".to_owned(),
+        });
+    }
+}
+
+/// `--layers` repeats a single size; of several sizes it can only be the number.
+fn layers(args: &TrainArgs, given: &Given) -> Outcome {
+    let Some(layers) = args.network.layers else { return Ok(()) };
+    let sizes = args.network.hidden_size.0.len();
+    if sizes > 1 && sizes != layers {
+        let expected = format!("{sizes}, as --hidden-size has so many sizes");
+        return Err(Failure::input(given.name("layers"), expected, layers));
+    }
+    if !(1..=MAX_LAYERS).contains(&layers) {
+        return Err(Failure::input(given.name("layers"), format!("1 to {MAX_LAYERS}"), layers));
+    }
+    Ok(())
 }
 
 fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
@@ -149,6 +206,13 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
 
 fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     let trainer = &args.trainer;
+    rules.push(Rule {
+        option: "missing",
+        on: "standardize",
+        holds: args.columns.missing == MissingChoice::Refuse || trainer.standardize.is_on(),
+        needs: "--standardize on",
+        found: "--standardize off".to_owned(),
+    });
     let task = args.task.unwrap_or(TaskKind::Classify);
     let mut by_task = |option, wanted, needs| {
         let found = format!("--task {}", name(task));

@@ -24,6 +24,10 @@ pub enum CellChoice {
     Lstm,
     /// Gated recurrent unit
     Gru,
+    /// minGRU: gates of the input alone
+    MinGru,
+    /// minLSTM: gates of the input alone
+    MinLstm,
 }
 
 /// Where the reset gate of a GRU acts.
@@ -44,8 +48,26 @@ pub enum ActivationChoice {
     Relu,
     /// Logistic function
     Sigmoid,
+    /// Its straight-lined form: min(max(a + 3, 0), 6) / 6
+    HardSigmoid,
     /// None: a linear recurrence
     Identity,
+    /// a / (1 + |a|)
+    Softsign,
+    /// ln(1 + e^a)
+    Softplus,
+    /// a times its logistic function
+    Silu,
+    /// a times its normal distribution, in the form with tanh
+    Gelu,
+    /// a above 0, else 0.01 a
+    LeakyRelu,
+    /// a above 1, else 0
+    ThresholdedRelu,
+    /// a above 0, else e^a - 1
+    Elu,
+    /// min(max(0.2 a + 0.5, 0), 1), as in ONNX
+    ScaledHardSigmoid,
 }
 
 /// The direction in which a sequence is read.
@@ -59,13 +81,78 @@ pub enum DirectionChoice {
     Both,
 }
 
-/// What the head sees of the outputs of all steps.
+/// How the outputs of both directions become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MergeChoice {
+    /// Side by side
+    Concatenate,
+    /// Their sum
+    Sum,
+    /// Their mean
+    Mean,
+    /// Their product, element by element
+    Product,
+}
+
+/// For how many steps a mask of dropout holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SpanChoice {
+    /// Each step has its own
+    Step,
+    /// One for all steps of a sequence
+    Sequence,
+}
+
+/// A part of what the head sees of the outputs of all steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PoolingChoice {
     /// The output after the last step
     Last,
+    /// The output of the first step
+    First,
     /// The mean of the outputs of all steps
     Mean,
+    /// The largest value of each output
+    Max,
+    /// A mean with learned weights
+    Attention,
+}
+
+/// Where the layers start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InitialStateChoice {
+    /// At zero
+    Zeros,
+    /// At a state that is trained
+    Learned,
+}
+
+/// How weights start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InitChoice {
+    /// Uniform in ±1/√H
+    Uniform,
+    /// Uniform in ±√(6 / (inputs + outputs))
+    Glorot,
+    /// Uniform in ±√(6 / inputs)
+    He,
+    /// A random orthogonal matrix
+    Orthogonal,
+    /// Normal, standard deviation 0.05
+    Normal,
+    /// All 0
+    Zeros,
+}
+
+/// How biases start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BiasInitChoice {
+    /// Uniform in ±1/√H
+    Uniform,
+    /// Normal, standard deviation 0.05
+    Normal,
+    /// All 0
+    Zeros,
 }
 
 /// The rule that changes the weights.
@@ -173,6 +260,28 @@ pub enum DelimiterChoice {
     Tab,
 }
 
+/// What stands before the fraction of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DecimalChoice {
+    /// `.`
+    #[value(alias = ".")]
+    Point,
+    /// `,`
+    #[value(alias = ",")]
+    Comma,
+}
+
+/// What becomes of missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MissingChoice {
+    /// An error that names the first
+    Refuse,
+    /// The mean, and a further channel that is 1 there
+    Mask,
+    /// The last value, and a further channel of the steps since
+    Last,
+}
+
 /// Names of columns, written as in the header of a CSV: `a,b` or `"a, and b",c`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
@@ -196,6 +305,26 @@ impl fmt::Display for Names {
         writer.write_record(&self.0).map_err(|_| fmt::Error)?;
         let bytes = writer.into_inner().map_err(|_| fmt::Error)?;
         f.write_str(String::from_utf8_lossy(&bytes).trim_end_matches('\n'))
+    }
+}
+
+/// Sizes of layers, from the bottom to the top: `64` or `64,32`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes(pub Vec<usize>);
+
+impl FromStr for Sizes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sizes = text.split(',').map(|size| count(size.trim())).collect::<Result<_, _>>();
+        sizes.map(Sizes).map_err(|_| "whole numbers, separated by commas".to_owned())
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sizes: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.write_str(&sizes.join(","))
     }
 }
 

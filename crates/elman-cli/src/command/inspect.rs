@@ -37,7 +37,7 @@ fn document(args: &InspectArgs, model: &Model<f32>) -> Value {
 
 fn text(model: &Model<f32>, style: Style) -> String {
     let mut facts = Facts::default();
-    facts.add("network", super::network_words(model.network().config()));
+    facts.add("network", super::network_words::network_words(model.network().config()));
     task(model.task(), &mut facts);
     let names = model.feature_names();
     facts.add("channels", format!("{}: {}", names.len(), list(names, MOST_NAMES)));
@@ -121,15 +121,27 @@ fn settings(settings: &Value) -> Facts {
 }
 
 fn flatten(name: &str, value: &Value, facts: &mut Facts) {
+    let within = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
     match value {
         Value::Object(entries) => {
-            for (key, value) in entries {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                flatten(&name, value, facts);
+            entries.iter().for_each(|(key, value)| flatten(&within(key), value, facts));
+        }
+        Value::Array(values) if values.iter().any(Value::is_object) => {
+            for (index, value) in values.iter().enumerate() {
+                flatten(&within(&index.to_string()), value, facts);
             }
         }
+        Value::Array(values) if values.is_empty() => {}
+        Value::Array(values) => facts.add(name, list_of(values)),
         Value::Null => {}
-        Value::String(text) => facts.add(name, text),
-        _ => facts.add(name, value.to_string()),
+        value => facts.add(name, word(value)),
     }
+}
+
+fn list_of(values: &[Value]) -> String {
+    values.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,6 +1,7 @@
 //! `elman predict`: a model's answer for each sequence, as CSV or JSON.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use elman::io::{check_writable, write_atomically};
 use elman::model::Model;
@@ -19,14 +20,14 @@ use crate::printer::{Printer, out};
 /// Predicts.
 pub fn run(args: &PredictArgs) -> Outcome {
     let printer = Printer::new(args.talk);
-    if args.talk.json && args.output.is_some() {
+    let output = args.output.as_ref().filter(|path| *path != Path::new("-"));
+    if args.talk.json && output.is_some() {
         return Err(Failure::input("--json and --output", "at most one of them", "both"));
     }
-    if let Some(output) = &args.output {
-        super::refuse_same_file(
-            ("--output", output),
-            &[("<MODEL>", &args.model), ("<DATA>", &args.data)],
-        )?;
+    if let Some(output) = output {
+        let data = args.data.iter().map(|path| ("<DATA>", path));
+        let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", &args.model)]).collect();
+        super::refuse_same_file(("--output", output), &inputs)?;
         check_writable(output)?;
     }
     let model = Model::<f32>::load(&args.model)?;
@@ -38,7 +39,7 @@ pub fn run(args: &PredictArgs) -> Outcome {
     }
     let text = csv(&predictions)
         .map_err(|error| Failure::Fault(format!("the predictions are no CSV: {error}")))?;
-    match &args.output {
+    match output {
         None => out(&text),
         Some(output) => {
             write_atomically(output, |file| file.write_all(text.as_bytes()))?;

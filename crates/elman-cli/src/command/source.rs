@@ -1,11 +1,12 @@
 //! How data files are read: the roles of their columns, for training and for a trained model.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use elman::Error;
 use elman::data::{
-    self, Columns, Dataset, Delimiter, Format, ReadOptions, RowOrder, TargetKind, Targets,
+    self, Columns, Dataset, Decimal, Delimiter, Format, Missing, ReadOptions, RowOrder, TargetKind,
+    Targets,
 };
+use elman::error::{Error, Field};
 use elman::model::Model;
 use elman::task::Task;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::TrainArgs;
 use crate::args::columns::{Columns as ColumnArgs, SavedColumns};
 use crate::args::options::blame;
-use crate::args::value::{DelimiterChoice, Names, TaskKind};
+use crate::args::value::{DecimalChoice, DelimiterChoice, MissingChoice, Names, TaskKind};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -26,19 +27,22 @@ const SAVED: &str = "columns";
 struct Saved {
     sequence: Option<String>,
     time: Option<String>,
-    delimiter: Delimiter,
+    delimiter: Option<Delimiter>,
+    decimal: Decimal,
     order: RowOrder,
+    missing: Missing,
 }
 
 /// Reads the training data.
-pub fn training(path: &Path, args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
+pub fn training(args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
+    let paths = &args.train;
     let further = [&args.validation, &args.test].into_iter().flatten();
     let mut is_csv = false;
     for path in further {
         is_csv |= Format::of(path)? == Format::Csv;
     }
     // Roles of columns that no file has are left for the reader to refuse.
-    let columns = if is_csv { columns(path, &args.columns)? } else { roles(&args.columns) };
+    let columns = if is_csv { columns(paths, &args.columns)? } else { roles(&args.columns) };
     let options = ReadOptions {
         columns,
         features: names(args.columns.features.as_ref()),
@@ -47,22 +51,24 @@ pub fn training(path: &Path, args: &TrainArgs, given: &Given) -> Outcome<Dataset
             Some(TaskKind::Regress) => TargetKind::Values,
             _ => TargetKind::Classes { known: None },
         },
+        missing: missing(args.columns.missing),
     };
-    let data = data::read(path, &options).map_err(|error| blame(error, given))?;
+    let data = data::read_files(paths, &options).map_err(|error| blame(error, given))?;
     data.check_trainable()?;
     Ok(data)
 }
 
 /// Reads further data for a training run: the same channels, and no other classes.
 pub fn further(
-    path: &Path,
+    path: &PathBuf,
     training: &Dataset,
     args: &TrainArgs,
     given: &Given,
 ) -> Outcome<Dataset> {
+    let missing = missing(args.columns.missing);
     let options = ReadOptions {
-        columns: columns(path, &args.columns)?,
-        features: Some(training.feature_names().to_vec()),
+        columns: columns(std::slice::from_ref(path), &args.columns)?,
+        features: Some(missing.in_file(training.feature_names()).to_vec()),
         exclude: Vec::new(),
         kind: match training.targets() {
             Targets::Classes(classes) => {
@@ -70,16 +76,22 @@ pub fn further(
             }
             _ => TargetKind::Values,
         },
+        missing,
     };
     data::read(path, &options).map_err(|error| blame(error, given))
 }
 
 /// The roles of the columns, for a file that has columns.
-fn columns(path: &Path, args: &ColumnArgs) -> Outcome<Columns> {
-    match Format::of(path)? {
+fn columns(paths: &[PathBuf], args: &ColumnArgs) -> Outcome<Columns> {
+    match format(paths)? {
         Format::Csv => Ok(roles(args)),
         Format::Ts => Ok(Columns::default()),
     }
+}
+
+/// The format of the first file; the reader sees to the others.
+fn format(paths: &[PathBuf]) -> Outcome<Format> {
+    Ok(Format::of(paths.first().map_or(Path::new(""), PathBuf::as_path))?)
 }
 
 fn roles(args: &ColumnArgs) -> Columns {
@@ -87,7 +99,8 @@ fn roles(args: &ColumnArgs) -> Columns {
         sequence: args.sequence.clone(),
         time: args.time.clone(),
         targets: names(args.target.as_ref()).unwrap_or_default(),
-        delimiter: delimiter(args.delimiter),
+        delimiter: args.delimiter.map(delimiter),
+        decimal: decimal(args.decimal),
         order: order(args.sort),
     }
 }
@@ -95,8 +108,14 @@ fn roles(args: &ColumnArgs) -> Columns {
 /// Keeps the roles of the columns in the model, for `evaluate` and `predict`.
 pub fn remember(model: &mut Model<f32>, args: &TrainArgs) -> Outcome {
     let ColumnArgs { sequence, time, .. } = args.columns.clone();
-    let (delimiter, order) = (delimiter(args.columns.delimiter), order(args.columns.sort));
-    let saved = Saved { sequence, time, delimiter, order };
+    let saved = Saved {
+        sequence,
+        time,
+        delimiter: args.columns.delimiter.map(delimiter),
+        decimal: decimal(args.columns.decimal),
+        order: order(args.columns.sort),
+        missing: missing(args.columns.missing),
+    };
     let saved = serde_json::to_value(saved)
         .map_err(|error| Failure::Fault(format!("the columns are no JSON: {error}")))?;
     let settings = &mut model.provenance_mut().settings;
@@ -109,7 +128,7 @@ pub fn remember(model: &mut Model<f32>, args: &TrainArgs) -> Outcome {
 
 /// Reads data with the answers, for a trained model.
 pub fn answered(
-    path: &Path,
+    paths: &[PathBuf],
     model: &Model<f32>,
     given: &SavedColumns,
     target: Option<&Names>,
@@ -118,38 +137,39 @@ pub fn answered(
         Task::Classify(classify) => TargetKind::Classes { known: Some(classify.labels().to_vec()) },
         Task::Regress(_) => TargetKind::Values,
     };
-    let targets = match (target, Format::of(path)?) {
+    let targets = match (target, format(paths)?) {
         (Some(target), _) => target.0.clone(),
         (None, Format::Csv) => model.task().target_names(),
         (None, Format::Ts) => Vec::new(),
     };
-    read_for(path, model, Columns { targets, ..saved_columns(path, model, given)? }, kind)
+    read_for(paths, model, Columns { targets, ..saved_columns(paths, model, given)? }, kind)
 }
 
 /// Reads data without looking for answers, for a trained model.
-pub fn unanswered(path: &Path, model: &Model<f32>, given: &SavedColumns) -> Outcome<Dataset> {
-    read_for(path, model, saved_columns(path, model, given)?, TargetKind::None)
+pub fn unanswered(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Dataset> {
+    read_for(paths, model, saved_columns(paths, model, given)?, TargetKind::None)
 }
 
 fn read_for(
-    path: &Path,
+    paths: &[PathBuf],
     model: &Model<f32>,
     columns: Columns,
     kind: TargetKind,
 ) -> Outcome<Dataset> {
-    let features = Some(model.feature_names().to_vec());
-    let options = ReadOptions { columns, features, exclude: Vec::new(), kind };
-    data::read(path, &options).map_err(|error| match &error {
+    let missing = saved(model).missing;
+    let features = Some(missing.in_file(model.feature_names()).to_vec());
+    let options = ReadOptions { columns, features, exclude: Vec::new(), kind, missing };
+    data::read_files(paths, &options).map_err(|error| match &error {
         // They are the model's, no option of the command.
-        Error::Argument { name, .. } if name == "features" => error.into(),
+        Error::Argument { field: Some(Field::Features), .. } => error.into(),
         _ => blame(error, &Given::default()),
     })
 }
 
 /// The columns that the model keeps, but for those given. Of those given for a `.ts` file, which has
 /// no columns, the reader says that they are wrong.
-fn saved_columns(path: &Path, model: &Model<f32>, given: &SavedColumns) -> Outcome<Columns> {
-    let saved = match Format::of(path)? {
+fn saved_columns(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Columns> {
+    let saved = match format(paths)? {
         Format::Csv => saved(model),
         Format::Ts => Saved::default(),
     };
@@ -157,7 +177,8 @@ fn saved_columns(path: &Path, model: &Model<f32>, given: &SavedColumns) -> Outco
         sequence: given.sequence.clone().or(saved.sequence),
         time: given.time.clone().or(saved.time),
         targets: Vec::new(),
-        delimiter: given.delimiter.map_or(saved.delimiter, delimiter),
+        delimiter: given.delimiter.map(delimiter).or(saved.delimiter),
+        decimal: given.decimal.map_or(saved.decimal, decimal),
         order: if given.sort { RowOrder::Sort } else { saved.order },
     })
 }
@@ -170,6 +191,21 @@ fn saved(model: &Model<f32>) -> Saved {
 
 fn names(names: Option<&Names>) -> Option<Vec<String>> {
     names.map(|names| names.0.clone())
+}
+
+fn decimal(choice: DecimalChoice) -> Decimal {
+    match choice {
+        DecimalChoice::Point => Decimal::Point,
+        DecimalChoice::Comma => Decimal::Comma,
+    }
+}
+
+fn missing(choice: MissingChoice) -> Missing {
+    match choice {
+        MissingChoice::Refuse => Missing::Refuse,
+        MissingChoice::Mask => Missing::Mask,
+        MissingChoice::Last => Missing::Last,
+    }
 }
 
 fn order(sort: bool) -> RowOrder {

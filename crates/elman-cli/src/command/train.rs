@@ -12,9 +12,11 @@ use elman::train::{
 };
 use serde::Serialize;
 
+use super::network_words::network_words;
 use super::summary::Summary;
-use super::{network_words, refuse_same_file, source, warnings};
+use super::{refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
+use crate::args::network_options::network;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
 use crate::config::Given;
@@ -66,7 +68,7 @@ struct Understood {
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), options::network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
     let data = read(&args, given)?;
@@ -131,22 +133,22 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
 /// The output file, known to be writable before the work begins.
 fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
-    let inputs = [
-        ("<TRAIN>", &args.train),
-        ("--validation", &args.validation),
-        ("--test", &args.test),
-        ("--config", &args.config),
-    ];
-    let inputs: Vec<(&str, &PathBuf)> =
-        inputs.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?))).collect();
+    if output == Path::new("-") {
+        let found = "-, which would be standard output";
+        return Err(Failure::input("--output", "a file to save the model in", found));
+    }
+    let further =
+        [("--validation", &args.validation), ("--test", &args.test), ("--config", &args.config)];
+    let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
+    let inputs: Vec<(&str, &PathBuf)> = inputs.collect();
     refuse_same_file(("--output", &output), &inputs)?;
     check_writable(&output)?;
     Ok(output)
 }
 
 fn read(args: &TrainArgs, given: &Given) -> Outcome<Data> {
-    let path = args.train.clone().unwrap_or_default();
-    let training = source::training(&path, args, given)?;
+    let training = source::training(args, given)?;
     let further = |path: &Option<PathBuf>| {
         path.as_ref().map(|path| source::further(path, &training, args, given)).transpose()
     };

@@ -7,13 +7,12 @@ use crate::args::value::Names;
 
 /// One line for each suspicion. Channels that were asked for by name are not doubted.
 pub fn of(data: &Dataset, args: &TrainArgs) -> Vec<String> {
-    let path = data.source().map(|source| source.path.as_path());
-    let is_csv =
-        path.is_some_and(|path| Format::of(path).is_ok_and(|format| format == Format::Csv));
+    let format = args.train.first().and_then(|path| Format::of(path).ok());
     let smells = data.smells();
     let listed = args.columns.features.is_some();
     let kept = smells.iter().filter(|smell| !listed || smell.channel().is_none());
-    kept.map(|smell| line(smell, is_csv, args.columns.exclude.as_ref())).collect()
+    kept.map(|smell| line(smell, format == Some(Format::Csv), args.columns.exclude.as_ref()))
+        .collect()
 }
 
 fn line(smell: &Smell, is_csv: bool, exclude: Option<&Names>) -> String {

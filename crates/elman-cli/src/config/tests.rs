@@ -23,7 +23,7 @@ fn keys_of_the_file_are_options() {
                 features = [\"a\", \"b, c\"]\nstandardize = false\nquiet = true\nclip-norm = \"off\"\n\
                 nesterov = true\n";
     let (args, given) = train(toml, &[]).unwrap();
-    assert_eq!(args.train, Some("a.csv".into()));
+    assert_eq!(args.train, [PathBuf::from("a.csv")]);
     assert_eq!(args.trainer.epochs, 10);
     assert!((args.trainer.learning_rate - 0.01).abs() < 1e-12);
     assert_eq!(args.trainer.betas.to_string(), "0.8,0.9");
@@ -34,11 +34,17 @@ fn keys_of_the_file_are_options() {
 }
 
 #[test]
+fn several_files_are_a_list() {
+    let (args, _) = train("train = [\"a.csv\", \"b c.csv\"]\nepochs = 1", &[]).unwrap();
+    assert_eq!(args.train, [PathBuf::from("a.csv"), PathBuf::from("b c.csv")]);
+}
+
+#[test]
 fn flags_win_over_the_file() {
     let toml = "train = \"a.csv\"\nepochs = 10\nlayers = 2";
     let (args, given) = train(toml, &["b.csv", "--epochs", "3"]).unwrap();
-    assert_eq!(args.train, Some("b.csv".into()));
-    assert_eq!((args.trainer.epochs, args.network.layers), (3, 2));
+    assert_eq!(args.train, [PathBuf::from("b.csv")]);
+    assert_eq!((args.trainer.epochs, args.network.layers), (3, Some(2)));
     assert_eq!(given.name("epochs"), "--epochs");
     assert!(given.name("layers").ends_with("run.toml: row 3: layers"));
 }

@@ -8,7 +8,7 @@ fn bad_model_files_are_one_line_and_exit_code_1() {
     bench.train("--quiet");
     let good = bench.read("m.safetensors");
     let text = String::from_utf8_lossy(&good).into_owned();
-    assert!(text.contains(r#"\"format_version\":1,"#), "the document has moved");
+    assert!(text.contains(r#"\"format_version\":2,"#), "the document has moved");
     let position = good.windows(18).position(|window| window == br#"\"format_version\""#).unwrap();
     let mut newer = good.clone();
     newer[position + 19] = b'9';

@@ -68,7 +68,7 @@ fn json_is_one_document() {
     assert_eq!(document["ending"], "finished");
     assert_eq!(document["data"]["training"]["sequences"], 24);
     assert_eq!(document["data"]["training"]["left_out"][0]["column"], "note");
-    assert_eq!(document["network"]["hidden_size"], 6);
+    assert_eq!(document["network"]["body"]["layers"][0]["hidden_size"], 6);
     assert_eq!(document["settings"]["training"]["batch_size"], 8);
     assert_eq!(document["epochs"].as_array().unwrap().len(), 3);
     for part in ["training", "validation", "test"] {
@@ -97,4 +97,68 @@ fn ts_and_csv_of_the_same_data_give_the_same_results() {
         run(format!("{train} --test {test} --features {} -o ts.safetensors", features.join(",")));
     assert_eq!(csv["test"], ts["test"]);
     assert_eq!(csv["epochs"], ts["epochs"]);
+}
+
+/// Options of the network, and what the command says of the network that they make.
+const NETWORKS: &[(&str, &str)] = &[
+    ("--layers 2", "simple cell, tanh, 2 layers of 6 units forward; head on the last step"),
+    (
+        "--cell lstm --hidden-size 6,4 --layer-dropout 0.1",
+        "lstm cell, 1 layer of 6 units forward, then lstm cell, 1 layer of 4 units forward, dropout 0.1; \
+         head on the last step",
+    ),
+    (
+        "--cell gru --layers 3 --direction both --merge mean --residual --pooling mean",
+        "gru cell, 3 layers of 6 units in each of both directions, averaged, residual; head on the \
+         mean over time",
+    ),
+    (
+        "--pooling first,max,attention --attention-size 5 --head-hidden 7,3 --head-dropout 0.2 \
+         --head-activation sigmoid --dropout 0.1",
+        "head on the first step + the maximum over time + attention of 5 units, dropout 0.1, 7 units \
+         sigmoid, dropout 0.2, 3 units sigmoid, dropout 0.2",
+    ),
+    ("--initial-state learned", "units forward, learned initial state; head on the last step"),
+    ("--activation hard-sigmoid", "simple cell, hard-sigmoid, 1 layer"),
+];
+
+#[test]
+fn every_option_of_the_network_makes_the_network_that_it_names() {
+    let bench = Bench::new();
+    for (options, words) in NETWORKS {
+        let options: Vec<&str> = options.split_whitespace().collect();
+        let sized = options.contains(&"--hidden-size");
+        let train = if sized { TRAIN.replace("--hidden-size 6 ", "") } else { TRAIN.to_owned() };
+        let ran = bench.ok(&format!("{train} -o m.safetensors {}", options.join(" ")));
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&words), "{words}\n{said}");
+        let inspected = bench.ok("inspect m.safetensors").stdout;
+        assert!(inspected.split_whitespace().collect::<Vec<_>>().join(" ").contains(&words));
+        bench.ok("predict m.safetensors test.csv -o out.csv");
+    }
+}
+
+#[test]
+fn every_way_to_start_trains_another_model() {
+    let bench = Bench::new();
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for options in [
+        "--cell lstm",
+        "--cell lstm --forget-bias 0",
+        "--cell lstm --input-init glorot",
+        "--cell lstm --input-init he",
+        "--cell lstm --recurrent-init orthogonal",
+        "--cell lstm --recurrent-init normal",
+        "--cell lstm --bias-init zeros",
+        "--cell lstm --bias-init normal",
+    ] {
+        bench.train(options);
+        let model = bench.ok("predict m.safetensors test.csv").stdout.into_bytes();
+        assert!(!seen.contains(&model), "{options}");
+        seen.push(model);
+    }
+    // The default for training, said aloud.
+    bench.train("--cell lstm --forget-bias 1");
+    assert_eq!(bench.ok("predict m.safetensors test.csv").stdout.into_bytes(), seen[0]);
 }

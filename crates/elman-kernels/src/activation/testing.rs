@@ -21,7 +21,7 @@ pub(super) fn float(key: u32) -> f32 {
 /// The levels to test: all that this processor can run. `cargo xtask test` announces each one that
 /// it cannot.
 pub(super) fn levels() -> Vec<Level> {
-    Level::ALL.into_iter().filter(|level| level.is_supported()).collect()
+    Level::supported()
 }
 
 /// What is true of an increasing function, and how to compute it.

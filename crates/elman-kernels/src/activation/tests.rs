@@ -151,7 +151,7 @@ fn special_values() {
 #[test]
 fn relu_keeps_what_is_above_0() {
     let inputs = [-1.0, -0.0, 0.0, 1e-45, 2.5, f32::NAN, f32::NEG_INFINITY];
-    for level in Level::ALL {
+    for level in Level::supported() {
         let mut values = inputs;
         relu(level, &mut values);
         assert_eq!(values[..5], [0.0, 0.0, 0.0, 1e-45, 2.5]);
@@ -163,7 +163,7 @@ fn relu_keeps_what_is_above_0() {
 #[test]
 fn every_length_of_slice_gives_the_bits_of_single_values() {
     let inputs: Vec<f32> = (0u8..70).map(|i| f32::from(i).mul_add(0.3, -11.0)).collect();
-    for level in Level::ALL {
+    for level in Level::supported() {
         for len in 0..inputs.len() {
             let mut values = inputs.clone();
             tanh(level, &mut values[..len]);
@@ -204,7 +204,7 @@ fn slices_of_f64_give_the_bits_of_single_values() {
     let functions: [Pair; 4] =
         [(tanh, libm::tanh), (exp, libm::exp), (sigmoid, sigmoid_f64), (relu, f64::relu)];
     for (slice, scalar) in functions {
-        for level in Level::ALL {
+        for level in Level::supported() {
             let mut values = inputs.clone();
             slice(level, &mut values);
             let expected: Vec<f64> = inputs.iter().map(|&x| scalar(x)).collect();

@@ -201,6 +201,8 @@ impl<T: Float> Prefetch<T> for Next<'_, T> {
     #[inline(always)]
     fn prefetch<V: Vector<Element = T>>(&mut self, chunk: usize) {
         let lines = self.lines.get(chunk * self.share..).unwrap_or(&[]);
-        lines[..self.share.min(lines.len())].chunks(panel_width::<T>()).for_each(V::prefetch);
+        for at in (0..self.share.min(lines.len())).step_by(panel_width::<T>()) {
+            V::prefetch(&lines[at..]);
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! a tile takes up to two groups from wherever they stand, and a group that is not whole beside
 //! them: the columns of one worker's units are some panels from every part of the row.
 
-use std::array::from_fn;
 use std::ops::Range;
 
 use super::tile::{load_panels, store_tile};
@@ -68,7 +67,7 @@ impl<T: Float + Lane> VectorKernel<T> for OneTile<'_, '_, '_, '_, T> {
         }
         let [row] = self.out.pieces::<1>(0, 0, self.job.columns);
         let panels = self.job.columns.div_ceil(panel_width::<T>());
-        let groups = from_fn(|group| group * GROUP);
+        let groups = [0, GROUP, 2 * GROUP];
         let tile = Tile::<WHOLE> { groups, count: WHOLE, rest: WHOLE * GROUP };
         match panels - WHOLE * GROUP {
             0 => tile.columns::<V, 1, WHOLE, 0>(self.job, row),

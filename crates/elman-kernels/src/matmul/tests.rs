@@ -22,7 +22,7 @@ fn values<T: Float>(len: usize, seed: u64) -> Vec<T> {
 }
 
 fn check<T: Float + Lane>(rows: usize, depths: [usize; 2], columns: usize) {
-    for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+    for level in Level::supported() {
         let bias: Vec<T> = values(columns, 3);
         let lefts = depths.map(|depth| values::<T>(rows * depth, 1 + depth as u64));
         let rights = depths.map(|depth| values::<T>(depth * columns, 7 + depth as u64));
@@ -105,7 +105,7 @@ fn far_weights_change_no_chain() {
 #[test]
 fn a_row_alone_takes_groups_of_panels_from_anywhere() {
     fn check<T: Float + Lane>(depths: [usize; 2], columns: usize, wanted: &[Range<usize>]) {
-        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+        for level in Level::supported() {
             let lefts = depths.map(|depth| values::<T>(depth, 1 + depth as u64));
             let rights = depths.map(|depth| values::<T>(depth * columns, 7 + depth as u64));
             let mut packed = depths.map(|depth| PackedMatrix::zeros_for(level, depth, columns));

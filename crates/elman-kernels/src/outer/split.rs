@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::OuterSum;
 use crate::float::Float;
 use crate::pack::panel_width;
-use crate::share::Output;
+use crate::parallel::Output;
 
 /// One thread's share of some sums: a range of the columns of each. Parts of one split may be
 /// computed in any order or side by side.

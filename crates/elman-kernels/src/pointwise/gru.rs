@@ -159,15 +159,13 @@ impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Forward<'_, '_, T, G,
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let GruForward { hidden_size, units, gates, trace, previous, state } = self.rows;
-        let mut trace = trace.iter_mut();
-        let states = previous.chunks_exact(hidden_size).zip(state.chunks_exact_mut(hidden_size));
-        for (gates, (previous, state)) in gates.iter_mut().zip(states) {
+        for r in 0..gates.len() {
             each_block::<V>(&mut ForwardRow {
                 part: self.part,
-                gates: parts_mut(gates, hidden_size, &units),
-                trace: trace.next().map(|trace| parts_mut(trace, hidden_size, &units)),
-                previous: &previous[units.clone()],
-                state: &mut state[units.clone()],
+                gates: parts_mut(gates[r], hidden_size, &units),
+                trace: trace.get_mut(r).map(|trace| parts_mut(trace, hidden_size, &units)),
+                previous: &previous[r * hidden_size..][units.clone()],
+                state: &mut state[r * hidden_size..][units.clone()],
                 formulas: (self.gate, self.candidate),
             });
         }
@@ -248,16 +246,13 @@ impl<T: Float, G: Formula, C: Formula> VectorKernel<T> for Backward<'_, '_, T, G
     fn run<V: Vector<Element = T>>(self) {
         let Backward { part, rows, gate, candidate } = self;
         let (size, units) = (rows.hidden_size, &rows.units);
-        let grads = rows.grad_state.chunks_exact_mut(size);
-        let grads = grads.zip(rows.grad_previous.chunks_exact_mut(size));
-        let states = rows.previous.iter().zip(grads);
-        for (gates, (h, (grad, grad_previous))) in rows.gates.iter_mut().zip(states) {
+        for r in 0..rows.gates.len() {
             each_block::<V>(&mut BackwardRow {
                 part,
-                gates: parts_mut(gates, size, units),
-                previous: &h[units.clone()],
-                grad: &mut grad[units.clone()],
-                grad_previous: &mut grad_previous[units.clone()],
+                gates: parts_mut(rows.gates[r], size, units),
+                previous: &rows.previous[r][units.clone()],
+                grad: &mut rows.grad_state[r * size..][units.clone()],
+                grad_previous: &mut rows.grad_previous[r * size..][units.clone()],
                 formulas: (gate, candidate),
             });
         }

@@ -39,6 +39,8 @@ pub struct GruVariantForward<'a, T> {
     pub trace: Option<&'a mut [T]>,
     /// `h_{t-1}`, `[H]`.
     pub previous: &'a [T],
+    /// What n is multiplied by, `[H]`, if anything.
+    pub candidate_factors: Option<&'a [T]>,
     /// Becomes `h_t`, `[H]`; the second part of the reset before the product finds a_n here.
     pub state: &'a mut [T],
 }
@@ -52,6 +54,8 @@ pub struct GruVariantBackward<'a, T> {
     pub deltas: &'a mut [T],
     /// `h_{t-1}`, `[H]`.
     pub previous: &'a [T],
+    /// What n is multiplied by, `[H]`, if anything.
+    pub candidate_factors: Option<&'a [T]>,
     /// `dh_t`, `[H]`; becomes `dh_t⊙z` in the first part of the reset before the product.
     pub grad_state: &'a mut [T],
     /// Becomes the pointwise part of `dh_{t-1}`, `[H]`; holds dq before the second part of the reset
@@ -75,7 +79,7 @@ pub(crate) fn gru_variant_forward<T: Float + Lane>(
     part: GruForwardPart,
     row: GruVariantForward<'_, T>,
 ) {
-    let GruVariantForward { units, gates, mut trace, previous, state } = row;
+    let GruVariantForward { units, gates, mut trace, previous, candidate_factors, state } = row;
     let [r, z, n, q] = places(variant.hidden_size);
     for piece in pieces(units) {
         let mut keep = |place: usize, values: &[T]| {
@@ -104,6 +108,9 @@ pub(crate) fn gru_variant_forward<T: Float + Lane>(
             GruForwardPart::BeforeState => keep(n, next),
         }
         curve_forward(level, variant.candidate, next);
+        if let Some(factors) = candidate_factors {
+            dispatch(level, Multiply { target: &mut *next, factor: &factors[piece.clone()] });
+        }
         let update = value_at(level, variant.gate, of(gates, z, &piece));
         dispatch(level, Blend { update: &update[..piece.len()], before, next });
     }
@@ -138,11 +145,13 @@ pub(crate) fn gru_variant_backward<T: Float + Lane>(
     part: GruBackwardPart,
     row: GruVariantBackward<'_, T>,
 ) {
-    let GruVariantBackward { units, deltas, previous, grad_state, grad_previous } = row;
+    let GruVariantBackward { units, deltas, previous, candidate_factors, .. } = row;
+    let (grad_state, grad_previous) = (row.grad_state, row.grad_previous);
     for piece in pieces(units) {
         let back = PieceBackward {
             deltas: &mut *deltas,
             before: &previous[piece.clone()],
+            candidate_factors: candidate_factors.map(|factors| &factors[piece.clone()]),
             grad: &mut grad_state[piece.clone()],
             grad_previous: &mut grad_previous[piece.clone()],
             piece,
@@ -160,6 +169,7 @@ struct PieceBackward<'a, T> {
     piece: Range<usize>,
     deltas: &'a mut [T],
     before: &'a [T],
+    candidate_factors: Option<&'a [T]>,
     grad: &'a mut [T],
     grad_previous: &'a mut [T],
 }
@@ -167,6 +177,15 @@ struct PieceBackward<'a, T> {
 impl<T: Float + Lane> PieceBackward<'_, T> {
     fn known(&self, level: Level, function: ClippedCurve, place: usize) -> Known<T> {
         Known::at(level, function, of(self.deltas, place, &self.piece))
+    }
+
+    /// n, multiplied by its factors.
+    fn candidate(&self, level: Level, function: ClippedCurve, arguments: &[T]) -> Known<T> {
+        let mut known = Known::at(level, function, arguments);
+        if let Some(factors) = self.candidate_factors {
+            known.scale(factors);
+        }
+        known
     }
 
     fn store(&mut self, place: usize, values: &Piece<T>) {
@@ -182,7 +201,7 @@ impl<T: Float + Lane> PieceBackward<'_, T> {
         a_n[..len].copy_from_slice(of(self.deltas, n, &self.piece));
         let factors = [&reset.value[..len], of(self.deltas, q, &self.piece)];
         dispatch(level, AddProduct { target: &mut a_n[..len], factors });
-        let candidate = Known::at(level, variant.candidate, &a_n[..len]);
+        let candidate = self.candidate(level, variant.candidate, &a_n[..len]);
         let update = self.known(level, variant.gate, z);
         let Update { d_z, d_n, kept } = self.update(level, &update, &candidate);
         self.grad_previous.copy_from_slice(&kept[..len]);
@@ -201,7 +220,8 @@ impl<T: Float + Lane> PieceBackward<'_, T> {
     fn before_candidate(mut self, level: Level, variant: &GruVariant) {
         let [_, z, n, _] = places(variant.hidden_size);
         let update = self.known(level, variant.gate, z);
-        let candidate = self.known(level, variant.candidate, n);
+        let arguments = of(self.deltas, n, &self.piece);
+        let candidate = self.candidate(level, variant.candidate, arguments);
         let Update { d_z, d_n, kept } = self.update(level, &update, &candidate);
         self.grad.copy_from_slice(&kept[..self.piece.len()]);
         self.store(z, &d_z);

@@ -98,15 +98,14 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T> for Forward<'
     fn run<V: Vector<Element = T>>(self) {
         let Forward { rows, gate, candidate, output } = self;
         let LstmForward { hidden_size, units, gates, trace, previous, state } = rows;
-        let mut trace = trace.iter_mut();
-        let previous = previous.chunks_exact(2 * hidden_size);
-        let state = state.chunks_exact_mut(2 * hidden_size);
-        for ((gates, previous), state) in gates.iter().zip(previous).zip(state) {
+        for r in 0..gates.len() {
+            let state = &mut state[r * 2 * hidden_size..][..2 * hidden_size];
             let [h, c] = parts_mut(state, hidden_size, &units);
-            let [_, before] = parts(previous, hidden_size, &units);
+            let [_, before] =
+                parts(&previous[r * 2 * hidden_size..][..2 * hidden_size], hidden_size, &units);
             each_block::<V>(&mut ForwardRow {
-                gates: parts(gates, hidden_size, &units),
-                trace: trace.next().map(|trace| parts_mut(trace, hidden_size, &units)),
+                gates: parts(gates[r], hidden_size, &units),
+                trace: trace.get_mut(r).map(|trace| parts_mut(trace, hidden_size, &units)),
                 before,
                 state: [h, c],
                 formulas: (gate, candidate, output),
@@ -202,16 +201,13 @@ impl<T: Float, G: Formula, C: Formula, O: Formula> VectorKernel<T>
     fn run<V: Vector<Element = T>>(self) {
         let Backward { rows, gate, candidate, output } = self;
         let (size, units) = (rows.hidden_size, &rows.units);
-        let states = rows.previous.iter().zip(rows.state);
-        let grads = rows.grad_state.chunks_exact(2 * size);
-        let grads = grads.zip(rows.grad_previous.chunks_exact_mut(2 * size));
-        let rows = rows.gates.iter_mut().zip(states).zip(grads);
-        for ((gates, (previous, state)), (grad, grad_previous)) in rows {
+        for r in 0..rows.gates.len() {
+            let grad_previous = &mut rows.grad_previous[r * 2 * size..][..2 * size];
             let [_, d_before] = parts_mut(grad_previous, size, units);
-            let (before, c) = (&previous[units.clone()], &state[units.clone()]);
-            let [dh, dc] = parts(grad, size, units);
+            let (before, c) = (&rows.previous[r][units.clone()], &rows.state[r][units.clone()]);
+            let [dh, dc] = parts(&rows.grad_state[r * 2 * size..][..2 * size], size, units);
             each_block::<V>(&mut BackwardRow {
-                gates: parts_mut(gates, size, units),
+                gates: parts_mut(rows.gates[r], size, units),
                 known: [before, c, dh, dc],
                 d_before,
                 formulas: (gate, candidate, output),

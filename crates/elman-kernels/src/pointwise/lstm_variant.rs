@@ -64,6 +64,8 @@ pub struct LstmVariantForward<'a, T> {
     pub trace: Option<&'a mut [T]>,
     /// `c_{t-1}`, `[H]`.
     pub previous: &'a [T],
+    /// What g is multiplied by, `[H]`, if anything.
+    pub candidate_factors: Option<&'a [T]>,
     /// Becomes `c_t`, `[H]`.
     pub cell: &'a mut [T],
     /// Becomes `m_t`, `[H]`.
@@ -80,6 +82,8 @@ pub struct LstmVariantBackward<'a, T> {
     pub deltas: &'a mut [T],
     /// `c_{t-1}`, `[H]`.
     pub previous: &'a [T],
+    /// What g is multiplied by, `[H]`, if anything.
+    pub candidate_factors: Option<&'a [T]>,
     /// `c_t`, `[H]`.
     pub cell: &'a [T],
     /// `dm_t`, `[H]`, which becomes `m_t`.
@@ -126,7 +130,8 @@ pub(crate) fn lstm_variant_forward<T: Float + Lane>(
     variant: &LstmVariant<'_, T>,
     row: LstmVariantForward<'_, T>,
 ) {
-    let LstmVariantForward { units, gates, mut trace, previous, cell, hidden } = row;
+    let LstmVariantForward { units, gates, mut trace, previous, candidate_factors, cell, hidden } =
+        row;
     let places = variant.places();
     let gates_before = [Some(places.input), places.forget];
     for piece in pieces(units) {
@@ -145,6 +150,9 @@ pub(crate) fn lstm_variant_forward<T: Float + Lane>(
         g[..len].copy_from_slice(of(gates, places.candidate, &piece));
         curve_forward(level, variant.gate, &mut i[..len]);
         curve_forward(level, variant.candidate, &mut g[..len]);
+        if let Some(factors) = candidate_factors {
+            dispatch(level, Multiply { target: &mut g[..len], factor: &factors[piece.clone()] });
+        }
         forget_gate(level, variant, gates, &piece, i, f);
         let c = &mut cell[piece.clone()];
         let clip = variant.cell_clip.map(T::from_f64);
@@ -232,13 +240,14 @@ pub(crate) fn lstm_variant_backward<T: Float + Lane>(
     variant: &LstmVariant<'_, T>,
     row: LstmVariantBackward<'_, T>,
 ) {
-    let LstmVariantBackward { units, deltas, previous, cell, hidden, grad_cell, grad_previous } =
-        row;
+    let LstmVariantBackward { units, deltas, previous, cell, hidden, grad_cell, .. } = row;
+    let (candidate_factors, grad_previous) = (row.candidate_factors, row.grad_previous);
     let places = variant.places();
     for piece in pieces(units) {
         let mut back = PieceBackward {
             deltas: &mut *deltas,
             before: &previous[piece.clone()],
+            candidate_factors: candidate_factors.map(|factors| &factors[piece.clone()]),
             c: &cell[piece.clone()],
             m: &mut hidden[piece.clone()],
             grad_cell: &grad_cell[piece.clone()],
@@ -254,6 +263,7 @@ struct PieceBackward<'a, T> {
     piece: Range<usize>,
     deltas: &'a mut [T],
     before: &'a [T],
+    candidate_factors: Option<&'a [T]>,
     c: &'a [T],
     m: &'a mut [T],
     grad_cell: &'a [T],
@@ -266,7 +276,10 @@ impl<T: Float + Lane> PieceBackward<'_, T> {
             |function, place| Known::at(level, function, of(self.deltas, place, &self.piece));
         let i = known(variant.gate, places.input);
         let o = known(variant.gate, places.output);
-        let g = known(variant.candidate, places.candidate);
+        let mut g = known(variant.candidate, places.candidate);
+        if let Some(factors) = self.candidate_factors {
+            g.scale(factors);
+        }
         let own = places.forget.map(|place| known(variant.gate, place));
         let y = Known::at(level, ClippedCurve { curve: variant.output, clip: None }, self.c);
         let no_slope = [T::ZERO; PIECE];

@@ -1,5 +1,12 @@
 //! Optimisers, gradients and their norm: one pass over flat slices.
 
+mod rules;
+
+pub use rules::{
+    Adagrad, CentredRmsProp, Entry, EntryRule, MomentumRmsProp, NAdam, RmsProp, move_mean,
+    step_entries,
+};
+
 use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
@@ -25,6 +32,8 @@ impl<T: Float> Slope<T> {
 pub struct AdamFactors<T> {
     /// Sign and decay.
     pub slope: Slope<T>,
+    /// What is left of the parameter before the step: 1, or less where decay is decoupled.
+    pub shrink: T,
     /// `1 − β₁`.
     pub blend: T,
     /// β₂.
@@ -55,7 +64,7 @@ pub struct AdamState<'a, T> {
 /// One step of Adam.
 ///
 /// ```text
-/// m ← m + blend (g − m)     v ← keep v + share g²     p ← p − rate m / (√u / spread + ε)
+/// m ← m + blend (g − m)     v ← keep v + share g²     p ← shrink p − rate m / (√u / spread + ε)
 /// ```
 ///
 /// # Panics
@@ -114,7 +123,7 @@ fn adam_loop<T: Float>(f: AdamFactors<T>, grad: &[T], p: &mut [T], m: &mut [T], 
     let (p, m, v) = (&mut p[..n], &mut m[..n], &mut v[..n]);
     for i in 0..n {
         (m[i], v[i]) = f.moments(p[i], grad[i], m[i], v[i]);
-        p[i] -= f.change(m[i], v[i]);
+        p[i] = f.shrink * p[i] - f.change(m[i], v[i]);
     }
 }
 
@@ -135,7 +144,7 @@ impl<T: Float> Kernel for AmsGrad<'_, T> {
             (m[i], v[i]) = f.moments(p[i], grad[i], m[i], v[i]);
             // Not `max`, which would forget a NaN.
             u[i] = if v[i] <= u[i] { u[i] } else { v[i] };
-            p[i] -= f.change(m[i], u[i]);
+            p[i] = f.shrink * p[i] - f.change(m[i], u[i]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::share::list_of;
+use crate::parallel::list_of;
 
 /// That a trace has a row of four parts for each row of the step, or none.
 pub(crate) fn check_trace<T>(hidden_size: usize, rows: usize, trace: &[&mut [T]]) {

@@ -46,6 +46,18 @@ impl<T: Float + Lane> Known<T> {
     }
 }
 
+impl<T: Float> Known<T> {
+    /// Those of the function times these factors.
+    pub fn scale(&mut self, factors: &[T]) {
+        for (known, factor) in self.value.iter_mut().zip(factors) {
+            *known *= *factor;
+        }
+        for (known, factor) in self.slope.iter_mut().zip(factors) {
+            *known *= *factor;
+        }
+    }
+}
+
 /// The values of a function.
 pub(crate) fn value_at<T: Float + Lane>(
     level: Level,

@@ -78,7 +78,7 @@ mod tests {
             let rows = 7;
             let logits: Vec<f32> =
                 (0..rows * columns).map(|k| ((k * 7919 % 1000) as f32 - 500.0) / 37.0).collect();
-            for level in Level::ALL {
+            for level in Level::supported() {
                 let mut values = logits.clone();
                 let mut partitions = vec![Partition::default(); rows];
                 softmax_exponentials(level, (&mut values, columns), &mut partitions);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_nan_is_seen_in_the_sum() {
-        for level in Level::ALL {
+        for level in Level::supported() {
             let mut values = [1.0f32, f32::NAN, 2.0];
             let mut partition = [Partition::default()];
             softmax_exponentials(level, (&mut values, 3), &mut partition);

@@ -24,6 +24,8 @@ class _Optimizer(_elman.Optimizer):
 class SGD(_Optimizer):
     """Gradient descent, with PyTorch's momentum, dampening and Nesterov step.
 
+    `weight_decay` is for all arrays that are given: leave out what shall not decay.
+
     >>> import numpy as np, elman
     >>> weights = {"w": np.array([1.0, 2.0])}
     >>> elman.SGD(0.5).step(weights, {"w": np.array([1.0, -2.0])})

@@ -30,21 +30,24 @@ use crate::real::Real;
 pub struct GateSizes {
     /// I, the rows of W.
     pub input_size: usize,
-    /// The rows of U: the length of the hidden state.
+    /// The rows of U: the length of the hidden state; 0 for gates that do not see it.
     pub recurrent_size: usize,
     /// The columns of W, U and b: H for each gate.
     pub columns: usize,
 }
 
 impl GateSizes {
-    /// `input_weights`, `recurrent_weights` and `bias`.
+    /// `input_weights`, `recurrent_weights` where there are any, and `bias`.
     #[must_use]
     pub fn parameter_shapes(self) -> Vec<ParameterShape> {
-        vec![
-            ParameterShape::new("input_weights", &[self.input_size, self.columns]),
-            ParameterShape::new("recurrent_weights", &[self.recurrent_size, self.columns]),
-            ParameterShape::new("bias", &[self.columns]),
-        ]
+        let mut shapes =
+            vec![ParameterShape::new("input_weights", &[self.input_size, self.columns])];
+        if self.recurrent_size > 0 {
+            let shape = [self.recurrent_size, self.columns];
+            shapes.push(ParameterShape::new("recurrent_weights", &shape));
+        }
+        shapes.push(ParameterShape::new("bias", &[self.columns]));
+        shapes
     }
 
     /// Where U starts in the flat parameters. W starts at 0.
@@ -71,7 +74,7 @@ impl GateSizes {
     pub fn weight_gradient(self, columns: Range<usize>) -> WeightGradient {
         WeightGradient {
             input_weights: Some(columns.start),
-            recurrent_weights: Some(RecurrentGradient {
+            recurrent_weights: (self.recurrent_size > 0).then(|| RecurrentGradient {
                 factor: Factor::Hidden,
                 start: self.recurrent_start() + columns.start,
             }),

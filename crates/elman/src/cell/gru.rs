@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateGroup, GateInputs, GateSizes, GatedWeights};
+use crate::cell::normalized::{Normalization, NormalizedGates, NormalizedGru, NormalizedVectors};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
     SequenceDeltas, StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
@@ -60,7 +61,8 @@ pub enum ResetPlacement {
 /// The GRU cell.
 ///
 /// Parameters, the gates in the order `[r z n]`: `input_weights` W `[I, 3H]`, `recurrent_weights` U
-/// `[H, 3H]`, `bias` b `[3H]`, and with the reset after the product `recurrent_bias` b_hn `[H]`.
+/// `[H, 3H]`, `bias` b `[3H]`, and with the reset after the product `recurrent_bias` b_hn `[H]`. With a
+/// normalisation `input_gain`, `input_shift`, `recurrent_gain` and `recurrent_shift`, each `[3H]`.
 ///
 /// ```
 /// use elman::cell::{GruCell, GruState, ResetPlacement, step};
@@ -86,6 +88,7 @@ pub struct GruCell<T> {
     options: GruOptions,
     /// The functions of the loop that is written for no other option than these.
     plain: Option<GruFunctions>,
+    normalized: Option<NormalizedGru>,
     element: PhantomData<T>,
 }
 
@@ -121,6 +124,8 @@ pub struct GruOptions {
     pub activations: GruActivations,
     /// The bound of the pre-activations, `±clip`; none by default.
     pub clip: Option<f64>,
+    /// Whether the products are normalised; with the reset after the product and no clip.
+    pub normalization: Normalization,
 }
 
 impl GruOptions {
@@ -129,6 +134,7 @@ impl GruOptions {
         reset: ResetPlacement::After,
         activations: GruActivations::DEFAULT,
         clip: None,
+        normalization: Normalization::None,
     };
 
     /// The functions, if there is no clip, and their derivatives can be read off their values.
@@ -157,8 +163,9 @@ pub struct GruState<T> {
 /// The weights of a GRU cell, packed for each product they take part in.
 #[derive(Clone, Debug)]
 pub struct GruPrepared<T> {
-    weights: GatedWeights<T, 2>, // [r z], n
-    recurrent_bias: Vec<T>,      // b_hn [H], or none
+    weights: GatedWeights<T, 2>,   // [r z], n
+    recurrent_bias: Vec<T>,        // b_hn [H], or none
+    vectors: NormalizedVectors<T>, // none without normalisation
 }
 
 impl<T: Real> GruPrepared<T> {
@@ -188,20 +195,29 @@ impl<T: Real> GruCell<T> {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new); a `clip` that is not positive; an activation whose α or β is not finite.
+    /// As [`new`](Self::new); a `clip` that is not positive; an activation whose α or β is not finite; a
+    /// normalisation with an ε that is not positive, or beside options that do not go with it.
     pub fn with_options(sizes: CellSizes, options: GruOptions) -> Result<Self> {
         sizes.check()?;
         let GruActivations { gate, candidate } = options.activations;
         [gate, candidate].into_iter().try_for_each(ActivationKind::check)?;
         check_clip("clip", options.clip)?;
         let CellSizes { input_size, hidden_size } = sizes;
-        Ok(GruCell {
+        let cell = GruCell {
             input_size,
             hidden_size,
             options,
             plain: options.plain(),
+            normalized: None,
             element: PhantomData,
-        })
+        };
+        let normalized = NormalizedGru::with_options(cell.gates(), &options)?;
+        Ok(GruCell { normalized, ..cell })
+    }
+
+    /// What is normalised, if anything is.
+    fn normalized_gates(&self) -> Option<&NormalizedGates> {
+        self.normalized.as_ref().map(|normalized| &normalized.gates)
     }
 
     /// W, U and b of `[r z n]`.
@@ -211,6 +227,11 @@ impl<T: Real> GruCell<T> {
             recurrent_size: self.hidden_size,
             columns: 3 * self.hidden_size,
         }
+    }
+
+    /// b_hn in the flat parameters; empty where there is none.
+    fn recurrent_bias<'a>(&self, parameters: &'a [T]) -> &'a [T] {
+        &parameters[self.gates().end()..][..self.recurrent_bias_size()]
     }
 
     /// The length of b_hn.
@@ -236,6 +257,16 @@ fn operands<'a, 'b, T>(
         grad_state: &mut *rows.grad_state,
         grad_previous: &mut *rows.grad_previous,
     }
+}
+
+/// The same, with `h_{t-1}` as it is where nothing is dropped.
+fn carried_operands<'a, 'b, T>(
+    hidden_size: usize,
+    rows: &'a mut BackwardRows<'_, 'b, T>,
+    units: &Units,
+) -> GruBackward<'a, 'b, T> {
+    let previous = rows.carried.as_ref().map_or(rows.previous.hidden, |carried| carried.hidden);
+    GruBackward { previous, ..operands(hidden_size, rows, units) }
 }
 
 impl<T: Real> CellState<T> for GruState<T> {
@@ -264,6 +295,9 @@ impl<T: Real> Cell<T> for GruCell<T> {
 
     /// r, z, n and q, or their pre-activations, of which the reset before the product makes q again.
     fn trace_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.trace_size();
+        }
         match (self.plain, self.options.reset) {
             (None, ResetPlacement::Before) => 3 * self.hidden_size,
             _ => 4 * self.hidden_size,
@@ -271,6 +305,9 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn delta_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.delta_size();
+        }
         4 * self.hidden_size
     }
 
@@ -279,6 +316,9 @@ impl<T: Real> Cell<T> for GruCell<T> {
         if self.options.reset == ResetPlacement::After {
             shapes.push(ParameterShape::new("recurrent_bias", &[self.hidden_size]));
         }
+        shapes.extend(
+            self.normalized_gates().into_iter().flat_map(NormalizedGates::parameter_shapes),
+        );
         shapes
     }
 
@@ -287,26 +327,37 @@ impl<T: Real> Cell<T> for GruCell<T> {
         let groups = [0..candidate, candidate..sizes.columns];
         GruPrepared {
             weights: GatedWeights::new(sizes, groups, parameters),
-            recurrent_bias: parameters[sizes.end()..].to_vec(),
+            recurrent_bias: self.recurrent_bias(parameters).to_vec(),
+            vectors: NormalizedVectors::new(self.normalized_gates(), parameters),
         }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut GruPrepared<T>) {
         prepared.weights.refresh(parameters);
-        parameters[self.gates().end()..].clone_into(&mut prepared.recurrent_bias);
+        prepared.vectors.refresh(self.normalized_gates(), parameters);
+        self.recurrent_bias(parameters).clone_into(&mut prepared.recurrent_bias);
     }
 
     fn accepts(&self, prepared: &GruPrepared<T>) -> bool {
         prepared.weights.sizes() == self.gates()
             && prepared.recurrent_bias.len() == self.recurrent_bias_size()
+            && prepared.vectors.belong_to(self.normalized_gates())
     }
 
     fn step(&self, prepared: &GruPrepared<T>, rows: StepRows<'_, '_, T>) {
-        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step(&prepared.weights, &prepared.vectors, rows),
+            None => self.step_units(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn step_backward(&self, prepared: &GruPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => {
+                normalized.step_backward(&prepared.weights, &prepared.vectors, rows)
+            }
+            None => self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn input_gradient(
@@ -320,6 +371,9 @@ impl<T: Real> Cell<T> for GruCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.parameter_gradient(sequences, grad_parameters);
+        }
         let sizes = self.gates();
         let (candidate, last) = (2 * self.hidden_size, 3 * self.hidden_size);
         let q = last..last + self.hidden_size;
@@ -351,12 +405,21 @@ impl<T: Real> Cell<T> for GruCell<T> {
         add_weight_gradients(sequences, &gradients, target);
     }
 
+    /// A normalised cell reads one state for everything.
+    fn drops_state(&self) -> bool {
+        self.normalized.is_none()
+    }
+
+    fn drops_update(&self) -> bool {
+        self.normalized.is_none()
+    }
+
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, GruPrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 
     fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, GruPrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 }
 

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{
-    Cell, CellSizes, GruCell, GruOptions, LstmCell, LstmOptions, SimpleCell, SimpleOptions,
+    Cell, CellSizes, GruCell, GruOptions, LstmCell, LstmOptions, MinGruCell, MinGruOptions,
+    MinLstmCell, MinLstmOptions, SimpleCell, SimpleOptions,
 };
 use crate::error::{Error, Result};
 use crate::real::Real;
@@ -22,7 +23,8 @@ macro_rules! kinds {
         ///
         /// let before = GruOptions { reset: ResetPlacement::Before, ..GruOptions::default() };
         /// assert_eq!(CellKind::Gru(before).to_string(), "gru");
-        /// assert_eq!(CellKind::ALL.map(|kind| kind.to_string()), ["simple", "lstm", "gru"]);
+        /// let names = CellKind::ALL.map(|kind| kind.to_string());
+        /// assert_eq!(names, ["simple", "lstm", "gru", "min-gru", "min-lstm"]);
         /// ```
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -79,6 +81,10 @@ kinds! {
     "lstm" Lstm(LstmOptions) LstmCell;
     /// The GRU cell.
     "gru" Gru(GruOptions) GruCell;
+    /// The minGRU cell.
+    "min-gru" MinGru(MinGruOptions) MinGruCell;
+    /// The minLSTM cell.
+    "min-lstm" MinLstm(MinLstmOptions) MinLstmCell;
 }
 
 impl fmt::Display for CellKind {
@@ -109,7 +115,7 @@ impl fmt::Display for CellKind {
 /// # fn main() -> elman::Result<()> {
 /// let sizes = CellSizes { input_size: 3, hidden_size: 2 };
 /// let counts = CellKind::ALL.map(|kind| kind.visit(Count(sizes)));
-/// assert_eq!(counts.map(|count| count.and_then(|count| count).unwrap_or(0)), [12, 48, 38]);
+/// assert_eq!(counts.map(|count| count.and_then(|count| count).unwrap_or(0)), [12, 48, 38, 16, 24]);
 /// # Ok(())
 /// # }
 /// ```

@@ -18,6 +18,7 @@
 //! projection   m_t = σ(o)⊙ψ(c_t)    h_t = m_t·R     R [H, P], U [P, 4H]
 //! clip         i, f, o and g are bounded to ±clip before σ and φ
 //! cell clip    c_t is bounded to ±cell_clip
+//! normalised   each product and c_t on its way out have mean 0 and variance 1, then a gain and a shift
 //! ```
 //!
 //! Where a bound holds, the gradient does not pass.
@@ -42,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
+use crate::cell::normalized::{Normalization, NormalizedGates, NormalizedLstm, NormalizedVectors};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas, StepRows,
     UnitSharing, Units, add_weight_gradients,
@@ -54,7 +56,9 @@ use crate::real::Real;
 ///
 /// Parameters, the gates in the order `[i f o g]`: `input_weights` W `[I, 4H]`, `recurrent_weights`
 /// U `[H, 4H]`, `bias` b `[4H]`. With peepholes `peephole_weights` `[3H]`, of i, f and o; with a projection
-/// `projection_weights` `[H, P]`, and U is `[P, 4H]`. A coupled forget gate has no columns of its own.
+/// `projection_weights` `[H, P]`, and U is `[P, 4H]`. A coupled forget gate has no columns of its own. With
+/// a normalisation `input_gain`, `input_shift`, `recurrent_gain` and `recurrent_shift`, each `[4H]`, and
+/// `cell_gain` and `cell_shift`, each `[H]`.
 ///
 /// ```
 /// use elman::cell::{LstmCell, LstmState, step};
@@ -79,6 +83,7 @@ pub struct LstmCell<T> {
     options: LstmOptions,
     /// The functions of the loop that is written for no other option than these.
     plain: Option<LstmFunctions>,
+    normalized: Option<NormalizedLstm>,
     element: PhantomData<T>,
 }
 
@@ -142,6 +147,9 @@ pub struct LstmOptions {
     pub clip: Option<f64>,
     /// The bound of the cell state, `±cell_clip`; none by default.
     pub cell_clip: Option<f64>,
+    /// Whether the products, and the cell state on its way out, are normalised; beside no option but the
+    /// activations.
+    pub normalization: Normalization,
 }
 
 /// Whether the gates of an LSTM see the cell state, each unit its own.
@@ -175,6 +183,7 @@ impl LstmOptions {
         projection_size: None,
         clip: None,
         cell_clip: None,
+        normalization: Normalization::None,
     };
 
     /// That every option can be had with `hidden_size` units.
@@ -228,6 +237,7 @@ pub struct LstmPrepared<T> {
     gates: GatedWeights<T>,
     peepholes: Vec<T>, // [3H] or [2H], or none
     projection: Option<Projection<T>>,
+    vectors: NormalizedVectors<T>, // none without normalisation
 }
 
 /// R, packed for the way forward and the way back.
@@ -252,11 +262,20 @@ impl<T: Real> LstmCell<T> {
     /// # Errors
     ///
     /// As [`new`](Self::new); a bound that is not positive; a `projection_size` of 0, or not below
-    /// `hidden_size`; an activation whose α or β is not finite.
+    /// `hidden_size`; an activation whose α or β is not finite; a normalisation with an ε that is not positive,
+    /// or beside options that do not go with it.
     pub fn with_options(sizes: CellSizes, options: LstmOptions) -> Result<Self> {
         sizes.check()?;
         options.check(sizes.hidden_size)?;
-        Ok(LstmCell { sizes, options, plain: options.plain(), element: PhantomData })
+        let plain = options.plain();
+        let cell = LstmCell { sizes, options, plain, normalized: None, element: PhantomData };
+        let normalized = NormalizedLstm::with_options(cell.gates(), &options)?;
+        Ok(LstmCell { normalized, ..cell })
+    }
+
+    /// What is normalised, if anything is.
+    fn normalized_gates(&self) -> Option<&NormalizedGates> {
+        self.normalized.as_ref().map(|normalized| &normalized.gates)
     }
 
     /// The gates with columns of their own.
@@ -325,10 +344,16 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     }
 
     fn trace_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.trace_size();
+        }
         self.gates().columns
     }
 
     fn delta_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.delta_size();
+        }
         self.layout().end
     }
 
@@ -341,6 +366,9 @@ impl<T: Real> Cell<T> for LstmCell<T> {
             let shape = [self.sizes.hidden_size, size];
             shapes.push(ParameterShape::new("projection_weights", &shape));
         }
+        shapes.extend(
+            self.normalized_gates().into_iter().flat_map(NormalizedGates::parameter_shapes),
+        );
         shapes
     }
 
@@ -349,6 +377,7 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         let mut prepared = LstmPrepared {
             gates: GatedWeights::ungrouped(self.gates(), parameters),
             peepholes: Vec::new(),
+            vectors: NormalizedVectors::new(self.normalized_gates(), parameters),
             projection: self.options.projection_size.map(|size| Projection {
                 forward: PackedMatrix::zeros(units, size),
                 transposed: PackedMatrix::zeros(size, units),
@@ -360,6 +389,7 @@ impl<T: Real> Cell<T> for LstmCell<T> {
 
     fn refresh(&self, parameters: &[T], prepared: &mut LstmPrepared<T>) {
         prepared.gates.refresh(parameters);
+        prepared.vectors.refresh(self.normalized_gates(), parameters);
         self.refresh_rest(parameters, prepared);
     }
 
@@ -369,14 +399,23 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         prepared.gates.sizes() == self.gates()
             && prepared.peepholes.len() == self.peephole_size()
             && projection == self.options.projection_size
+            && prepared.vectors.belong_to(self.normalized_gates())
     }
 
     fn step(&self, prepared: &LstmPrepared<T>, rows: StepRows<'_, '_, T>) {
-        self.step_units(prepared, rows, &mut Units::all(self.sizes.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step(&prepared.gates, &prepared.vectors, rows),
+            None => self.step_units(prepared, rows, &mut Units::all(self.sizes.hidden_size)),
+        }
     }
 
     fn step_backward(&self, prepared: &LstmPrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        self.step_units_backward(prepared, rows, &mut Units::all(self.sizes.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step_backward(&prepared.gates, &prepared.vectors, rows),
+            None => {
+                self.step_units_backward(prepared, rows, &mut Units::all(self.sizes.hidden_size))
+            }
+        }
     }
 
     fn input_gradient(
@@ -389,6 +428,9 @@ impl<T: Real> Cell<T> for LstmCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.parameter_gradient(sequences, grad_parameters);
+        }
         // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
         let columns = self.gates().columns;
         let gradient = self.gates().weight_gradient(0..columns);
@@ -397,15 +439,23 @@ impl<T: Real> Cell<T> for LstmCell<T> {
         self.add_other_gradients(sequences, grad_parameters);
     }
 
-    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, LstmPrepared<T>>> {
-        Some(self)
+    fn drops_state(&self) -> bool {
+        true
     }
 
-    /// A projection needs all units for each value of h.
+    fn drops_update(&self) -> bool {
+        self.normalized.is_none()
+    }
+
+    fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, LstmPrepared<T>>> {
+        if self.normalized.is_none() { Some(self) } else { None }
+    }
+
+    /// A projection needs all units for each value of h, a normalisation for each value of the gates.
     fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, LstmPrepared<T>>> {
-        match self.options.projection_size {
-            None => Some(self),
-            Some(_) => None,
+        match (self.options.projection_size, &self.normalized) {
+            (None, None) => Some(self),
+            _ => None,
         }
     }
 }
@@ -432,7 +482,7 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         };
         let out = Out::Slices { rows: &mut *rows.scratch, first: 0 };
         prepared.gates.all().pre_activations(inputs, out, units);
-        let Some(functions) = self.plain else {
+        let Some(functions) = self.plain.filter(|_| rows.update_factors.is_none()) else {
             return self.variant_forward(prepared, rows, units);
         };
         let operands = LstmForward {
@@ -452,7 +502,7 @@ impl<T: Real> UnitSharing<T, LstmPrepared<T>> for LstmCell<T> {
         rows: BackwardRows<'_, '_, T>,
         units: &mut Units,
     ) {
-        let Some(functions) = self.plain else {
+        let Some(functions) = self.plain.filter(|_| rows.update_factors.is_none()) else {
             return self.variant_backward(prepared, rows, units);
         };
         let hidden_size = self.sizes.hidden_size;

@@ -18,6 +18,19 @@ pub struct StepRows<'a, 'b, T> {
     /// For each row `[delta_size]`, of which the step writes the first `trace_size` values: what
     /// backward needs. No row where nothing is to be kept.
     pub trace: &'a mut [&'b mut [T]],
+    /// Where training drops values of `h_{t-1}` in the recurrent products, `previous` holds what is left
+    /// of them; this is the state before that, `[rows, S]`, for a cell that uses it elsewhere.
+    pub carried: Option<&'a [T]>,
+    /// Where training drops values of the candidate, its factors, `[rows, H]`.
+    pub update_factors: Option<&'a [T]>,
+}
+
+impl<'a, T> StepRows<'a, '_, T> {
+    /// `state_{t-1}` with nothing dropped, `[rows, S]`.
+    #[must_use]
+    pub fn undropped(&self) -> &'a [T] {
+        self.carried.unwrap_or(self.previous)
+    }
 }
 
 /// What has been computed of a step before it is called.
@@ -52,6 +65,20 @@ pub struct BackwardRows<'a, 'b, T> {
     pub deltas: &'a mut [&'b mut [T]],
     /// Becomes the gradient of `state_{t-1}`, `[rows, S]`.
     pub grad_previous: &'a mut [T],
+    /// Where training dropped values of `h_{t-1}`, what a cell needs that used it elsewhere as well.
+    pub carried: Option<Carried<'a, T>>,
+    /// Where training dropped values of the candidate, its factors, `[rows, H]`.
+    pub update_factors: Option<&'a [T]>,
+}
+
+/// The hidden state past dropout in a step back.
+#[derive(Debug)]
+pub struct Carried<'a, T> {
+    /// `h_{t-1}` with nothing dropped: one slice for each row.
+    pub hidden: &'a [&'a [T]],
+    /// Zeros, to which the cell adds the gradient of this `h_{t-1}`, `[rows, output_size]`;
+    /// `grad_previous` has that of the dropped one alone.
+    pub grad: &'a mut [T],
 }
 
 /// One sequence after the pass back through time: what the parameter gradients are made of.
@@ -65,6 +92,9 @@ pub struct SequenceDeltas<'a, T> {
     /// The outputs, the one of step t at `t * output_stride`.
     pub(crate) outputs: &'a [T],
     pub(crate) output_stride: usize,
+    /// The hidden states before each step as the products read them, where some values were dropped,
+    /// `[length, output_size]`; else empty.
+    pub(crate) dropped: &'a [T],
     /// The deltas, those of step t at `t * delta_stride`.
     pub(crate) deltas: &'a [T],
     pub(crate) delta_stride: usize,
@@ -89,7 +119,9 @@ impl<'a, T: Real> SequenceDeltas<'a, T> {
         let output_size = self.initial.len();
         (0..self.length).map(move |t| {
             let before = if self.reverse { t + 1 } else { t.wrapping_sub(1) };
-            let hidden = if before < self.length {
+            let hidden = if !self.dropped.is_empty() {
+                &self.dropped[t * output_size..][..output_size]
+            } else if before < self.length {
                 &self.outputs[before * self.output_stride..][..output_size]
             } else {
                 self.initial

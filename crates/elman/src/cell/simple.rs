@@ -24,6 +24,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, ActivationKind, CustomActivation, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
+use crate::cell::normalized::{
+    Normalization, NormalizedGates, NormalizedSimple, NormalizedVectors,
+};
 use crate::cell::{
     BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
     StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
@@ -35,7 +38,8 @@ use crate::real::Real;
 /// The simple recurrent cell, `h_t = φ(x_t·W + h_{t-1}·U + b)`.
 ///
 /// Parameters: `input_weights` W `[I, H]`, `recurrent_weights` U `[H, H]`, or `[H]` where the recurrence
-/// is independent, `bias` b `[H]`.
+/// is independent, `bias` b `[H]`. With a normalisation `input_gain`, `input_shift`, `recurrent_gain` and
+/// `recurrent_shift`, each `[H]`.
 ///
 /// ```
 /// use elman::{ActivationKind, Cell, SimpleCell};
@@ -53,6 +57,7 @@ pub struct SimpleCell<T> {
     activation: Activation<T>,
     recurrence: Recurrence,
     clip: Option<f64>,
+    normalized: Option<NormalizedSimple>,
 }
 
 /// What a unit of a simple cell sees of the state before.
@@ -83,6 +88,8 @@ pub struct SimpleOptions {
     pub recurrence: Recurrence,
     /// The bound of the pre-activations, `±clip`; none by default.
     pub clip: Option<f64>,
+    /// Whether the products are normalised; with full recurrence and no clip.
+    pub normalization: Normalization,
 }
 
 impl SimpleOptions {
@@ -91,6 +98,7 @@ impl SimpleOptions {
         activation: ActivationKind::Tanh,
         recurrence: Recurrence::Full,
         clip: None,
+        normalization: Normalization::None,
     };
 }
 
@@ -104,7 +112,8 @@ impl Default for SimpleOptions {
 #[derive(Clone, Debug)]
 pub struct SimplePrepared<T> {
     gates: GatedWeights<T>,
-    diagonal: Vec<T>, // u [H], or none
+    diagonal: Vec<T>,              // u [H], or none
+    vectors: NormalizedVectors<T>, // none without normalisation
 }
 
 impl<T: Real> SimpleCell<T> {
@@ -124,19 +133,27 @@ impl<T: Real> SimpleCell<T> {
             kind.check()?;
         }
         let recurrence = Recurrence::Full;
-        Ok(SimpleCell { input_size, hidden_size, activation, recurrence, clip: None })
+        let (clip, normalized) = (None, None);
+        Ok(SimpleCell { input_size, hidden_size, activation, recurrence, clip, normalized })
     }
 
     /// A cell with options.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new); a `clip` that is not positive.
+    /// As [`new`](Self::new); a `clip` that is not positive; a normalisation with an ε that is not positive,
+    /// or beside options that do not go with it.
     pub fn with_options(sizes: CellSizes, options: SimpleOptions) -> Result<Self> {
-        let SimpleOptions { activation, recurrence, clip } = options;
+        let SimpleOptions { activation, recurrence, clip, .. } = options;
         check_clip("clip", clip)?;
         let plain = Self::new(sizes.input_size, sizes.hidden_size, activation)?;
-        Ok(SimpleCell { recurrence, clip, ..plain })
+        let normalized = NormalizedSimple::with_options(plain.gates(), &options)?;
+        Ok(SimpleCell { recurrence, clip, normalized, ..plain })
+    }
+
+    /// What is normalised, if anything is.
+    fn normalized_gates(&self) -> Option<&NormalizedGates> {
+        self.normalized.as_ref().map(|normalized| &normalized.gates)
     }
 
     /// A vector U is a matrix of one row in memory.
@@ -203,11 +220,21 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
 
     /// a, where the derivative cannot be read off h.
     fn trace_size(&self) -> usize {
-        if self.of_value().is_some() { 0 } else { self.hidden_size }
+        if let Some(gates) = self.normalized_gates() {
+            return gates.trace_size();
+        }
+        let needs_argument = match self.activation {
+            Activation::Known(kind) => self.clip.is_some() || kind.needs_argument(),
+            Activation::Custom(_) => true,
+        };
+        if needs_argument { self.hidden_size } else { 0 }
     }
 
     /// da, and where the recurrence is independent h⊙da, whose sum is du.
     fn delta_size(&self) -> usize {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.delta_size();
+        }
         match self.recurrence {
             Recurrence::Full => self.hidden_size,
             Recurrence::Independent => 2 * self.hidden_size,
@@ -219,6 +246,9 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         if self.recurrence == Recurrence::Independent {
             shapes[1].shape = vec![self.hidden_size];
         }
+        shapes.extend(
+            self.normalized_gates().into_iter().flat_map(NormalizedGates::parameter_shapes),
+        );
         shapes
     }
 
@@ -226,24 +256,33 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         SimplePrepared {
             gates: GatedWeights::ungrouped(self.gates(), parameters),
             diagonal: self.diagonal(parameters).to_vec(),
+            vectors: NormalizedVectors::new(self.normalized_gates(), parameters),
         }
     }
 
     fn refresh(&self, parameters: &[T], prepared: &mut SimplePrepared<T>) {
         prepared.gates.refresh(parameters);
+        prepared.vectors.refresh(self.normalized_gates(), parameters);
         self.diagonal(parameters).clone_into(&mut prepared.diagonal);
     }
 
     fn accepts(&self, prepared: &SimplePrepared<T>) -> bool {
         prepared.gates.sizes() == self.gates()
+            && prepared.vectors.belong_to(self.normalized_gates())
     }
 
     fn step(&self, prepared: &SimplePrepared<T>, rows: StepRows<'_, '_, T>) {
-        self.step_units(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step(&prepared.gates, &prepared.vectors, rows),
+            None => self.step_units(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn step_backward(&self, prepared: &SimplePrepared<T>, rows: BackwardRows<'_, '_, T>) {
-        self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size));
+        match &self.normalized {
+            Some(normalized) => normalized.step_backward(&prepared.gates, &prepared.vectors, rows),
+            None => self.step_units_backward(prepared, rows, &mut Units::all(self.hidden_size)),
+        }
     }
 
     fn input_gradient(
@@ -256,6 +295,9 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
     }
 
     fn parameter_gradient(&self, sequences: &[SequenceDeltas<'_, T>], grad_parameters: &mut [T]) {
+        if let Some(gates) = self.normalized_gates() {
+            return gates.parameter_gradient(sequences, grad_parameters);
+        }
         // dW += x_tᵀ·da_t    dU += h_{t-1}ᵀ·da_t    db += da_t
         let (sizes, units) = (self.gates(), self.hidden_size);
         let gradient = sizes.weight_gradient(0..units);
@@ -274,12 +316,16 @@ impl<T: Real> Cell<T> for SimpleCell<T> {
         add_weight_gradients(sequences, &[others, diagonal], target);
     }
 
+    fn drops_state(&self) -> bool {
+        true
+    }
+
     fn inputs_ahead(&self) -> Option<&dyn InputsAhead<T, SimplePrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 
     fn unit_sharing(&self) -> Option<&dyn UnitSharing<T, SimplePrepared<T>>> {
-        Some(self)
+        if self.normalized.is_none() { Some(self) } else { None }
     }
 }
 
@@ -353,7 +399,7 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
         units: &mut Units,
     ) {
         let hidden_size = self.hidden_size;
-        let BackwardRows { previous, state, grad_state, deltas, grad_previous } = rows;
+        let BackwardRows { previous, state, grad_state, deltas, grad_previous, .. } = rows;
         // da_t = dh_t ⊙ φ'(a_t)
         if let Some(function) = self.of_value() {
             let operands = ActivationBackward {

@@ -78,6 +78,8 @@ pub fn step<T: Real, C: Cell<T>>(
         scratch: &mut scratch_rows,
         begun: Begun::Nothing,
         trace: &mut trace_rows,
+        carried: None,
+        update_factors: None,
     };
     cell.step(&cell.prepare(parameters.values()), operands);
     let visible = unflatten::<T, C>(cell, &state, batch_size);
@@ -128,6 +130,8 @@ pub fn step_backward<T: Real, C: Cell<T>>(
             grad_state: &mut grad_state,
             deltas: &mut delta_rows,
             grad_previous: &mut grad_previous,
+            carried: None,
+            update_factors: None,
         },
     );
     let flat_inputs = grad_inputs.as_slice_mut().unwrap_or(&mut []);
@@ -143,6 +147,7 @@ pub fn step_backward<T: Real, C: Cell<T>>(
             initial: &trace.previous[row * state_size..][..output_size],
             outputs: &trace.state[row * state_size..][..output_size],
             output_stride: output_size,
+            dropped: &[],
             deltas: &flat_deltas[row * cell.delta_size()..][..cell.delta_size()],
             delta_stride: cell.delta_size(),
             length: 1,

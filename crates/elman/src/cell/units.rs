@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use elman_kernels::Team;
+use elman_kernels::parallel::Team;
 
 use crate::cell::{BackwardRows, StepRows};
 use crate::real::Real;

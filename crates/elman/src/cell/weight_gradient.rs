@@ -107,7 +107,12 @@ impl<'a, T: Real> SequenceDeltas<'a, T> {
         let outputs = rows(self.outputs, self.output_stride, before);
         let start = self.factors(factor, initial, alone..alone + first);
         let others = self.factors(factor, outputs, from..from + rest);
-        let pairs = if self.reverse { [others, start] } else { [start, others] };
+        let mut pairs = if self.reverse { [others, start] } else { [start, others] };
+        if !self.dropped.is_empty() {
+            // These stand beside their own step.
+            let dropped = Strided { values: self.dropped, stride: self.initial.len() };
+            pairs = [self.factors(factor, dropped, 0..self.length), Pairs { count: 0, ..start }];
+        }
         pairs.into_iter().filter(|pairs| pairs.count > 0)
     }
 

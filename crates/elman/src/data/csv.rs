@@ -15,24 +15,27 @@
 //! one of the usual words for a missing value do not), so that text further down is an error and
 //! not a reason to drop the column. [`Dataset::left_out`] names the columns that were not read.
 //!
-//! The text is UTF-8, with or without a byte order mark; rows end in LF or CRLF, fields may be
-//! quoted, empty lines are skipped, and white space around a field does not belong to it. Numbers
-//! have a decimal point. Missing values, NaN and infinities are refused, and so is a line break in
-//! an id or a class: it comes from a quote that is not closed.
+//! The text is UTF-8, with or without a byte order mark, or gzip of it; rows end in LF or CRLF,
+//! fields may be quoted, empty lines are skipped, and white space around a field does not belong to
+//! it. Numbers have a decimal point, or a comma where the options say so. Infinities are refused,
+//! [missing values](super::Missing) too unless the options say what becomes of them, and so is a line
+//! break in an id or a class: it comes from a quote that is not closed. Several files with one header
+//! are read as one. A file is read row by row: what stays in memory are its numbers.
 //!
 //! [`RowOrder::Sort`]: super::RowOrder::Sort
 
+mod channels;
+mod fields;
 mod reader;
 mod records;
 mod sort;
 mod time;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::reader::{Reader, Row};
 use self::records::Records;
 use super::Dataset;
-use super::file::TextFile;
 use super::options::{LeftOut, LeftOutReason, ReadOptions};
 use crate::error::Result;
 
@@ -71,18 +74,22 @@ use crate::error::Result;
 /// the calendar; a target that changes within a sequence; a class that is
 /// not among the known ones.
 pub fn read_csv(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
+    read_files(&[path.as_ref().to_path_buf()], options)
+}
+
+/// Reads several files with one header, one after the other.
+pub(super) fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> {
     options.check_columns()?;
-    let file = TextFile::read(path.as_ref())?;
-    let mut records = Records::open(&file, options.columns.delimiter)?;
+    let mut records = Records::open(paths, &options.columns)?;
     let roles = Roles::resolve(&records, options)?;
-    let mut reader = Reader::new(&file, &roles, options);
+    let mut reader = Reader::new(paths, &roles, options);
     while let Some(row) = records.next_row()? {
         reader.add(&Row { records: &records, row })?;
     }
     if reader.is_empty() {
         return Err(records.header_only());
     }
-    reader.finish()
+    reader.finish(&records)
 }
 
 /// Which column is what.
@@ -90,30 +97,48 @@ struct Roles {
     sequence: usize,
     time: Option<usize>,
     targets: Vec<usize>,
-    features: Vec<usize>,
+    features: Features,
     left_out: Vec<LeftOut>,
     header: Vec<String>,
 }
 
+/// The columns that are channels.
+enum Features {
+    /// These, all of which hold numbers.
+    Listed(Vec<usize>),
+    /// Those of these that turn out to hold numbers.
+    Free(Vec<usize>),
+}
+
 impl Roles {
-    fn resolve(records: &Records<'_>, options: &ReadOptions) -> Result<Self> {
+    fn resolve(records: &Records, options: &ReadOptions) -> Result<Self> {
         let columns = &options.columns;
         let Some(sequence) = &columns.sequence else {
-            let fault = records.file.fault("the name of its sequence column", "none");
+            let fault = records.fault("the name of its sequence column", "none");
             return Err(fault.hint(records.columns_hint()).into());
         };
         let asked = options.names();
-        let sequence = records.find(sequence, &asked)?;
-        let time = columns.time.as_ref().map(|name| records.find(name, &asked)).transpose()?;
-        let targets: Vec<usize> =
-            columns.targets.iter().map(|name| records.find(name, &asked)).collect::<Result<_>>()?;
+        let find = |name: &String| records.find(name, &asked);
+        let find_all = |names: &[String]| names.iter().map(find).collect::<Result<Vec<usize>>>();
+        let sequence = find(sequence)?;
+        let time = columns.time.as_ref().map(find).transpose()?;
+        let targets = find_all(&columns.targets)?;
         let has_role =
             |column: usize| column == sequence || Some(column) == time || targets.contains(&column);
-        let free: Vec<usize> = (0..records.header.len()).filter(|&c| !has_role(c)).collect();
-        let (features, left_out) = match &options.features {
-            Some(names) => listed(records, names, (&asked, &free))?,
-            None => unlisted(records, &options.exclude, (&asked, &free))?,
+        let free = (0..records.header.len()).filter(|&column| !has_role(column));
+        let (features, others, reason) = match &options.features {
+            Some(names) => {
+                let listed = find_all(names)?;
+                let others = free.filter(|column| !listed.contains(column)).collect();
+                (Features::Listed(listed), others, LeftOutReason::NotListed)
+            }
+            None => {
+                let exclude = find_all(&options.exclude)?;
+                let (others, free): (Vec<_>, _) = free.partition(|column| exclude.contains(column));
+                (Features::Free(free), others, LeftOutReason::Excluded)
+            }
         };
+        let left_out = others.into_iter().map(|column| records.left_out(column, reason)).collect();
         let header = records.header.clone();
         Ok(Roles { sequence, time, targets, features, left_out, header })
     }
@@ -121,34 +146,4 @@ impl Roles {
     fn names(&self, columns: &[usize]) -> Vec<String> {
         columns.iter().map(|&column| self.header[column].clone()).collect()
     }
-}
-
-/// The columns of a list of features, and the free ones that are not on it.
-fn listed(
-    records: &Records<'_>,
-    names: &[String],
-    (asked, free): (&[&str], &[usize]),
-) -> Result<(Vec<usize>, Vec<LeftOut>)> {
-    let features: Vec<usize> =
-        names.iter().map(|name| records.find(name, asked)).collect::<Result<_>>()?;
-    let unused = free.iter().filter(|column| !features.contains(column));
-    let left_out = unused.map(|&column| records.left_out(column, LeftOutReason::NotListed));
-    let left_out = left_out.collect();
-    Ok((features, left_out))
-}
-
-/// The free columns that hold numbers and are not excluded, and those that are not read.
-fn unlisted(
-    records: &Records<'_>,
-    exclude: &[String],
-    (asked, free): (&[&str], &[usize]),
-) -> Result<(Vec<usize>, Vec<LeftOut>)> {
-    let exclude: Vec<usize> =
-        exclude.iter().map(|name| records.find(name, asked)).collect::<Result<_>>()?;
-    let (excluded, free): (Vec<usize>, Vec<usize>) =
-        free.iter().partition(|column| exclude.contains(column));
-    let (features, mut left_out) = records.numeric_columns(&free)?;
-    let excluded = excluded.into_iter();
-    left_out.extend(excluded.map(|column| records.left_out(column, LeftOutReason::Excluded)));
-    Ok((features, left_out))
 }

@@ -1,85 +1,55 @@
-//! A text file in memory, and the words for what is wrong with it.
+//! The words for what is wrong with a file.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use xxhash_rust::xxh3::xxh3_128;
-
-use super::Source;
 use crate::error::{Error, FileFault, Result, nearest};
 
-/// The text of a file, and its digest.
-pub(super) struct TextFile {
-    pub(super) text: String,
-    pub(super) source: Source,
+/// A byte that is no part of a text in UTF-8.
+pub(super) struct BadByte {
+    pub(super) row: u64,
+    /// From the start of the text.
+    pub(super) offset: u64,
 }
 
-impl TextFile {
-    /// Reads a whole file; a byte order mark at its start is not part of the text.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        check_is_file(path)?;
-        let mut bytes = fs::read(path).map_err(|error| Error::io(path, "read", error))?;
-        let source =
-            Source { path: path.to_path_buf(), digest: format!("{:032x}", xxh3_128(&bytes)) };
-        if bytes.is_empty() {
-            return Err(FileFault::new(path, "a header", "an empty file").into());
-        }
-        if bytes.starts_with("\u{feff}".as_bytes()) {
-            bytes.drain(..'\u{feff}'.len_utf8());
-        }
-        match String::from_utf8(bytes) {
-            Ok(text) if text.contains('\0') => {
-                Err(not_text(path, text.as_bytes(), text.find('\0')))
-            }
-            Ok(text) => Ok(TextFile { text, source }),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                Err(not_text(path, error.as_bytes(), Some(at)))
-            }
-        }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.source.path
-    }
-
-    /// A fault of this file.
-    pub(super) fn fault(&self, expected: impl Into<String>, found: impl Into<String>) -> FileFault {
-        FileFault::new(self.path(), expected, found)
+impl BadByte {
+    pub(super) fn fault(&self, path: &Path, byte: u8) -> FileFault {
+        let found = match byte {
+            0 => format!("a zero byte at offset {}", self.offset),
+            byte => format!("byte 0x{byte:02x} at offset {}", self.offset),
+        };
+        let fault = FileFault::new(path, "UTF-8 text", found).row(self.row);
+        // Most text that is not UTF-8 comes from programs of one European language.
+        let hint = convert("WINDOWS-1252") + ", if that is what it is";
+        with_hint(fault, (byte != 0).then_some(hint))
     }
 }
 
-/// What the bytes are instead, where they say so; else the row and the byte at `at`.
-fn not_text(path: &Path, bytes: &[u8], at: Option<usize>) -> Error {
-    let convert = |from: &str| format!("convert it: iconv -f {from} -t UTF-8");
-    if let Some(kind) = kind_of(bytes) {
-        let fault = FileFault::new(path, "UTF-8 text", kind.name);
-        return with_hint(fault, kind.encoding.map(convert)).into();
-    }
-    let at = at.unwrap_or(0);
-    let mut rows = Rows::default();
-    let (row, found) = (rows.at(bytes, at), bytes.get(at).copied().unwrap_or_default());
-    let fault = FileFault::new(path, "UTF-8 text", format!("byte 0x{found:02x}")).row(row);
-    // Most files that are neither UTF-8 nor binary come from programs of one European language.
-    fault.hint(convert("WINDOWS-1252") + ", if that is what it is").into()
+fn convert(from: &str) -> String {
+    format!("convert it: iconv -f {from} -t UTF-8")
 }
 
 /// A kind of file that is not UTF-8 text.
-struct Kind {
+pub(super) struct Kind {
     name: &'static str,
     /// What iconv calls it, if it is text.
     encoding: Option<&'static str>,
 }
 
+impl Kind {
+    pub(super) fn fault(&self, path: &Path) -> FileFault {
+        with_hint(FileFault::new(path, "UTF-8 text", self.name), self.encoding.map(convert))
+    }
+}
+
 /// The kind of file that the bytes show, by their beginning or their zeros.
-fn kind_of(bytes: &[u8]) -> Option<Kind> {
-    const BEGINNINGS: [(&[u8], &str, Option<&str>); 7] = [
+pub(super) fn kind_of(bytes: &[u8]) -> Option<Kind> {
+    const BEGINNINGS: [(&[u8], &str, Option<&str>); 6] = [
         (b"\xff\xfe\0\0", "UTF-32", Some("UTF-32")),
         (b"\xff\xfe", "UTF-16", Some("UTF-16")),
         (b"\xfe\xff", "UTF-16", Some("UTF-16")),
         (b"PK\x03\x04", "a ZIP archive (a workbook of a spreadsheet is one)", None),
-        (b"\x1f\x8b", "data compressed by gzip", None),
         (b"PAR1", "a Parquet file", None),
         (b"\xd0\xcf\x11\xe0", "a workbook of an old spreadsheet", None),
     ];
@@ -99,31 +69,6 @@ fn kind_of(bytes: &[u8]) -> Option<Kind> {
             Some(Kind { name: "UTF-16", encoding: Some("UTF-16BE") })
         }
         true => Some(Kind { name: "binary data", encoding: None }),
-    }
-}
-
-/// The row, from 1, of growing positions in a text.
-#[derive(Default)]
-pub(super) struct Rows {
-    position: usize,
-    line_ends: u64,
-}
-
-impl Rows {
-    /// The row of the byte at `position`, which may not lie before that of an earlier call.
-    pub(super) fn at(&mut self, bytes: &[u8], position: usize) -> u64 {
-        let end = position.min(bytes.len());
-        for index in self.position.min(end)..end {
-            // A carriage return alone ends a row too.
-            let ends_row = match bytes[index] {
-                b'\n' => true,
-                b'\r' => bytes.get(index + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            self.line_ends += u64::from(ends_row);
-        }
-        self.position = self.position.max(end);
-        self.line_ends + 1
     }
 }
 
@@ -201,6 +146,14 @@ pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
         shown.push(format!("… ({} in all)", names.len()));
     }
     shown.join(", ")
+}
+
+/// Words for a missing value, in lower case.
+const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
+
+/// Whether a cell says that its value is missing.
+pub(super) fn is_missing(cell: &str) -> bool {
+    cell.len() <= 4 && MISSING.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
 /// A finite number, or the words for what was expected and what was found.

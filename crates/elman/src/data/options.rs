@@ -1,12 +1,13 @@
 //! What a reader is told about a file.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::input::is_standard_input;
 use super::{Dataset, csv, file, ts};
-use crate::error::{Error, FileFault, Result};
+use crate::error::{Error, Field, FileFault, Result};
 
 /// How a file of sequences is to be read.
 ///
@@ -23,6 +24,7 @@ use crate::error::{Error, FileFault, Result};
 ///     features: None,
 ///     exclude: vec![],
 ///     kind: TargetKind::Classes { known: None },
+///     ..ReadOptions::default()
 /// };
 /// assert_eq!(options.columns.targets, ["speaker"]);
 /// ```
@@ -40,6 +42,69 @@ pub struct ReadOptions {
     pub exclude: Vec<String>,
     /// What is to be predicted.
     pub kind: TargetKind,
+    /// What becomes of missing values of the channels.
+    pub missing: Missing,
+}
+
+/// What becomes of missing values of the channels: cells that are empty or hold `NA`, `n/a`, `NaN`,
+/// `null`, `none`, `?` or `-`, in upper or lower case.
+///
+/// Where values may be missing each channel `x` is followed, after all channels, by one that says
+/// more of it. A value that nothing is known of is NaN in the data set, and the mean of the channel
+/// over the training sequences for a network: 0 once standardised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// Refused, with their number and the first place.
+    #[default]
+    Refuse,
+    /// Nothing is known of the value; `x_missing` is 1 there, else 0.
+    Mask,
+    /// The last value of the sequence is carried forward; `x_steps_since` counts the steps since it
+    /// was measured. Before the first nothing is known, and the steps are counted from 1.
+    ///
+    /// Source: the inputs of Che et al. (2018), "Recurrent neural networks for multivariate time
+    /// series with missing values".
+    Last,
+}
+
+impl Missing {
+    /// The end of the name of the channel that says more.
+    pub(super) fn suffix(self) -> Option<&'static str> {
+        match self {
+            Missing::Refuse => None,
+            Missing::Mask => Some("_missing"),
+            Missing::Last => Some("_steps_since"),
+        }
+    }
+
+    /// Those of the channels of a data set that stand in its file.
+    ///
+    /// ```
+    /// use elman::data::Missing;
+    ///
+    /// let channels = ["x", "y", "x_missing", "y_missing"].map(String::from);
+    /// assert_eq!(Missing::Mask.in_file(&channels), ["x", "y"]);
+    /// assert_eq!(Missing::Refuse.in_file(&channels).len(), 4);
+    /// ```
+    #[must_use]
+    pub fn in_file(self, channels: &[String]) -> &[String] {
+        match self {
+            Missing::Refuse => channels,
+            Missing::Mask | Missing::Last => &channels[..channels.len() / 2],
+        }
+    }
+}
+
+/// What separates the whole part of a number from its fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decimal {
+    /// `1.5`
+    #[default]
+    Point,
+    /// `1,5`
+    Comma,
 }
 
 /// The columns of a long CSV file that are not channels.
@@ -52,8 +117,11 @@ pub struct Columns {
     pub time: Option<String>,
     /// The columns to be predicted: one for classes, one or more for values.
     pub targets: Vec<String>,
-    /// What separates the fields of a row.
-    pub delimiter: Delimiter,
+    /// What separates the fields of a row. Without it a comma for `.csv`, a tab for `.tsv` and
+    /// `.tab`, and else what there is most of in the header.
+    pub delimiter: Option<Delimiter>,
+    /// What stands before the fraction of a number.
+    pub decimal: Decimal,
     /// The order of the rows.
     pub order: RowOrder,
 }
@@ -92,6 +160,16 @@ impl Delimiter {
             Delimiter::Semicolon => b';',
             Delimiter::Tab => b'\t',
         }
+    }
+}
+
+impl Delimiter {
+    /// The one that a line has most of; a comma if it has none.
+    pub(super) fn commonest(line: &str) -> Self {
+        let count =
+            |delimiter: &Delimiter| line.bytes().filter(|byte| *byte == delimiter.byte()).count();
+        let candidates = [Delimiter::Semicolon, Delimiter::Tab, Delimiter::Comma];
+        candidates.into_iter().max_by_key(count).unwrap_or_default()
     }
 }
 
@@ -190,49 +268,60 @@ impl fmt::Display for LeftOutReason {
 /// The formats of sequence files that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One row for each step: see [`csv`].
+    /// A table with one row for each step: see [`csv`].
     Csv,
     /// One line for each sequence: see [`ts`].
     Ts,
 }
 
 impl Format {
-    /// The format a file's name ends in; upper and lower case are the same.
+    /// The format a file's name ends in, upper and lower case being the same: `.ts`, or `.csv`,
+    /// `.tsv`, `.tab` or `.txt` for a table. A `.gz` after it is passed over. Standard input, `-`, is
+    /// a table.
     ///
     /// # Errors
     ///
     /// Another ending; a path at which there is no file.
     pub fn of(path: &Path) -> Result<Self> {
-        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-        match extension.as_deref() {
-            Some("csv") => Ok(Format::Csv),
+        if is_standard_input(path) {
+            return Ok(Format::Csv);
+        }
+        let ending = table_ending(path);
+        match ending.as_deref() {
+            Some("csv" | "tsv" | "tab" | "txt") => Ok(Format::Csv),
             Some("ts") => Ok(Format::Ts),
             _ => {
                 file::check_is_file(path)?;
-                let found = match extension {
-                    Some(extension) => format!(".{extension}"),
-                    None => "none".to_string(),
-                };
-                Err(FileFault::new(path, "the file extension .csv or .ts", found).into())
+                let found = ending.map_or("none".to_string(), |ending| format!(".{ending}"));
+                let expected = "the file extension .csv, .tsv, .txt or .ts";
+                Err(FileFault::new(path, expected, found).into())
             }
         }
     }
 }
 
-/// Reads a CSV or `.ts` file, told apart by the end of its name.
+/// The ending of a file's name in lower case, without that of gzip.
+pub(super) fn table_ending(path: &Path) -> Option<String> {
+    let ending = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
+    match ending(path)?.as_str() {
+        "gz" => ending(Path::new(path.file_stem()?)).or(Some("gz".to_string())),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Reads a table or a `.ts` file, told apart by the end of its name; `-` is standard input.
 ///
 /// ```
 /// use elman::data::{Columns, Format, LeftOutReason, ReadOptions, TargetKind, read};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("machines.csv");
+/// # let path = folder.path().join("machines.txt");
 /// std::fs::write(&path, "run;hour;heat;site;wear\n1;0;20.5;Oslo;0.1\n1;1;21.0;Oslo;0.1\n")?;
 /// let columns = Columns {
 ///     sequence: Some("run".into()),
 ///     time: Some("hour".into()),
 ///     targets: vec!["wear".into()],
-///     delimiter: elman::data::Delimiter::Semicolon,
 ///     ..Columns::default()
 /// };
 /// let options = ReadOptions { columns, kind: TargetKind::Values, ..ReadOptions::default() };
@@ -247,11 +336,26 @@ impl Format {
 ///
 /// # Errors
 ///
-/// An ending that is neither; everything that [`csv::read_csv`] and [`ts::read_ts`] refuse.
+/// An ending that is none of these; everything that [`csv::read_csv`] and [`ts::read_ts`] refuse.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
-    match Format::of(path.as_ref())? {
-        Format::Csv => csv::read_csv(path, options),
-        Format::Ts => ts::read_ts(path, options),
+    read_files(&[path.as_ref().to_path_buf()], options)
+}
+
+/// Reads several tables with one header, one after the other, as if they were one; or a single file
+/// of any format.
+///
+/// # Errors
+///
+/// Those of [`read`]; no file; a `.ts` file among several; files whose headers differ.
+pub fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> {
+    let formats = paths.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>>>()?;
+    match (paths, formats.iter().position(|format| *format == Format::Ts)) {
+        ([only], Some(_)) => ts::read_ts(only, options),
+        (_, Some(index)) => {
+            let expected = "tables only, where several files are read as one";
+            Err(FileFault::new(&paths[index], expected, "a .ts file").into())
+        }
+        (_, None) => csv::read_files(paths, options),
     }
 }
 
@@ -267,7 +371,7 @@ impl ReadOptions {
         };
         if let Some(expected) = expected {
             let found = if targets.is_empty() { "none".into() } else { file::list(targets) };
-            return Err(Error::argument("target", expected, found));
+            return Err(Error::argument(Field::Target, expected, found));
         }
         self.check_features()?;
         self.check_roles()
@@ -278,16 +382,18 @@ impl ReadOptions {
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
             Some(features) if features.is_empty() => {
-                Err(Error::argument("features", "at least one name", "none"))
+                Err(Error::argument(Field::Features, "at least one name", "none"))
             }
             Some(_) if !self.exclude.is_empty() => {
                 let found = file::list(&self.exclude);
-                Err(Error::argument("exclude", "none beside a list of features", found))
+                Err(Error::argument(Field::Exclude, "none beside a list of features", found))
             }
             Some(features) => match super::repeated(features) {
-                Some(name) => {
-                    Err(Error::argument("features", "each name once", format!("{name:?} twice")))
-                }
+                Some(name) => Err(Error::argument(
+                    Field::Features,
+                    "each name once",
+                    format!("{name:?} twice"),
+                )),
                 None => Ok(()),
             },
             None => Ok(()),
@@ -303,15 +409,15 @@ impl ReadOptions {
     }
 
     fn check_roles(&self) -> Result<()> {
-        let mut taken: Vec<(&str, &str)> = Vec::new();
-        let single = [("sequence", &self.columns.sequence), ("time", &self.columns.time)];
+        let mut taken: Vec<(Field, &str)> = Vec::new();
+        let single = [(Field::Sequence, &self.columns.sequence), (Field::Time, &self.columns.time)];
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
-        let targets = self.columns.targets.iter().map(|name| ("target", name));
-        let features = self.features.iter().flatten().map(|name| ("features", name));
-        let exclude = self.exclude.iter().map(|name| ("exclude", name));
+        let targets = self.columns.targets.iter().map(|name| (Field::Target, name));
+        let features = self.features.iter().flatten().map(|name| (Field::Features, name));
+        let exclude = self.exclude.iter().map(|name| (Field::Exclude, name));
         for (role, name) in single.chain(targets).chain(features).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
-                let found = format!("{name:?}, which is named under {other} already");
+                let found = format!("{name:?}, which is named under {} already", other.name());
                 return Err(Error::argument(role, "a column that has no other role", found));
             }
             taken.push((role, name));

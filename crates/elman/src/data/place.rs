@@ -20,20 +20,29 @@ pub(super) enum Places {
 pub(super) struct Run {
     /// The first step, counted over all sequences.
     step: usize,
-    /// Its row.
-    row: u64,
+    /// Its place.
+    place: Place,
+}
+
+/// A row of one of the files that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Which of the files, from 0.
+    pub(super) file: u32,
+    /// The line, from 1.
+    pub(super) row: u64,
 }
 
 impl Places {
-    /// The row of a step, counted over all sequences.
-    pub(super) fn row(&self, sequence: usize, step: usize) -> Option<u64> {
+    /// The place of a step, counted over all sequences.
+    pub(super) fn of(&self, sequence: usize, step: usize) -> Option<Place> {
         match self {
             Places::Unknown => None,
-            Places::Sequences(rows) => rows.get(sequence).copied(),
+            Places::Sequences(rows) => Some(Place { file: 0, row: *rows.get(sequence)? }),
             Places::Steps(runs) => {
                 let after = runs.partition_point(|run| run.step <= step);
                 let run = runs.get(after.checked_sub(1)?)?;
-                Some(run.row + (step - run.step) as u64)
+                Some(Place { row: run.place.row + (step - run.step) as u64, ..run.place })
             }
         }
     }
@@ -48,7 +57,7 @@ impl Places {
             Places::Steps(_) => {
                 let mut places = StepPlaces::default();
                 for step in spans.iter().flat_map(Clone::clone) {
-                    places.push(self.row(0, step).unwrap_or(0));
+                    places.push(self.of(0, step).unwrap_or_default());
                 }
                 places.finish()
             }
@@ -61,16 +70,16 @@ impl Places {
 pub(super) struct StepPlaces {
     runs: Vec<Run>,
     steps: usize,
-    last: u64,
+    last: Place,
 }
 
 impl StepPlaces {
-    pub(super) fn push(&mut self, row: u64) {
-        if self.runs.is_empty() || row != self.last + 1 {
-            self.runs.push(Run { step: self.steps, row });
+    pub(super) fn push(&mut self, place: Place) {
+        if self.runs.is_empty() || place != (Place { row: self.last.row + 1, ..self.last }) {
+            self.runs.push(Run { step: self.steps, place });
         }
         self.steps += 1;
-        self.last = row;
+        self.last = place;
     }
 
     pub(super) fn finish(self) -> Places {
@@ -86,14 +95,15 @@ mod tests {
     fn rows_of_steps_are_found_again() {
         let rows = [2, 3, 4, 7, 8, 12, 5];
         let mut places = StepPlaces::default();
-        rows.iter().for_each(|row| places.push(*row));
+        let place = |row: u64| Place { file: u32::from(row == 8), row };
+        rows.iter().for_each(|row| places.push(place(*row)));
         let places = places.finish();
-        let found: Vec<_> = (0..rows.len()).map(|step| places.row(0, step)).collect();
-        assert_eq!(found, rows.map(Some));
+        let found: Vec<_> = (0..rows.len()).map(|step| places.of(0, step)).collect();
+        assert_eq!(found, rows.map(|row| Some(place(row))));
         let Places::Steps(runs) = &places else { panic!("steps") };
-        assert_eq!(runs.len(), 4);
+        assert_eq!(runs.len(), 5);
         let subset = places.subset(&[1, 0], &[3..5, 1..3]);
-        let found: Vec<_> = (0..4).map(|step| subset.row(0, step)).collect();
-        assert_eq!(found, [7, 8, 3, 4].map(Some));
+        let found: Vec<_> = (0..4).map(|step| subset.of(0, step)).collect();
+        assert_eq!(found, [7, 8, 3, 4].map(|row| Some(place(row))));
     }
 }

@@ -1,6 +1,6 @@
 //! Standardisation: every channel to mean 0 and standard deviation 1.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, file};
@@ -70,7 +70,8 @@ impl Standardization {
         Ok(Standardization { means, deviations })
     }
 
-    /// The means and deviations of the channels over all steps of all sequences.
+    /// The means and deviations of the channels over all steps of all sequences, without the values
+    /// that are missing.
     ///
     /// # Errors
     ///
@@ -79,12 +80,12 @@ impl Standardization {
         let shape = (dataset.total_steps(), dataset.input_size());
         let rows = ArrayView2::from_shape(shape, dataset.values())
             .map_err(|_| Error::shape("values", &[shape.0, shape.1], &[dataset.values().len()]))?;
-        Standardization::of_rows(rows).map_err(|error| match error {
-            Error::Argument { name, expected, found } => {
+        Standardization::of_known(rows).map_err(|error| match error {
+            Error::Argument { name, field, expected, found } => {
                 let column = name.strip_prefix("column ").and_then(|c| c.parse::<usize>().ok());
                 let feature = column.and_then(|column| dataset.feature_names().get(column));
                 let name = feature.map_or(name, |feature| format!("column {feature:?}"));
-                Error::Argument { name, expected, found }
+                Error::Argument { name, field, expected, found }
             }
             other => other,
         })
@@ -96,11 +97,21 @@ impl Standardization {
     ///
     /// No row; a mean or deviation that is not finite.
     pub fn of_rows(rows: ArrayView2<'_, f64>) -> Result<Self> {
+        match rows.indexed_iter().find(|(_, value)| value.is_nan()) {
+            Some(((_, column), value)) => {
+                Err(Error::argument(format!("column {column}"), "numbers", value))
+            }
+            None => Standardization::of_known(rows),
+        }
+    }
+
+    /// The same of the numbers that are not NaN.
+    fn of_known(rows: ArrayView2<'_, f64>) -> Result<Self> {
         if rows.nrows() == 0 {
             return Err(Error::argument("standardization", "at least one step", "none"));
         }
         let (means, deviations): (Vec<f64>, Vec<f64>) =
-            rows.columns().into_iter().map(|column| moments(column.iter().copied())).unzip();
+            rows.columns().into_iter().map(|column| moments(known(&column))).unzip();
         let wild = (0..means.len()).find(|&c| !means[c].is_finite() || !deviations[c].is_finite());
         if let Some(column) = wild {
             let [mean, deviation] = [means[column], deviations[column]].map(file::shown);
@@ -152,6 +163,10 @@ impl Standardization {
             _ => value,
         }
     }
+}
+
+fn known<'a>(column: &'a ArrayView1<'_, f64>) -> impl Iterator<Item = f64> + Clone + 'a {
+    column.iter().copied().filter(|value| !value.is_nan())
 }
 
 /// Mean and population deviation of at least one number; `(mean, 1)` if all are equal up to

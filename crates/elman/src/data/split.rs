@@ -1,7 +1,7 @@
 //! Setting sequences aside for validation.
 
 use super::{Dataset, Targets};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::rng::Rng;
 
 /// Which sequences are trained on and which are set aside; both in ascending order.
@@ -41,7 +41,11 @@ pub struct Split {
 pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     if !(0.0..1.0).contains(&fraction) {
         let expected = "at least 0 and below 1";
-        return Err(Error::argument("validation fraction", expected, fraction));
+        return Err(Error::argument(
+            Field::ValidationFraction.called("validation fraction"),
+            expected,
+            fraction,
+        ));
     }
     let mut groups = groups(dataset);
     let mut training: Vec<usize> = Vec::new();
@@ -57,7 +61,11 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     if fraction > 0.0 && (validation.is_empty() || training.is_empty()) {
         let expected = "a share that leaves sequences both for training and for validation";
         let found = format!("{fraction} of {} sequences", dataset.len());
-        return Err(Error::argument("validation fraction", expected, found));
+        return Err(Error::argument(
+            Field::ValidationFraction.called("validation fraction"),
+            expected,
+            found,
+        ));
     }
     training.sort_unstable();
     validation.sort_unstable();

@@ -23,8 +23,8 @@
 //! taken as the largest length.
 //!
 //! Sequences have the ids `0`, `1`, … and channels the names `channel1`, `channel2`, …, unless the
-//! options name them. The classes are those of `@classLabel`, in its order. Time stamps and missing
-//! values (`?`) are refused.
+//! options name them. The classes are those of `@classLabel`, in its order. Time stamps are refused,
+//! and [missing values](super::Missing), `?` or `NaN`, unless the options say what becomes of them.
 //!
 //! Source: the format as documented by aeon (`docs/api_reference/data_format.md`) and sktime
 //! (`.ts` file format 1.0).
@@ -36,12 +36,14 @@ use std::path::Path;
 use ndarray::Array2;
 
 use self::header::{Header, Label};
-use super::file::{self, TextFile};
-use super::options::{Delimiter, ReadOptions, RowOrder, TargetKind};
+use super::file;
+use super::input::Text;
+use super::missing::{self, MISSING_HINT};
+use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
 use super::targets::ClassCollector;
 use super::{Dataset, Parts, Targets, ValueTargets};
-use crate::error::{Error, FileFault, Result};
+use crate::error::{Error, Field, FileFault, Result};
 
 /// The name of the targets of a file with `@classLabel`.
 const CLASS_NAME: &str = "class";
@@ -78,7 +80,7 @@ const VALUE_NAME: &str = "target";
 pub fn read_ts(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
     refuse_columns(options)?;
     options.check_features()?;
-    let file = TextFile::read(path.as_ref())?;
+    let file = Text::read(path.as_ref())?;
     let mut lines = file.text.lines().zip(1u64..);
     let header = Header::read(&file, &mut lines)?;
     let mut reader = Reader::new(&file, &header, options)?;
@@ -95,20 +97,20 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
     let columns = &options.columns;
     let exclude = (!options.exclude.is_empty()).then(|| file::list(&options.exclude));
     let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
-    let delimiter =
-        (columns.delimiter != Delimiter::default()).then(|| columns.delimiter.to_string());
+    let delimiter = columns.delimiter.map(|delimiter| delimiter.to_string());
     let given = [
-        ("sequence", columns.sequence.as_deref().map(file::quote)),
-        ("time", columns.time.as_deref().map(file::quote)),
-        ("target", targets),
-        ("exclude", exclude),
-        ("delimiter", delimiter),
-        ("sort", (columns.order == RowOrder::Sort).then(|| "it".to_string())),
+        (Field::Sequence, columns.sequence.as_deref().map(file::quote)),
+        (Field::Time, columns.time.as_deref().map(file::quote)),
+        (Field::Target, targets),
+        (Field::Exclude, exclude),
+        (Field::Delimiter, delimiter),
+        (Field::Decimal, (columns.decimal == Decimal::Comma).then(|| "comma".to_string())),
+        (Field::Sort, (columns.order == RowOrder::Sort).then(|| "it".to_string())),
     ];
-    match given.into_iter().find_map(|(name, value)| Some((name, value?))) {
-        Some((name, value)) => {
+    match given.into_iter().find_map(|(field, value)| Some((field, value?))) {
+        Some((field, value)) => {
             let expected = "nothing, as the data are a .ts file, which has no columns";
-            Err(Error::argument(name, expected, value))
+            Err(Error::argument(field, expected, value))
         }
         None => Ok(()),
     }
@@ -121,21 +123,30 @@ enum Labels {
     Values(Vec<f64>), // [N]
 }
 
+/// The missing values: how many, and the first.
+#[derive(Default)]
+struct Holes {
+    count: usize,
+    first: Option<FileFault>,
+}
+
 /// What has been read so far.
 struct Reader<'a> {
-    file: &'a TextFile,
+    file: &'a Text,
     header: &'a Header,
     features: Option<&'a [String]>,
     values: Vec<f64>,
     offsets: Vec<usize>,
     labels: Labels,
     rows: Vec<u64>, // [N]
+    missing: Missing,
+    holes: Holes,
     /// Row, dimensions and length of the first sequence.
     first: Option<(u64, usize, usize)>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(file: &'a TextFile, header: &'a Header, options: &'a ReadOptions) -> Result<Self> {
+    fn new(file: &'a Text, header: &'a Header, options: &'a ReadOptions) -> Result<Self> {
         let labels = match (&options.kind, &header.label) {
             (TargetKind::None, _) => Labels::None,
             (TargetKind::Classes { known }, Label::Classes(declared)) => {
@@ -151,8 +162,18 @@ impl<'a> Reader<'a> {
             }
         };
         let features = options.features.as_deref();
-        let (values, offsets, rows) = (vec![], vec![0], vec![]);
-        Ok(Reader { file, header, features, values, offsets, labels, rows, first: None })
+        Ok(Reader {
+            file,
+            header,
+            features,
+            values: vec![],
+            offsets: vec![0],
+            labels,
+            rows: vec![],
+            missing: options.missing,
+            holes: Holes::default(),
+            first: None,
+        })
     }
 
     /// Adds the sequence of one line.
@@ -227,15 +248,32 @@ impl<'a> Reader<'a> {
         Err(self.file.fault(expected, values(length)).row(row).into())
     }
 
-    fn number(&self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+    /// The number of a step; NaN where it is missing.
+    fn number(&mut self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+        if text == "?" || text.eq_ignore_ascii_case("nan") {
+            let found = format!("{} at step {step}", file::quote(text));
+            self.holes.count += 1;
+            if self.holes.first.is_none() {
+                self.holes.first = Some(self.fault("a number", found, (row, channel)));
+            }
+            return Ok(f64::NAN);
+        }
         file::number(text).map_err(|(expected, found)| {
-            let found = match text {
-                "" => "nothing".to_string(),
-                "?" => "a missing value, \"?\",".to_string(),
-                _ => found,
-            };
+            let found = if text.is_empty() { "nothing".to_string() } else { found };
             self.fault(expected, format!("{found} at step {step}"), (row, channel)).into()
         })
+    }
+
+    /// Refuses missing values, where they are to be refused.
+    fn check_missing(&self) -> Result<()> {
+        let (Missing::Refuse, Some(first)) = (self.missing, &self.holes.first) else {
+            return Ok(());
+        };
+        let found = match self.holes.count {
+            1 => first.found.clone(),
+            count => format!("{}, the first of {count} missing values", first.found),
+        };
+        Err(FileFault { found, ..first.clone() }.hint(MISSING_HINT).into())
     }
 
     fn add_label(&mut self, label: &str, row: u64) -> Result<()> {
@@ -287,7 +325,10 @@ impl<'a> Reader<'a> {
         let Some((_, dimensions, _)) = self.first else {
             return Err(self.file.fault("sequences after @data", "none").into());
         };
-        let feature_names = (0..dimensions).map(|channel| self.feature(channel)).collect();
+        self.check_missing()?;
+        let names = (0..dimensions).map(|channel| self.feature(channel)).collect();
+        let channels = missing::Channels { names, values: self.values };
+        let channels = missing::complete(channels, &self.offsets, self.missing);
         let count = self.offsets.len() - 1;
         let targets = match self.labels {
             Labels::None => Targets::None,
@@ -300,11 +341,11 @@ impl<'a> Reader<'a> {
             }
         };
         let ids = (0..count).map(|index| index.to_string()).collect();
-        let parts =
-            Parts { ids, feature_names, values: self.values, offsets: self.offsets, targets };
+        let missing::Channels { names: feature_names, values } = channels;
+        let parts = Parts { ids, feature_names, values, offsets: self.offsets, targets };
         let dataset = Dataset::assemble(parts)?;
-        let (source, places) = (Some(self.file.source.clone()), Places::Sequences(self.rows));
-        Ok(Dataset { source, places, ..dataset })
+        let (source, places) = (self.file.source.clone(), Places::Sequences(self.rows));
+        Ok(Dataset { files: vec![source.path.clone()], source: Some(source), places, ..dataset })
     }
 }
 

@@ -13,10 +13,14 @@
 //! the order of the header but not what it means: then the second digest must hold. Digests find
 //! accidents, not forgeries: everything else is checked as well, sizes first.
 //!
+//! A document of an older format version is rewritten as the current one when it is read; every version
+//! stays readable.
+//!
 //! Nothing is repaired here.
 
 mod layout;
 mod read;
+mod upgrade;
 mod write;
 
 use std::path::Path;
@@ -68,9 +72,11 @@ impl<T: Real> Model<T> {
 
 fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
     let network = model.network();
-    if let CellKind::Custom { name } = &network.config().cell {
-        let expected = "a cell of this library: a file does not hold code";
-        return Err(Error::argument("cell", expected, format!("the custom cell {name:?}")));
+    for layer in &network.config().body.layers {
+        if let CellKind::Custom { name } = &layer.cell {
+            let expected = "a cell of this library: a file does not hold code";
+            return Err(Error::argument("cell", expected, format!("the custom cell {name:?}")));
+        }
     }
     let provenance = model.provenance();
     // JSON has no word for them, and would not be read again.
@@ -91,14 +97,14 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
     let faulty = |error: Error| {
         FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
     };
-    let archive = read::decode::<Description>(path, bytes)?;
+    let archive = read::decode::<Description>(path, bytes, upgrade::to_current)?;
     let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
     // The file bounds the size of the network before anything of that size is allocated.
-    let least = network.least_weights();
-    if least.is_none_or(|least| least > archive.data_len()) {
-        let least = least.map_or("countless".into(), |least| format!("at least {least}"));
+    let count = network.parameter_count().map_err(faulty)?;
+    if count.is_none_or(|count| count > archive.data_len()) {
+        let count = count.map_or("countless".into(), |count| count.to_string());
         let found = format!("{} bytes of weights", archive.data_len());
-        return Err(archive.fault(format!("{least} weights, as its network has"), found));
+        return Err(archive.fault(format!("{count} weights, as its network has"), found));
     }
     let mut network = Network::new(network).map_err(faulty)?;
     network.update(|parameters| archive.fill(parameters))?;

@@ -78,6 +78,10 @@ impl<C> Layer<C> {
         C: Cell<T>,
     {
         let expected = [batch.batch_size(), batch.seq_len(), self.cell.input_size()];
+        if !batch.tokens().is_empty() {
+            let expected = "no token channels: a layer reads numbers";
+            return Err(Error::argument("batch", expected, batch.tokens().len()));
+        }
         if batch.values().shape() == expected {
             return Ok(());
         }

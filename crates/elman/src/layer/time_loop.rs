@@ -6,10 +6,12 @@
 //! number of workers changes no bit.
 
 mod backward;
+mod backward_noise;
 mod crew;
 mod forward;
 mod input_gradient;
 mod kept;
+mod noise;
 mod parameter_gradient;
 
 use elman_kernels::Aligned;
@@ -20,6 +22,7 @@ use crate::real::Real;
 
 pub(crate) use backward::{BackwardArrays, Gradients, backward};
 pub(crate) use forward::{ForwardArrays, forward};
+pub(crate) use noise::{Draws, Noise};
 
 /// A cell with its weights and the direction in which it reads time.
 pub(crate) struct BoundCell<'a, T: Real, C: Cell<T>> {
@@ -64,6 +67,8 @@ pub(crate) struct Shape<'a> {
     pub output_stride: usize,
     /// Where this layer's part of an output starts.
     pub output_offset: usize,
+    /// What is done to the states; the same in the forward and the backward run.
+    pub noise: Option<Noise<'a>>,
 }
 
 /// What a forward run leaves behind beside its outputs.
@@ -75,6 +80,10 @@ pub(crate) struct LoopTrace<T> {
     pub kept: Aligned<T>,
     /// The parts of the states that are not outputs: [B, T, S - output_size]; empty after inference.
     pub inner: Aligned<T>,
+    /// What the cell computed, where zoneout made other states of it: [B, T, S]; else empty.
+    pub computed: Aligned<T>,
+    /// `h_{t-1}` as the cell read it, where some was dropped: [B, T, output_size]; else empty.
+    pub dropped: Aligned<T>,
     /// The parameter gradient of the second half of a large batch.
     pub second_half: Aligned<T>,
 }

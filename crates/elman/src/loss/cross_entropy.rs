@@ -66,15 +66,15 @@ pub struct CrossEntropy {
 /// What the rows of the logits are compared with, and what each row counts.
 ///
 /// ```
-/// use elman::loss::{Classes, ClassTargets, RowWeights};
+/// use elman::loss::{Classes, TargetClasses, RowWeights};
 ///
-/// let plain: ClassTargets<'_, f32> = [2, 0, 1].as_slice().into();
+/// let plain: TargetClasses<'_, f32> = [2, 0, 1].as_slice().into();
 /// assert_eq!(plain.weights, RowWeights::Equal);
-/// let weighted = ClassTargets { weights: RowWeights::Rows(&[1.0, 0.5, 1.0]), ..plain };
+/// let weighted = TargetClasses { weights: RowWeights::Rows(&[1.0, 0.5, 1.0]), ..plain };
 /// assert!(matches!(weighted.classes, Classes::Indices([2, 0, 1])));
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct ClassTargets<'a, T> {
+pub struct TargetClasses<'a, T> {
     /// The classes.
     pub classes: Classes<'a, T>,
     /// What each row counts.
@@ -91,16 +91,16 @@ pub enum Classes<'a, T> {
     Probabilities(ArrayView2<'a, T>),
 }
 
-impl<'a, T> From<&'a [i64]> for ClassTargets<'a, T> {
+impl<'a, T> From<&'a [i64]> for TargetClasses<'a, T> {
     fn from(indices: &'a [i64]) -> Self {
-        ClassTargets { classes: Classes::Indices(indices), weights: RowWeights::Equal }
+        TargetClasses { classes: Classes::Indices(indices), weights: RowWeights::Equal }
     }
 }
 
-impl<'a, T> From<ArrayView2<'a, T>> for ClassTargets<'a, T> {
+impl<'a, T> From<ArrayView2<'a, T>> for TargetClasses<'a, T> {
     fn from(probabilities: ArrayView2<'a, T>) -> Self {
         let classes = Classes::Probabilities(probabilities);
-        ClassTargets { classes, weights: RowWeights::Equal }
+        TargetClasses { classes, weights: RowWeights::Equal }
     }
 }
 
@@ -115,7 +115,7 @@ impl CrossEntropy {
     pub fn value<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
-        targets: ClassTargets<'_, T>,
+        targets: TargetClasses<'_, T>,
     ) -> Result<f64> {
         let divisor = self.divisor(logits, targets)?;
         let mut sum = 0.0;
@@ -134,7 +134,7 @@ impl CrossEntropy {
     pub fn gradient<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
-        targets: ClassTargets<'_, T>,
+        targets: TargetClasses<'_, T>,
         mut grad_logits: ArrayViewMut2<'_, T>,
     ) -> Result<f64> {
         same_shape("grad_logits", logits.shape(), grad_logits.shape())?;
@@ -167,7 +167,7 @@ impl CrossEntropy {
     pub fn per_row<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
-        targets: ClassTargets<'_, T>,
+        targets: TargetClasses<'_, T>,
         values: &mut [T],
     ) -> Result<()> {
         same_shape("values", &[logits.nrows()], &[values.len()])?;
@@ -264,7 +264,7 @@ impl CrossEntropy {
     /// A row's target; class numbers have been checked.
     fn row_target<'a, T: Real>(
         &self,
-        targets: ClassTargets<'a, T>,
+        targets: TargetClasses<'a, T>,
         row: usize,
     ) -> RowTarget<'a, T> {
         match targets.classes {
@@ -283,7 +283,7 @@ impl CrossEntropy {
     fn divisor<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
-        targets: ClassTargets<'_, T>,
+        targets: TargetClasses<'_, T>,
     ) -> Result<f64> {
         self.reduction.divisor("cross-entropy", self.total_weight(logits, targets)?)
     }
@@ -292,7 +292,7 @@ impl CrossEntropy {
     fn total_weight<T: Real>(
         &self,
         logits: ArrayView2<'_, T>,
-        targets: ClassTargets<'_, T>,
+        targets: TargetClasses<'_, T>,
     ) -> Result<f64> {
         let (rows, classes) = logits.dim();
         if classes == 0 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::weights::{NumberTargets, RowWeights};
 use super::{Reduction, same_shape};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::real::Real;
 
 /// A loss of `d = prediction − target`, entry by entry, for arrays of any shape.
@@ -185,16 +185,20 @@ impl RegressionLoss {
             RegressionLoss::Huber { delta } if delta > 0.0 && delta.is_finite() => {
                 Ok(Curve { half_width: delta, curvature: 1.0, slope: delta })
             }
-            RegressionLoss::Huber { delta } => {
-                Err(Error::argument("huber: delta", "a positive number", delta))
-            }
+            RegressionLoss::Huber { delta } => Err(Error::argument(
+                Field::HuberDelta.called("huber: delta"),
+                "a positive number",
+                delta,
+            )),
             RegressionLoss::SmoothL1 { beta: 0.0 } => Ok(line),
             RegressionLoss::SmoothL1 { beta } if beta > 0.0 && beta.is_finite() => {
                 Ok(Curve { half_width: beta, curvature: 1.0 / beta, slope: 1.0 })
             }
-            RegressionLoss::SmoothL1 { beta } => {
-                Err(Error::argument("smooth-l1: beta", "a number of 0 or more", beta))
-            }
+            RegressionLoss::SmoothL1 { beta } => Err(Error::argument(
+                Field::SmoothL1Beta.called("smooth-l1: beta"),
+                "a number of 0 or more",
+                beta,
+            )),
         }
     }
 

@@ -4,16 +4,15 @@ use ndarray::ArrayView2;
 
 use super::Model;
 use crate::data::{Dataset, Standardization};
-use crate::network::{Network, NetworkConfig};
+use crate::network::Network;
 use crate::parameters::Parameters;
-use crate::stack::Directions;
 use crate::task::{ClassPredictions, Classify, Task};
 use crate::train::NetworkOptions;
-use crate::train::testing::{fit, short, signs, small};
+use crate::train::testing::{fit, short, signs};
 
 /// A trained model of two layers in both directions.
 pub(crate) fn class_model() -> Model<f32> {
-    let network = NetworkOptions { directions: Directions::Both, layers: 2, ..small() };
+    let network = NetworkOptions::simple(8).bidirectional().simple(8).bidirectional().options();
     fit(short(2), network, &signs(30, 1)).model
 }
 
@@ -34,7 +33,7 @@ pub(crate) fn tiny() -> Model<f32> {
 
 /// The same with other weights.
 pub(crate) fn tiny_with(change: impl FnOnce(&mut Parameters<f32>)) -> Model<f32> {
-    let config = NetworkConfig { hidden_size: 1, ..NetworkConfig::new(2, 2) };
+    let config = Network::builder(2).simple(1).dense(2);
     let mut network = Network::new(config).unwrap();
     network.update(change);
     let labels = vec!["no".into(), "yes".into()];

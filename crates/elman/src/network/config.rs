@@ -1,46 +1,116 @@
-//! What a network is made of.
+//! What a network is made of: the description that is checked once, saved with the model and shown.
+
+mod check;
+mod parts;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{CellKind, SimpleOptions};
-use crate::dropout;
-use crate::error::{Error, Result};
-use crate::network::Pooling;
-use crate::stack::Directions;
+use crate::error::Result;
+use crate::stack::LayerConfig;
 
-/// More than anything that is trained on a processor; sizes beyond are slips, or attacks.
-const MAX_WEIGHTS: usize = 1 << 28;
+pub use check::MAX_LAYERS;
+pub use parts::{
+    DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, OutputGroup, Outputs,
+    Pooling, Readout, TokenInput,
+};
 
-/// The sizes and parts of a network.
+/// A network as one would draw it on a board.
+///
+/// ```text
+/// numeric channels, embedded tokens → layers → readout → head → outputs
+/// ```
+///
+/// The [builder](crate::Network::builder) writes it step by step; the same as a struct:
 ///
 /// ```
-/// use elman::{Network, NetworkConfig};
+/// use elman::network::{InputsConfig, NetworkConfig, NetworkOptions, Pooling, Readout};
+/// use elman::{Directions, LayerConfig, Network};
 ///
 /// # fn main() -> elman::Result<()> {
-/// let network = Network::<f32>::new(NetworkConfig { hidden_size: 8, ..NetworkConfig::new(3, 2) })?;
-/// assert_eq!(network.parameters().values().len(), 3 * 8 + 8 * 8 + 8 + 8 * 2 + 2);
+/// let layer = LayerConfig { directions: Directions::Both, ..LayerConfig::gru(64) };
+/// let config = NetworkConfig {
+///     inputs: InputsConfig::from(12),
+///     body: NetworkOptions {
+///         layers: vec![layer],
+///         readout: Readout::Pooled(vec![Pooling::Mean]),
+///         ..NetworkOptions::default()
+///     },
+///     outputs: 9.into(),
+/// };
+/// assert_eq!(config, Network::builder(12).gru(64).bidirectional().mean().dense(9));
+/// let network = Network::<f32>::new(config)?;
+/// assert_eq!(network.parameters().get("head.weights")?.shape(), [128, 9]);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// I, the channels of an input.
-    pub input_size: usize,
-    /// The cell of every layer.
-    pub cell: CellKind,
-    /// H, the units of one direction of one layer.
-    pub hidden_size: usize,
-    /// The number of layers, at least 1.
-    pub layers: usize,
-    /// The directions of every layer.
-    pub directions: Directions,
-    /// What the head reads.
-    pub pooling: Pooling,
-    /// The probability with which training drops what the head reads.
-    pub dropout: f64,
-    /// O, the outputs of the head.
-    pub output_size: usize,
+    /// What goes in at each step.
+    pub inputs: InputsConfig,
+    /// What is computed of it.
+    pub body: NetworkOptions,
+    /// What comes out.
+    pub outputs: Outputs,
+}
+
+/// The part of a network that its data do not decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkOptions {
+    /// The recurrent layers, from the bottom to the top.
+    pub layers: Vec<LayerConfig>,
+    /// What the head reads of the outputs of the top layer.
+    pub readout: Readout,
+    /// The dense layers below the outputs.
+    pub head: HeadConfig,
+    /// Where the layers start, if the caller does not say.
+    pub initial_state: InitialState,
+    /// How parameters start.
+    pub initialization: Initialization,
+}
+
+/// One forward layer of 64 tanh units whose last output the head reads, without dropout.
+impl Default for NetworkOptions {
+    fn default() -> Self {
+        NetworkOptions {
+            layers: vec![LayerConfig::default()],
+            readout: Readout::default(),
+            head: HeadConfig::default(),
+            initial_state: InitialState::default(),
+            initialization: Initialization::default(),
+        }
+    }
+}
+
+impl NetworkOptions {
+    /// The network for training on data with these inputs and outputs: a number of channels and of
+    /// outputs, or their descriptions.
+    ///
+    /// The forget gates of LSTM layers start with a bias of 1 where the options do not say otherwise.
+    /// (R. Jozefowicz, W. Zaremba and I. Sutskever, "An empirical exploration of recurrent network
+    /// architectures", ICML 2015.)
+    #[must_use]
+    pub fn config(
+        &self,
+        inputs: impl Into<InputsConfig>,
+        outputs: impl Into<Outputs>,
+    ) -> NetworkConfig {
+        let mut body = self.clone();
+        if body.initialization.forget_bias.is_none() && body.has_forget_gates() {
+            body.initialization.forget_bias = Some(1.0);
+        }
+        NetworkConfig { inputs: inputs.into(), body, outputs: outputs.into() }
+    }
+
+    /// Refuses options that no data could go with.
+    ///
+    /// # Errors
+    ///
+    /// The first option that is out of range, or that has no effect beside the others, by name.
+    pub fn check(&self) -> Result<()> {
+        check::options(self)
+    }
 }
 
 impl NetworkConfig {
@@ -48,51 +118,41 @@ impl NetworkConfig {
     #[must_use]
     pub fn new(input_size: usize, output_size: usize) -> Self {
         NetworkConfig {
-            input_size,
-            cell: CellKind::Simple(SimpleOptions::DEFAULT),
-            hidden_size: 64,
-            layers: 1,
-            directions: Directions::Forward,
-            pooling: Pooling::LastStep,
-            dropout: 0.0,
-            output_size,
+            inputs: input_size.into(),
+            body: NetworkOptions::default(),
+            outputs: output_size.into(),
         }
     }
 
-    /// That every size is at least 1, dropout a probability, and the network no larger than
-    /// a quarter of a billion weights.
+    /// The number of numeric channels.
+    #[must_use]
+    pub fn input_size(&self) -> usize {
+        self.inputs.numeric
+    }
+
+    /// O, the number of outputs of all groups.
+    #[must_use]
+    pub fn output_size(&self) -> usize {
+        self.outputs.size()
+    }
+
+    /// Refuses what cannot be built: sizes of 0 or beyond any machine, probabilities that are none,
+    /// parts that do not fit each other, options without effect.
     ///
     /// # Errors
     ///
-    /// Names the one that is not.
+    /// Names the part that is at fault.
     pub fn check(&self) -> Result<()> {
-        let sizes = [
-            ("input_size", self.input_size),
-            ("hidden_size", self.hidden_size),
-            ("layers", self.layers),
-            ("output_size", self.output_size),
-        ];
-        if let Some((name, size)) = sizes.into_iter().find(|(_, size)| *size == 0) {
-            return Err(Error::argument(name, "at least 1", size));
-        }
-        if self.least_weights().is_none_or(|least| least > MAX_WEIGHTS) {
-            let expected = format!("a network of at most {MAX_WEIGHTS} weights");
-            let found = format!(
-                "input_size {}, hidden_size {}, layers {}, output_size {}",
-                self.input_size, self.hidden_size, self.layers, self.output_size
-            );
-            return Err(Error::argument("network", expected, found));
-        }
-        dropout::check(self.dropout)
+        check::network(self)
     }
 
-    /// The number of weights that a network of these sizes has at the least, whatever its cell:
-    /// the input weights of the first layer, the recurrent ones of all, and those of the head. All
-    /// weights of a simple cell are no more than four times as many. `None` if the number
-    /// overflows.
-    pub(crate) fn least_weights(&self) -> Option<usize> {
-        let recurrent = self.hidden_size.checked_mul(self.layers)?;
-        let rows = self.input_size.checked_add(recurrent)?.checked_add(self.output_size)?;
-        rows.checked_mul(self.hidden_size)?.checked_mul(self.directions.each().len())
+    /// The number of parameters, or `None` if it overflows. Layers of a custom cell count as nothing:
+    /// only their maker knows.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), but for the number of parameters.
+    pub(crate) fn parameter_count(&self) -> Result<Option<usize>> {
+        check::count(self)
     }
 }

@@ -4,9 +4,9 @@ use elman_kernels::Level;
 use elman_kernels::pointwise::{Descent, descend};
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, check_range, slope};
-use crate::error::{Error, Result};
-use crate::parameters::Parameters;
+use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
+use super::{Objective, check_range};
+use crate::error::{Error, Field, Result};
 use crate::real::Real;
 
 /// Gradient descent.
@@ -72,13 +72,13 @@ impl Sgd {
     ///
     /// The first such setting.
     pub fn check(&self) -> Result<()> {
-        check_range("weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        check_range(Field::WeightDecay, self.weight_decay, 0.0..f64::INFINITY)?;
         match self.momentum {
             Momentum::None => Ok(()),
             Momentum::Nesterov { factor } => check_factor(factor),
             Momentum::Classical { factor, dampening } => {
                 check_factor(factor)?;
-                check_range("dampening", dampening, 0.0..1.0)
+                check_range(Field::Dampening, dampening, 0.0..1.0)
             }
         }
     }
@@ -89,46 +89,47 @@ fn check_factor(factor: f64) -> Result<()> {
     if factor > 0.0 && factor < 1.0 {
         return Ok(());
     }
-    Err(Error::argument("momentum: factor", "more than 0 and below 1", factor))
+    Err(Error::argument(
+        Field::Momentum.called("momentum: factor"),
+        "more than 0 and below 1",
+        factor,
+    ))
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Rule<T> {
-    pub settings: Sgd,
-    /// m, where there is momentum.
-    moment: Option<Parameters<T>>,
-    started: bool,
-}
+impl Rule for Sgd {
+    fn moments(&self) -> Vec<MomentStart> {
+        match self.momentum {
+            Momentum::None => Vec::new(),
+            Momentum::Classical { .. } | Momentum::Nesterov { .. } => {
+                vec![MomentStart::zero("momentum")]
+            }
+        }
+    }
 
-impl<T: Real> Rule<T> {
-    pub fn new(settings: Sgd, parameters: &Parameters<T>) -> Self {
-        let moment = match settings.momentum {
+    fn momentum(&self) -> Option<f64> {
+        match self.momentum {
             Momentum::None => None,
-            Momentum::Classical { .. } | Momentum::Nesterov { .. } => Some(parameters.zeros_like()),
-        };
-        Rule { settings, moment, started: false }
+            Momentum::Classical { factor, .. } | Momentum::Nesterov { factor } => Some(factor),
+        }
     }
 
-    pub fn moment(&self) -> Option<&Parameters<T>> {
-        self.moment.as_ref()
-    }
+    fn advance(&self, _: Advance<'_>) {}
 
-    pub fn step(&mut self, learning_rate: f64, parameters: &mut [T], grad: &[T]) {
-        // The moment starts at 0, so that the first step's m = g is a step without dampening.
-        let started = std::mem::replace(&mut self.started, true);
-        let moment = self.moment.as_mut().map(Parameters::values_mut).unwrap_or_default();
-        let descent = match self.settings.momentum {
+    fn step<T: Real>(&self, step: Step, slices: Slices<'_, '_, T>) {
+        let Slices { grad, parameters, moments } = slices;
+        let [moment] = moments.taken::<1>();
+        let factor = T::from_f64(step.momentum.unwrap_or(0.0));
+        let descent = match self.momentum {
             Momentum::None => Descent::Plain,
-            Momentum::Classical { factor, dampening } => {
-                let share = T::from_f64(if started { 1.0 - dampening } else { 1.0 });
-                Descent::Classical { factor: T::from_f64(factor), share, moment }
+            Momentum::Classical { dampening, .. } => {
+                // The moment starts at 0, so that the first step's m = g is a step without dampening.
+                let share = if step.progress.updates > 1 { 1.0 - dampening } else { 1.0 };
+                Descent::Classical { factor, share: T::from_f64(share), moment }
             }
-            Momentum::Nesterov { factor } => {
-                Descent::Nesterov { factor: T::from_f64(factor), moment }
-            }
+            Momentum::Nesterov { .. } => Descent::Nesterov { factor, moment },
         };
-        let slope = slope(self.settings.objective, self.settings.weight_decay);
-        let rate = T::from_f64(learning_rate);
+        let slope = slope(self.objective, step.weight_decay);
+        let rate = T::from_f64(step.rate);
         descend(Level::current(), (rate, slope), descent, grad, parameters);
     }
 }

@@ -138,6 +138,31 @@ fn settings_out_of_range_are_refused() {
             assert!(message.contains(word), "{config:?}: {message}");
         }
     }
+    for bad in [-0.1, f64::NAN, f64::INFINITY] {
+        let rms = RmsProp::default();
+        let (adagrad, nadam, adamw) = (Adagrad::default(), NAdam::default(), AdamW::default());
+        let cases = [
+            (OptimizerConfig::RmsProp(RmsProp { alpha: bad, ..rms }), "alpha"),
+            (OptimizerConfig::RmsProp(RmsProp { momentum: bad, ..rms }), "momentum"),
+            (OptimizerConfig::RmsProp(RmsProp { epsilon: bad, ..rms }), "epsilon"),
+            (OptimizerConfig::RmsProp(RmsProp { weight_decay: bad, ..rms }), "weight_decay"),
+            (OptimizerConfig::Adagrad(Adagrad { rate_decay: bad, ..adagrad }), "rate_decay"),
+            (OptimizerConfig::Adagrad(Adagrad { initial_sum: bad, ..adagrad }), "initial_sum"),
+            (OptimizerConfig::Adagrad(Adagrad { epsilon: bad, ..adagrad }), "epsilon"),
+            (OptimizerConfig::Adagrad(Adagrad { weight_decay: bad, ..adagrad }), "weight_decay"),
+            (OptimizerConfig::NAdam(NAdam { beta1: bad, ..nadam }), "beta1"),
+            (OptimizerConfig::NAdam(NAdam { beta2: bad, ..nadam }), "beta2"),
+            (OptimizerConfig::NAdam(NAdam { momentum_decay: bad, ..nadam }), "momentum_decay"),
+            (OptimizerConfig::NAdam(NAdam { epsilon: bad, ..nadam }), "epsilon"),
+            (OptimizerConfig::NAdam(NAdam { weight_decay: bad, ..nadam }), "weight_decay"),
+            (OptimizerConfig::AdamW(AdamW { beta1: bad, ..adamw }), "beta1"),
+            (OptimizerConfig::AdamW(AdamW { weight_decay: bad, ..adamw }), "weight_decay"),
+        ];
+        for (config, word) in cases {
+            let message = Optimizer::new(config, &p).unwrap_err().to_string();
+            assert!(message.contains(word), "{config:?}: {message}");
+        }
+    }
     let zero = Optimizer::new(OptimizerConfig::Adam(Adam { epsilon: 0.0, ..adam }), &p);
     assert!(zero.unwrap_err().to_string().contains("epsilon"));
     for bad in [-0.1, f64::NAN, f64::INFINITY] {
@@ -156,11 +181,7 @@ fn settings_out_of_range_are_refused() {
 #[test]
 fn bad_steps_are_refused_and_change_nothing() {
     let momentum = Momentum::Nesterov { factor: 0.9 };
-    let configs = [
-        OptimizerConfig::Sgd(sgd(Momentum::None)),
-        OptimizerConfig::Sgd(sgd(momentum)),
-        OptimizerConfig::default(),
-    ];
+    let configs = every_rule(Sgd { momentum, ..Sgd::default() });
     let others = [
         ParameterShape::new("weights", &[3]),
         ParameterShape::new("bias", &[2]),
@@ -174,6 +195,11 @@ fn bad_steps_are_refused_and_change_nothing() {
             let message = optimizer.step(rate, &mut p, &grad).unwrap_err().to_string();
             assert!(message.contains("learning_rate"), "{message}");
         }
+        for bad in [-0.1, 1.0, f64::NAN] {
+            let rates = Rates { learning_rate: 0.1, momentum: Some(bad) };
+            let message = optimizer.step(rates, &mut p, &grad).unwrap_err().to_string();
+            assert!(message.contains("momentum: expected"), "{message}");
+        }
         for other in &others {
             let other = Parameters::<f64>::zeros(vec![other.clone()]).unwrap();
             let message = optimizer.step(0.1, &mut p, &other).unwrap_err().to_string();
@@ -181,8 +207,8 @@ fn bad_steps_are_refused_and_change_nothing() {
                 message.starts_with("gradient: parameter 0: expected weights [2]"),
                 "{message}"
             );
-            let refused = optimizer.step(0.1, &mut other.clone(), &other).is_err();
-            assert_eq!(refused, config != configs[0], "only plain descent keeps no moment");
+            let refused = optimizer.step(0.1, &mut other.clone(), &other).unwrap_err().to_string();
+            assert!(refused.starts_with("parameters: parameter 0: expected weights [2]"));
         }
         assert_eq!(p.values(), [1.0, 2.0]);
         // The refused steps left no trace in the moments either.
@@ -197,7 +223,8 @@ fn bad_steps_are_refused_and_change_nothing() {
 fn settings_survive_a_settings_file() {
     let nesterov = Sgd { weight_decay: 0.1, ..sgd(Momentum::Nesterov { factor: 0.8 }) };
     let amsgrad = Adam { second_moment: SecondMoment::Maximum, ..Adam::default() };
-    for config in [OptimizerConfig::Sgd(nesterov), OptimizerConfig::Adam(amsgrad)] {
+    let more = [OptimizerConfig::Sgd(nesterov), OptimizerConfig::Adam(amsgrad)];
+    for config in every_rule(Sgd::default()).into_iter().chain(more) {
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<OptimizerConfig>(&text).unwrap(), config);
         assert_eq!(Optimizer::new(config, &parameters(&[0.0])).unwrap().config(), config);
@@ -205,7 +232,8 @@ fn settings_survive_a_settings_file() {
     for bad in [
         r#"{"kind": "adam", "beta": 0.9}"#,
         r#"{"kind": "sgd", "momentum": {"nesterov": {"factor": 0.9, "dampening": 0.1}}}"#,
-        r#"{"kind": "adamw"}"#,
+        r#"{"kind": "adam-w"}"#,
+        r#"{"kind": "rmsprop", "centered": true}"#,
         r#"{"beta1": 0.9}"#,
     ] {
         assert!(serde_json::from_str::<OptimizerConfig>(bad).is_err(), "{bad}");
@@ -218,7 +246,9 @@ fn every_optimizer_finds_the_bottom_of_a_bowl() {
         OptimizerConfig::Sgd(sgd(Momentum::None)),
         OptimizerConfig::Sgd(sgd(Momentum::Classical { factor: 0.5, dampening: 0.1 })),
         OptimizerConfig::Sgd(sgd(Momentum::Nesterov { factor: 0.5 })),
-        OptimizerConfig::default(),
+        OptimizerConfig::Adam(Adam::default()),
+        OptimizerConfig::AdamW(AdamW { weight_decay: 0.0, ..AdamW::default() }),
+        OptimizerConfig::NAdam(NAdam::default()),
     ];
     for config in configs {
         let mut p = parameters(&[0.0, 0.0]);
@@ -232,6 +262,182 @@ fn every_optimizer_finds_the_bottom_of_a_bowl() {
         let (x, y) = (p.values()[0], p.values()[1]);
         assert!((x - 1.0).abs() < 1e-6 && (y + 2.0).abs() < 1e-6, "{config:?}: {x} {y}");
     }
+}
+
+#[test]
+fn the_other_rules_near_the_bottom_of_a_bowl() {
+    // Scaled by what they have seen, these two go on in steps of the rate (RMSprop) or in ever
+    // smaller ones (Adagrad).
+    let rules = [
+        (OptimizerConfig::RmsProp(RmsProp::default()), 0.01),
+        (OptimizerConfig::RmsProp(RmsProp { momentum: 0.5, ..RmsProp::default() }), 0.005),
+        (OptimizerConfig::Adagrad(Adagrad::default()), 0.5),
+    ];
+    for (config, rate) in rules {
+        let mut p = parameters(&[0.0]);
+        let mut optimizer = Optimizer::new(config, &p).unwrap();
+        for _ in 0..2000 {
+            let grad = parameters(&[p.values()[0] - 1.0]);
+            optimizer.step(rate, &mut p, &grad).unwrap();
+        }
+        assert!((p.values()[0] - 1.0).abs() < 0.02, "{config:?}: {}", p.values()[0]);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_any_rule_goes_on_with_the_same_bits() {
+    let grad = |step: u32| parameters(&[f64::from(step % 3) - 0.7, 1.0 / f64::from(step + 1)]);
+    for config in every_rule(sgd(Momentum::Classical { factor: 0.9, dampening: 0.5 })) {
+        let mut whole = parameters(&[1.0, -2.0]);
+        let mut parts = whole.clone();
+        let mut optimizer = Optimizer::new(config, &whole).unwrap();
+        let mut current = optimizer.clone();
+        for step in 0..9 {
+            optimizer.step(0.01, &mut whole, &grad(step)).unwrap();
+            let text = serde_json::to_string(&current.progress()).unwrap();
+            let mut resumed = Optimizer::new(config, &parts).unwrap();
+            let progress = serde_json::from_str(&text).unwrap();
+            resumed.restore(progress, current.moments().to_vec()).unwrap();
+            resumed.step(0.01, &mut parts, &grad(step)).unwrap();
+            current = resumed;
+        }
+        assert_eq!(whole, parts, "{config:?}");
+    }
+}
+
+#[test]
+fn foreign_moments_are_refused() {
+    let p = parameters(&[1.0]);
+    let mut adam = Optimizer::new(OptimizerConfig::default(), &p).unwrap();
+    let progress = adam.progress();
+    let message = adam.restore(progress, Vec::new()).unwrap_err().to_string();
+    assert_eq!(message, "moments: expected mean, square, got none");
+    let mut moments = adam.moments().to_vec();
+    moments[1].values = parameters(&[1.0, 2.0]);
+    let message = adam.restore(progress, moments).unwrap_err().to_string();
+    assert!(message.starts_with("moment square: parameter 0: expected weights [1]"), "{message}");
+    let progress = OptimizerProgress { products: [f64::NAN, 0.5], ..progress };
+    let message = adam.restore(progress, adam.moments().to_vec()).unwrap_err().to_string();
+    assert!(message.starts_with("products"), "{message}");
+}
+
+#[test]
+fn rmsprop_follows_its_formula() {
+    let rms = RmsProp { alpha: 0.75, epsilon: 0.1, ..RmsProp::default() };
+    // v = 1, then 0.75 + 0.25·16 = 4.75.
+    let first = 1.0 - 0.1 * 2.0 / 1.1;
+    let second = 4.0 / (f64::sqrt(4.75) + 0.1);
+    let grads = [2.0, 4.0];
+    let found = run(OptimizerConfig::RmsProp(rms), 0.1, &grads);
+    assert_near(&found, &[first, first - 0.1 * second]);
+    // m = 2/1.1, then half of it and the second quotient.
+    let momentum = RmsProp { momentum: 0.5, ..rms };
+    let found = run(OptimizerConfig::RmsProp(momentum), 0.1, &grads);
+    assert_near(&found, &[first, first - 0.1 * (1.0 / 1.1 + second)]);
+    // ḡ = 0.5, then 1.375: v − ḡ² = 0.75, then 2.859375.
+    let centred = RmsProp { centring: Centring::Centred, ..rms };
+    let first = 1.0 - 0.1 * 2.0 / (f64::sqrt(0.75) + 0.1);
+    let second = 4.0 / (f64::sqrt(2.859_375) + 0.1);
+    let found = run(OptimizerConfig::RmsProp(centred), 0.1, &grads);
+    assert_near(&found, &[first, first - 0.1 * second]);
+}
+
+#[test]
+fn adagrad_follows_its_formula() {
+    let adagrad = Adagrad { rate_decay: 0.5, initial_sum: 5.0, epsilon: 0.1, ..Adagrad::default() };
+    // s = 9, then 25; the second rate is 0.1 / 1.5.
+    let first = 1.0 - 0.1 * 2.0 / 3.1;
+    let second = first + 0.1 / 1.5 * 4.0 / 5.1;
+    assert_near(&run(OptimizerConfig::Adagrad(adagrad), 0.1, &[2.0, -4.0]), &[first, second]);
+}
+
+#[test]
+fn nadam_follows_its_formula() {
+    let nadam =
+        NAdam { beta1: 0.5, beta2: 0.75, epsilon: 0.1, momentum_decay: 1.0, ..NAdam::default() };
+    // μ = ½ (1 − ½·0.96), ½ (1 − ½·0.96²), ½ (1 − ½·0.96³)
+    let [a, b, c] = [0.5 * (1.0 - 0.48), 0.5 * (1.0 - 0.4608), 0.5 * (1.0 - 0.442_368)];
+    // m = 1, v = 1, v̂ = 4; then m = 0.5 + 2, v = 0.75 + 4 and v̂ = 4.75 / (7/16).
+    let first = 0.1 * ((1.0 - a) / (1.0 - a) * 2.0 + b / (1.0 - a * b) * 1.0) / 2.1;
+    let root = f64::sqrt(4.75 / 0.4375) + 0.1;
+    let second = 0.1 * ((1.0 - b) / (1.0 - a * b) * 4.0 + c / (1.0 - a * b * c) * 2.5) / root;
+    let found = run(OptimizerConfig::NAdam(nadam), 0.1, &[2.0, 4.0]);
+    assert_near(&found, &[1.0 - first, 1.0 - first - second]);
+}
+
+#[test]
+fn decoupled_decay_does_not_pass_through_the_moments() {
+    let adamw = AdamW { weight_decay: 0.5, epsilon: 1e-30, ..AdamW::default() };
+    // 1 − 0.1·0.5, then the rate against the gradient's sign; the size of the gradient says nothing.
+    for g in [3.0, 1e-6] {
+        assert_near(&run(OptimizerConfig::AdamW(adamw), 0.1, &[g]), &[0.95 - 0.1]);
+    }
+    let nadam = |decay| NAdam { weight_decay: 0.5, decay, ..NAdam::default() };
+    let decoupled = run(OptimizerConfig::NAdam(nadam(Decay::Decoupled)), 0.1, &[0.0]);
+    assert_near(&decoupled, &[0.95]);
+    let coupled = run(OptimizerConfig::NAdam(nadam(Decay::InGradient)), 0.1, &[0.0]);
+    assert!((coupled[0] - decoupled[0]).abs() > 1e-3);
+}
+
+#[test]
+fn a_schedule_may_change_the_momentum() {
+    let rates = |momentum| Rates { learning_rate: 0.1, momentum: Some(momentum) };
+    let mut p = parameters(&[1.0]);
+    let config = OptimizerConfig::Sgd(sgd(Momentum::Classical { factor: 0.9, dampening: 0.0 }));
+    let mut optimizer = Optimizer::new(config, &p).unwrap();
+    optimizer.step(rates(0.5), &mut p, &parameters(&[2.0])).unwrap();
+    optimizer.step(rates(0.25), &mut p, &parameters(&[4.0])).unwrap();
+    // m = 2, then 0.25·2 + 4.
+    assert_near(p.values(), &[1.0 - 0.2 - 0.45]);
+    // With β₁ = 0 and then ½: m = 2, then 3, whose correction divides by 1 − 0·½.
+    let adam = Adam { beta2: 0.0, epsilon: 1e-30, ..Adam::default() };
+    let mut p = parameters(&[1.0]);
+    let mut optimizer = Optimizer::new(OptimizerConfig::Adam(adam), &p).unwrap();
+    optimizer.step(rates(0.0), &mut p, &parameters(&[2.0])).unwrap();
+    optimizer.step(rates(0.5), &mut p, &parameters(&[4.0])).unwrap();
+    assert_near(p.values(), &[1.0 - 0.1 - 0.1 * 0.75]);
+    let mut plain = Optimizer::new(OptimizerConfig::Adagrad(Adagrad::default()), &p).unwrap();
+    let message = plain.step(rates(0.5), &mut p, &parameters(&[1.0])).unwrap_err().to_string();
+    assert_eq!(message, "momentum: expected none for a rule without momentum, got 0.5");
+}
+
+#[test]
+fn groups_have_rates_and_decays_of_their_own() {
+    let shapes = ["in.weights", "in.bias", "out.weights"];
+    let shapes = shapes.iter().map(|name| ParameterShape::new(*name, &[1])).collect();
+    let mut p = Parameters::<f64>::zeros(shapes).unwrap();
+    p.values_mut().fill(1.0);
+    let grad = p.clone();
+    let groups = ParameterGroups {
+        groups: vec![ParameterGroup {
+            names: "out.*".into(),
+            rate_factor: 0.5,
+            weight_decay: Some(2.0),
+        }],
+        ..ParameterGroups::default()
+    };
+    let config = OptimizerConfig::Sgd(Sgd { weight_decay: 1.0, ..Sgd::default() });
+    let mut optimizer = Optimizer::with_groups(config, &groups, &p).unwrap();
+    optimizer.step(0.1, &mut p, &grad).unwrap();
+    // g = 1 + 1, 1, and 1 + 2 at half the rate.
+    assert_near(p.values(), &[0.8, 0.9, 0.85]);
+}
+
+/// One of every kind.
+fn every_rule(sgd: Sgd) -> Vec<OptimizerConfig> {
+    let centred = RmsProp { centring: Centring::Centred, ..RmsProp::default() };
+    vec![
+        OptimizerConfig::Sgd(sgd),
+        OptimizerConfig::Adam(Adam::default()),
+        OptimizerConfig::Adam(Adam { second_moment: SecondMoment::Maximum, ..Adam::default() }),
+        OptimizerConfig::AdamW(AdamW::default()),
+        OptimizerConfig::NAdam(NAdam::default()),
+        OptimizerConfig::RmsProp(RmsProp::default()),
+        OptimizerConfig::RmsProp(centred),
+        OptimizerConfig::RmsProp(RmsProp { momentum: 0.9, ..RmsProp::default() }),
+        OptimizerConfig::RmsProp(RmsProp { momentum: 0.9, ..centred }),
+        OptimizerConfig::Adagrad(Adagrad::default()),
+    ]
 }
 
 proptest! {

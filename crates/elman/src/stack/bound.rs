@@ -16,6 +16,10 @@ pub(crate) trait Bound<T>: Send + Sync {
     fn output_size(&self) -> usize;
     /// S, the length of a state; the output comes first in it.
     fn state_size(&self) -> usize;
+    /// Whether training may drop values of the hidden state in the recurrent products.
+    fn drops_state(&self) -> bool;
+    /// Whether training may drop values of the candidate.
+    fn drops_update(&self) -> bool;
     fn refresh(&mut self, parameters: &[T]);
     /// Whether `trace` is what a traced run of this cell over `steps` steps leaves behind.
     fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool;
@@ -96,6 +100,14 @@ impl<T: Real, C: Cell<T>> Bound<T> for OwnedCell<T, C> {
 
     fn state_size(&self) -> usize {
         self.cell.state_size()
+    }
+
+    fn drops_state(&self) -> bool {
+        self.cell.drops_state()
+    }
+
+    fn drops_update(&self) -> bool {
+        self.cell.drops_update()
     }
 
     fn refresh(&mut self, parameters: &[T]) {

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::options::{ClassWeights, TrainingOptions};
 use crate::data::Dataset;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Field, Result, nearest};
 use crate::loss::{CrossEntropy, Reduction, RegressionLoss};
 use crate::real::Real;
 use crate::task::{Classify, EncodedTargets, Task};
@@ -97,12 +97,12 @@ fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
             let expected = "targets that are classes";
             if options.label_smoothing > 0.0 {
                 let found = format!("{} for numbers", options.label_smoothing);
-                return Err(Error::argument("label_smoothing", expected, found));
+                return Err(Error::argument(Field::LabelSmoothing, expected, found));
             }
             match &options.class_weights {
                 ClassWeights::Equal => Ok(()),
                 ClassWeights::Balanced | ClassWeights::Given(_) => {
-                    Err(Error::argument("class_weights", expected, "numbers"))
+                    Err(Error::argument(Field::ClassWeights, expected, "numbers"))
                 }
             }
         }
@@ -125,12 +125,16 @@ fn class_weights(weights: &ClassWeights, task: &Classify) -> Result<Option<Vec<f
                 let near = nearest(label, labels.iter().map(String::as_str));
                 let near = near.map_or(String::new(), |near| format!(" (nearest: {near:?})"));
                 let expected = format!("labels of the data ({})", labels.join(", "));
-                return Err(Error::argument("class_weights", expected, format!("{label:?}{near}")));
+                return Err(Error::argument(
+                    Field::ClassWeights,
+                    expected,
+                    format!("{label:?}{near}"),
+                ));
             }
             let weight = |label: &String| {
                 given.get(label).copied().ok_or_else(|| {
                     Error::argument(
-                        "class_weights",
+                        Field::ClassWeights,
                         "a weight for each class",
                         format!("none for {label:?}"),
                     )

@@ -4,64 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::CellKind;
 use crate::clip::{Clip, Norm};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::loss::RegressionLoss;
-use crate::network::{NetworkConfig, Pooling};
 use crate::optimizer::OptimizerConfig;
-use crate::stack::Directions;
 use crate::threads;
-
-/// The shape of the network, but for what the data decide: the number of channels and of outputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NetworkOptions {
-    /// The recurrent cell.
-    pub cell: CellKind,
-    /// H, the units of each layer and direction.
-    pub hidden_size: usize,
-    /// The number of layers.
-    pub layers: usize,
-    /// The direction or directions in which each layer reads a sequence.
-    pub directions: Directions,
-    /// What the head sees of the outputs of all steps; not every step, as there is one answer for
-    /// a sequence.
-    pub pooling: Pooling,
-    /// The probability with which an input of the head is dropped in training.
-    pub dropout: f64,
-}
-
-/// One forward layer of 64 tanh units whose last output the head sees, without dropout.
-impl Default for NetworkOptions {
-    fn default() -> Self {
-        let config = NetworkConfig::new(1, 1);
-        NetworkOptions {
-            cell: config.cell,
-            hidden_size: config.hidden_size,
-            layers: config.layers,
-            directions: config.directions,
-            pooling: config.pooling,
-            dropout: config.dropout,
-        }
-    }
-}
-
-impl NetworkOptions {
-    /// The network for `input_size` channels and `output_size` outputs.
-    pub(super) fn config(&self, input_size: usize, output_size: usize) -> NetworkConfig {
-        NetworkConfig {
-            input_size,
-            cell: self.cell.clone(),
-            hidden_size: self.hidden_size,
-            layers: self.layers,
-            directions: self.directions,
-            pooling: self.pooling,
-            dropout: self.dropout,
-            output_size,
-        }
-    }
-}
 
 /// How a network is trained.
 ///
@@ -174,24 +121,25 @@ impl TrainingOptions {
     ///
     /// The first option that is out of range, by name.
     pub fn check(&self) -> Result<()> {
-        for (name, value) in [("epochs", self.epochs), ("batch_size", self.batch_size)] {
+        let counts = [(Field::Epochs, self.epochs), (Field::BatchSize, self.batch_size)];
+        for (field, value) in counts {
             if value == 0 {
-                return Err(Error::argument(name, "at least 1", value));
+                return Err(Error::argument(field, "at least 1", value));
             }
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             let expected = "a finite number above 0";
-            return Err(Error::argument("learning_rate", expected, self.learning_rate));
+            return Err(Error::argument(Field::LearningRate, expected, self.learning_rate));
         }
         if self.patience == Some(0) {
-            return Err(Error::argument("patience", "at least 1", 0));
+            return Err(Error::argument(Field::Patience, "at least 1", 0));
         }
-        for (name, value) in [
-            ("validation_fraction", self.validation_fraction),
-            ("label_smoothing", self.label_smoothing),
+        for (field, value) in [
+            (Field::ValidationFraction, self.validation_fraction),
+            (Field::LabelSmoothing, self.label_smoothing),
         ] {
             if !(0.0..1.0).contains(&value) {
-                return Err(Error::argument(name, "at least 0 and below 1", value));
+                return Err(Error::argument(field, "at least 0 and below 1", value));
             }
         }
         if let ClassWeights::Given(weights) = &self.class_weights {
@@ -210,7 +158,7 @@ fn check_weights(weights: &BTreeMap<String, f64>) -> Result<()> {
     match weights.iter().find(|(_, weight)| !weight.is_finite() || **weight <= 0.0) {
         None => Ok(()),
         Some((label, weight)) => {
-            let name = format!("class_weights[{label:?}]");
+            let name = Field::ClassWeights.called(format!("class_weights[{label:?}]"));
             Err(Error::argument(name, "a finite number above 0", weight))
         }
     }

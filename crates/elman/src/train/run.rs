@@ -14,14 +14,14 @@ use super::progress::{
 use super::sequences::Sequences;
 use super::{Callback, Parts, Purpose};
 use crate::data::Standardization;
-use crate::dropout::DropoutMode;
+use crate::dropout::{Draws, DropoutMode};
 use crate::error::Result;
 use crate::model::outputs;
 use crate::network::{Network, NetworkTrace};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::real::Real;
-use crate::rng::Rng;
+use crate::rng::{MaskSource, Rng};
 use crate::sequence::SequenceBatch;
 use crate::task::{EncodedTargets, Task};
 
@@ -57,7 +57,8 @@ pub(super) struct Run<'a, 'c, T: Real> {
     trace: NetworkTrace<T>,
     grad_outputs: Vec<T>, // [B, 1, O]
     order: Rng,
-    dropout: Rng,
+    /// How many updates there have been.
+    update: u64,
     best: Best<T>,
     inside_epoch: bool,
     epochs: Vec<EpochRecord>,
@@ -89,7 +90,7 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
             trace: NetworkTrace::default(),
             grad_outputs: Vec::new(),
             order: Purpose::Batches.rng(options.seed),
-            dropout: Purpose::Dropout.rng(options.seed),
+            update: 0,
             best: Best::start(network.parameters()),
             inside_epoch: false,
             epochs: Vec::new(),
@@ -157,7 +158,9 @@ impl<'a, 'c, T: Real> Run<'a, 'c, T> {
     fn step(&mut self, rows: &[usize]) -> Result<std::result::Result<f64, NotFinite>> {
         let setup = self.setup;
         self.sequences.batch_into(rows, &mut self.batch)?;
-        let mode = DropoutMode::On { seed: self.dropout.next_u64() };
+        let source = MaskSource { seed: setup.options.seed, update: self.update };
+        let mode = DropoutMode::On(Draws { source, sequences: rows, first_step: 0 });
+        self.update += 1;
         self.network.forward_traced(&self.batch, None, mode, &mut self.trace)?;
         let outputs = self.trace.outputs();
         self.grad_outputs.resize(outputs.len(), T::ZERO);

@@ -51,7 +51,7 @@ pub(crate) fn means(count: usize, seed: u64) -> Dataset {
 
 /// A network small enough for a test.
 pub(crate) fn small() -> NetworkOptions {
-    NetworkOptions { hidden_size: 8, ..NetworkOptions::default() }
+    NetworkOptions::simple(8).options()
 }
 
 /// A training of few epochs.

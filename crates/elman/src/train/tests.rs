@@ -9,10 +9,16 @@ use crate::cell::{CellKind, SimpleOptions};
 use crate::clip::{Clip, Norm};
 use crate::data::{ClassTargets, Targets};
 use crate::loss::RegressionLoss;
-use crate::network::Pooling;
+use crate::network::NetworkBuilder;
 use crate::optimizer::{OptimizerConfig, Sgd};
-use crate::stack::Directions;
+use crate::stack::{LayerConfig, Merge};
 use crate::{ActivationKind, Network};
+
+/// 8 simple units of another activation.
+fn of(activation: ActivationKind) -> NetworkBuilder {
+    let options = SimpleOptions { activation, ..SimpleOptions::DEFAULT };
+    crate::Network::builder(2).layer(LayerConfig::new(CellKind::Simple(options), 8))
+}
 
 fn weights<T: Real>(trained: &Trained<T>) -> Vec<u64> {
     let values = trained.model.network().parameters().values();
@@ -32,14 +38,7 @@ fn the_sign_of_a_sum_is_told_for_sequences_not_seen_before() {
 #[test]
 fn means_are_regressed_in_their_own_units() {
     // A mean over time of a linear network is the mean up to a linear map: an exact fit exists.
-    let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions {
-            activation: ActivationKind::Identity,
-            ..SimpleOptions::DEFAULT
-        }),
-        pooling: Pooling::MeanOverTime,
-        ..small()
-    };
+    let network = of(ActivationKind::Identity).mean().options();
     let trained = fit::<f64>(short(150), network, &means(200, 1));
     let test = means(50, 2);
     let evaluation = trained.model.evaluate(&test).unwrap().into_values().unwrap();
@@ -54,14 +53,8 @@ fn means_are_regressed_in_their_own_units() {
 fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
     let data = signs(60, 3);
     // Large enough that the layers do use several threads.
-    let network = NetworkOptions {
-        hidden_size: 70,
-        layers: 2,
-        directions: Directions::Both,
-        pooling: Pooling::MeanOverTime,
-        dropout: 0.3,
-        ..small()
-    };
+    let network = NetworkOptions::simple(70).bidirectional().simple(70).bidirectional().mean();
+    let network = network.head_dropout(0.3).options();
     let options = |seed, threads| TrainingOptions {
         batch_size: 32,
         validation_fraction: 0.2,
@@ -101,7 +94,7 @@ fn every_option_makes_a_difference() {
         let found = weights(&fit::<f32>(options.clone(), small(), &data));
         assert_ne!(found, plain, "{options:?}");
     }
-    let dropped = NetworkOptions { dropout: 0.5, ..small() };
+    let dropped = NetworkOptions::simple(8).head_dropout(0.5).options();
     assert_ne!(weights(&fit::<f32>(short(2), dropped, &data)), plain);
 
     let data = means(40, 4);
@@ -238,13 +231,7 @@ fn stopping_keeps_the_best_epoch_or_else_the_latest_weights() {
 
 #[test]
 fn divergence_ends_training_and_keeps_the_weights_from_before() {
-    let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions {
-            activation: ActivationKind::Relu,
-            ..SimpleOptions::DEFAULT
-        }),
-        ..small()
-    };
+    let network = of(ActivationKind::Relu).options();
     let options = TrainingOptions {
         optimizer: OptimizerConfig::Sgd(Sgd::default()),
         learning_rate: 1e12,
@@ -272,13 +259,7 @@ fn divergence_ends_training_and_keeps_the_weights_from_before() {
 #[test]
 fn divergence_after_good_epochs_keeps_the_last_of_them() {
     // One step to an epoch, each longer than the last.
-    let network = NetworkOptions {
-        cell: CellKind::Simple(SimpleOptions {
-            activation: ActivationKind::Identity,
-            ..SimpleOptions::DEFAULT
-        }),
-        ..small()
-    };
+    let network = of(ActivationKind::Identity).options();
     let options = TrainingOptions {
         optimizer: OptimizerConfig::Sgd(Sgd::default()),
         learning_rate: 2.0,
@@ -347,17 +328,13 @@ fn options_out_of_range_are_named() {
 #[test]
 fn networks_out_of_range_are_named() {
     for (network, wanted) in [
-        (NetworkOptions { hidden_size: 0, ..small() }, "hidden_size: expected at least 1, got 0"),
-        (NetworkOptions { layers: 0, ..small() }, "layers: expected at least 1, got 0"),
-        (NetworkOptions { dropout: 1.0, ..small() }, "dropout: expected a probability"),
-        (NetworkOptions { hidden_size: usize::MAX, ..small() }, "network: expected a network of"),
-        (NetworkOptions { layers: usize::MAX, ..small() }, "network: expected a network of"),
-        (
-            NetworkOptions { pooling: Pooling::EveryStep, ..small() },
-            "pooling: expected last-step or mean-over-time",
-        ),
+        (NetworkOptions::simple(0), "layers[0].hidden_size: expected at least 1, got 0"),
+        (NetworkOptions::simple(8).head_dropout(1.0), "head.dropout: expected a probability"),
+        (NetworkOptions::gru(usize::MAX), "layers[0].hidden_size: expected at most"),
+        (NetworkOptions::gru(8).merge(Merge::Sum), "layers[0].merge: expected concatenate, as"),
+        (NetworkOptions::gru(8).every_step(), "readout: expected a pooling over the steps"),
     ] {
-        let message = Trainer::new(short(1), network).unwrap_err().to_string();
+        let message = Trainer::new(short(1), network.options()).unwrap_err().to_string();
         assert!(message.starts_with(wanted), "{message} instead of {wanted}");
     }
 }

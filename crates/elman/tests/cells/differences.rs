@@ -1,8 +1,8 @@
 //! The settings of an option differ from each other: one that is accepted and ignored fails here.
 
 use elman::cell::{
-    CellKind, CellVisitor, ForgetGate, GruOptions, LstmOptions, Peepholes, Recurrence,
-    ResetPlacement, SimpleOptions,
+    CellKind, CellVisitor, ForgetGate, GruOptions, LstmOptions, Normalization, Peepholes,
+    Recurrence, ResetPlacement, SimpleOptions,
 };
 use elman::{
     ActivationKind, Cell, CellSizes, Direction, GruActivations, GruCell, Layer, LstmActivations,
@@ -127,6 +127,81 @@ fn every_option_of_a_cell_differs() {
         let gru = [None, Some(0.5), Some(0.6)]
             .map(|clip| outputs(CellKind::Gru(GruOptions { reset, clip, ..GruOptions::DEFAULT })));
         assert_all_differ(&gru);
+    }
+}
+
+#[test]
+fn a_normalization_differs_and_so_does_its_epsilon() {
+    let all = [Normalization::None, Normalization::LAYER, Normalization::Layer { epsilon: 0.25 }];
+    assert_all_differ(&all.map(|normalization| {
+        outputs(CellKind::Simple(SimpleOptions { normalization, ..SimpleOptions::DEFAULT }))
+    }));
+    assert_all_differ(&all.map(|normalization| {
+        outputs(CellKind::Lstm(LstmOptions { normalization, ..LstmOptions::DEFAULT }))
+    }));
+    assert_all_differ(&all.map(|normalization| {
+        outputs(CellKind::Gru(GruOptions { normalization, ..GruOptions::DEFAULT }))
+    }));
+}
+
+#[test]
+fn what_does_not_go_with_a_normalization_is_refused_by_name() {
+    let normalization = Normalization::LAYER;
+    let simple = SimpleOptions { normalization, ..SimpleOptions::DEFAULT };
+    let lstm = LstmOptions { normalization, ..LstmOptions::DEFAULT };
+    let gru = GruOptions { normalization, ..GruOptions::DEFAULT };
+    let activations = GruActivations { candidate: ActivationKind::Silu, ..gru.activations };
+    let none = Normalization::Layer { epsilon: 0.0 };
+    let (recurrence, reset) = (Recurrence::Independent, ResetPlacement::Before);
+    let (peepholes, forget_gate) = (Peepholes::Present, ForgetGate::Coupled);
+    for (kind, message) in [
+        (
+            CellKind::Simple(SimpleOptions { normalization: none, ..simple }),
+            "epsilon of the normalization: expected a positive number, got 0",
+        ),
+        (
+            CellKind::Simple(SimpleOptions { recurrence, ..simple }),
+            "recurrence: expected full beside a normalization, got independent",
+        ),
+        (
+            CellKind::Simple(SimpleOptions { clip: Some(1.0), ..simple }),
+            "clip: expected none beside a normalization, got 1",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { peepholes, ..lstm }),
+            "peepholes: expected absent beside a normalization, got present",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { forget_gate, ..lstm }),
+            "forget_gate: expected own beside a normalization, got coupled",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { projection_size: Some(2), ..lstm }),
+            "projection_size: expected none beside a normalization, got 2",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { clip: Some(1.0), ..lstm }),
+            "clip: expected none beside a normalization, got 1",
+        ),
+        (
+            CellKind::Lstm(LstmOptions { cell_clip: Some(1.0), ..lstm }),
+            "cell_clip: expected none beside a normalization, got 1",
+        ),
+        (
+            CellKind::Gru(GruOptions { reset, ..gru }),
+            "reset: expected after beside a normalization, got before",
+        ),
+        (
+            CellKind::Gru(GruOptions { clip: Some(1.0), ..gru }),
+            "clip: expected none beside a normalization, got 1",
+        ),
+        (
+            CellKind::Gru(GruOptions { activations, ..gru }),
+            "candidate: expected tanh, relu, sigmoid, hard-sigmoid or identity beside a \
+             normalization, got silu",
+        ),
+    ] {
+        assert_eq!(refusal(&kind), message);
     }
 }
 

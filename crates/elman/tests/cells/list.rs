@@ -1,8 +1,8 @@
 //! The cells that every suite runs on. A new cell, or a new option, is a line here.
 
 use elman::cell::{
-    CellKind, ForgetGate, GruOptions, LstmOptions, Peepholes, Recurrence, ResetPlacement,
-    SimpleOptions,
+    CellKind, ForgetGate, GruOptions, LstmOptions, Normalization, Peepholes, Recurrence,
+    ResetPlacement, SimpleOptions,
 };
 use elman::{
     Activation, ActivationKind, CellSizes, CustomActivation, GruActivations, LstmActivations, Real,
@@ -32,7 +32,18 @@ fn simple_options() -> Vec<SimpleOptions> {
     all.extend([
         SimpleOptions { clip: Some(0.7), ..usual },
         SimpleOptions { recurrence, ..usual },
-        SimpleOptions { recurrence, activation: ActivationKind::Silu, clip: Some(0.9) },
+        SimpleOptions {
+            recurrence,
+            activation: ActivationKind::Silu,
+            clip: Some(0.9),
+            normalization: Normalization::None,
+        },
+        SimpleOptions { normalization: Normalization::LAYER, ..usual },
+        SimpleOptions {
+            activation: ActivationKind::Identity,
+            normalization: Normalization::Layer { epsilon: 0.25 },
+            ..usual
+        },
     ]);
     all
 }
@@ -68,7 +79,10 @@ fn lstm_options() -> Vec<LstmOptions> {
             projection_size: Some(4),
             clip,
             cell_clip,
+            normalization: Normalization::None,
         },
+        LstmOptions { normalization: Normalization::LAYER, ..usual },
+        LstmOptions { activations, normalization: Normalization::Layer { epsilon: 0.25 }, ..usual },
     ]
 }
 
@@ -89,6 +103,12 @@ fn gru_options() -> Vec<GruOptions> {
             GruOptions { clip: Some(0.7), ..usual },
         ]);
     }
+    let normalization = Normalization::Layer { epsilon: 0.25 };
+    let usual = GruOptions::DEFAULT;
+    all.extend([
+        GruOptions { normalization: Normalization::LAYER, ..usual },
+        GruOptions { activations, normalization, ..usual },
+    ]);
     all
 }
 

@@ -6,6 +6,7 @@ mod list;
 mod contract;
 mod differences;
 mod gradients;
+mod papers;
 mod reference;
 mod sharing;
 mod step;

@@ -51,7 +51,7 @@ fn delimiters_other_than_the_comma_are_read_when_asked_for() {
         [(Delimiter::Semicolon, GOOD.replace(',', ";")), (Delimiter::Tab, GOOD.replace(',', "\t"))]
     {
         let mut options = labelled();
-        options.columns.delimiter = delimiter;
+        options.columns.delimiter = Some(delimiter);
         let dataset = TestFile::new("csv", text.as_bytes()).read(&options).unwrap();
         assert_eq!(dataset.values(), [1.0, -2.5, 30.0, 4.0, 0.5, 6.0]);
     }
@@ -135,9 +135,8 @@ fn values_are_read_from_several_columns() {
             targets: vec!["length".into(), "mass".into()],
             ..Columns::default()
         },
-        features: None,
-        exclude: vec![],
         kind: TargetKind::Values,
+        ..ReadOptions::default()
     };
     let dataset = TestFile::new("csv", text.as_bytes()).read(&options).unwrap();
     let Targets::Values(values) = dataset.targets() else { panic!("values") };

@@ -37,7 +37,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "not UTF-8",
         content: b"id,step,x,label\na,0,1,up\na,1,2,\xe9t\xe9\n",
-        message: "row 3: expected UTF-8 text, got byte 0xe9 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
+        message: "row 3: expected UTF-8 text, got byte 0xe9 at offset 31 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
     },
     Case {
         fact: "UTF-16 with its mark",
@@ -73,6 +73,11 @@ const BAD_FILES: &[Case] = &[
         fact: "Parquet",
         content: b"PAR1\x15\0\x15\xff",
         message: "expected UTF-8 text, got a Parquet file",
+    },
+    Case {
+        fact: "a zero byte far inside",
+        content: b"id,step,x,label\na,0,1,up\nb,0,\0,up\n",
+        message: "expected UTF-8 text, got binary data",
     },
     Case {
         fact: "row too short",
@@ -147,22 +152,22 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "empty cell",
         content: b"id,step,x,label\na,0,1,up\na,1,,up\n",
-        message: "row 3, column \"x\": expected a number, got an empty cell",
+        message: "row 3, column \"x\": expected a number, got an empty cell (hint: --missing mask and --missing last take missing values)",
     },
     Case {
         fact: "empty cell in the first row",
         content: b"id,step,x,label\na,0, ,up\na,1,2,up\n",
-        message: "row 2, column \"x\": expected a number, got an empty cell",
+        message: "row 2, column \"x\": expected a number, got an empty cell (hint: --missing mask and --missing last take missing values)",
     },
     Case {
         fact: "word for a missing value in the first row",
         content: b"id,step,x,label\na,0,NA,up\na,1,2,up\n",
-        message: "row 2, column \"x\": expected a number, got \"NA\"",
+        message: "row 2, column \"x\": expected a number, got \"NA\" (hint: --missing mask and --missing last take missing values)",
     },
     Case {
-        fact: "not a number",
-        content: b"id,step,x,label\na,0,1,up\na,1,NaN,up\n",
-        message: "row 3, column \"x\": expected a finite number, got \"NaN\"",
+        fact: "several values missing, in another column first",
+        content: b"id,step,x,y,label\na,0,1,1,up\na,1,1,NaN,up\na,2,?,1,up\na,3,,-,up\n",
+        message: "row 3, column \"y\": expected a number, got \"NaN\", the first of 4 missing values (hint: --missing mask and --missing last take missing values)",
     },
     Case {
         fact: "infinity",
@@ -337,7 +342,7 @@ fn paths_without_a_file_are_refused() {
         error.replace(&folder.display().to_string(), "DIR")
     };
     std::fs::create_dir(folder.join("folder.csv")).unwrap();
-    std::fs::write(folder.join("notes.txt"), "x").unwrap();
+    std::fs::write(folder.join("notes.doc"), "x").unwrap();
     std::fs::write(folder.join("bare"), "x").unwrap();
     let cases = [
         (
@@ -348,8 +353,11 @@ fn paths_without_a_file_are_refused() {
         ("data.csv/x.csv", "DIR/data.csv/x.csv: expected a file, got nothing at this path"),
         ("no/data.csv", "DIR/no/data.csv: expected a file, got nothing at this path"),
         ("folder.csv", "DIR/folder.csv: expected a file, got a directory"),
-        ("notes.txt", "DIR/notes.txt: expected the file extension .csv or .ts, got .txt"),
-        ("bare", "DIR/bare: expected the file extension .csv or .ts, got none"),
+        (
+            "notes.doc",
+            "DIR/notes.doc: expected the file extension .csv, .tsv, .txt or .ts, got .doc",
+        ),
+        ("bare", "DIR/bare: expected the file extension .csv, .tsv, .txt or .ts, got none"),
     ];
     for (name, expected) in cases {
         assert_eq!(message(name), expected);

@@ -122,8 +122,8 @@ fn read_all_ways(content: &[u8]) -> Result<(), TestCaseError> {
                 let options = ReadOptions {
                     columns: columns.clone(),
                     features,
-                    exclude: vec![],
                     kind: kind.clone(),
+                    ..ReadOptions::default()
                 };
                 match file.read(&options) {
                     Ok(dataset) => {

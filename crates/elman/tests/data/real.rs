@@ -16,9 +16,8 @@ fn read_long(name: &str) -> Dataset {
             targets: vec!["speaker".into()],
             ..Columns::default()
         },
-        features: None,
-        exclude: vec![],
         kind: TargetKind::Classes { known: None },
+        ..ReadOptions::default()
     };
     read(example(name), &options).expect("a good file")
 }

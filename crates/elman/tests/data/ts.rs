@@ -1,6 +1,8 @@
 //! `.ts`: what is read, and every refusal word for word.
 
-use elman::data::{Columns, Delimiter, ReadOptions, RowOrder, TargetKind, Targets, ts::read_ts};
+use elman::data::{
+    Columns, Decimal, Delimiter, ReadOptions, RowOrder, TargetKind, Targets, ts::read_ts,
+};
 
 use super::{Case, TestFile, check_messages};
 
@@ -129,7 +131,7 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "not UTF-8",
         content: b"# caf\xc3\xa9\n# caf\xe9\n@data\n",
-        message: "row 2: expected UTF-8 text, got byte 0xe9 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
+        message: "row 2: expected UTF-8 text, got byte 0xe9 at offset 13 (hint: convert it: iconv -f WINDOWS-1252 -t UTF-8, if that is what it is)",
     },
     Case {
         fact: "no @data",
@@ -285,12 +287,12 @@ const BAD_FILES: &[Case] = &[
     Case {
         fact: "missing value",
         content: b"@missing true\n@classLabel true a b\n@data\n1,2:3,?:a\n",
-        message: "row 4, column \"channel2\": expected a number, got a missing value, \"?\", at step 1",
+        message: "row 4, column \"channel2\": expected a number, got \"?\" at step 1 (hint: --missing mask and --missing last take missing values)",
     },
     Case {
         fact: "not a number",
-        content: b"@classLabel true a b\n@data\n1,NaN:3,4:a\n",
-        message: "row 3, column \"channel1\": expected a finite number, got \"NaN\" at step 1",
+        content: b"@classLabel true a b\n@data\n1,NaN:3,?:a\n?,?:1,1:a\n",
+        message: "row 3, column \"channel1\": expected a number, got \"NaN\" at step 1, the first of 4 missing values (hint: --missing mask and --missing last take missing values)",
     },
     Case {
         fact: "infinity",
@@ -382,7 +384,8 @@ fn roles_for_columns_are_refused() {
         (Columns { sequence: Some("id".into()), ..none() }, "sequence", "\"id\""),
         (Columns { time: Some("step".into()), ..none() }, "time", "\"step\""),
         (Columns { targets: vec!["a".into(), "b".into()], ..none() }, "target", "\"a\", \"b\""),
-        (Columns { delimiter: Delimiter::Tab, ..none() }, "delimiter", "tab"),
+        (Columns { delimiter: Some(Delimiter::Tab), ..none() }, "delimiter", "tab"),
+        (Columns { decimal: Decimal::Comma, ..none() }, "decimal", "comma"),
         (Columns { order: RowOrder::Sort, ..none() }, "sort", "it"),
     ];
     for (columns, name, found) in cases {

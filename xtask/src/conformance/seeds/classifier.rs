@@ -1,6 +1,6 @@
 //! Seed 003: softmax over a dense layer on the last state, trained by gradient descent.
 
-use elman::loss::{ClassTargets, CrossEntropy, softmax};
+use elman::loss::{CrossEntropy, TargetClasses, softmax};
 use elman::optimizer::{Optimizer, OptimizerConfig, Sgd};
 use elman::real::Float;
 use elman::{ActivationKind, Dense, Direction, ParameterShape, Parameters, Real, SequenceBatch};
@@ -88,7 +88,7 @@ impl<T: Real> Classifier<T> {
 
         let [mut probabilities, mut grad_logits] = [(); 2].map(|()| Array2::default(logits.dim()));
         softmax(logits.view(), probabilities.view_mut())?;
-        let targets = ClassTargets::from(self.targets.view());
+        let targets = TargetClasses::from(self.targets.view());
         let loss =
             CrossEntropy::default().gradient(logits.view(), targets, grad_logits.view_mut())?;
 

@@ -2,7 +2,7 @@
 
 use elman::Real;
 use elman::loss::{CrossEntropy, Reduction, RegressionLoss};
-use elman::network::Pooling;
+use elman::network::Readout;
 use ndarray::{Array3, ArrayD, ArrayView3, ArrayViewMut3, Axis, Ix1};
 
 use crate::conformance::case::{Case, Stop};
@@ -28,10 +28,10 @@ impl<T: Real> Task<T> {
         }
     }
 
-    pub fn pooling(&self) -> Pooling {
+    pub fn readout(&self) -> Readout {
         match self {
-            Task::Classify(_) => Pooling::LastStep,
-            Task::Forecast(_) => Pooling::EveryStep,
+            Task::Classify(_) => Readout::default(),
+            Task::Forecast(_) => Readout::EveryStep,
         }
     }
 

@@ -68,5 +68,10 @@ fn nth(range: &Range<usize>, index: usize) -> Option<usize> {
 /// Fetches the lines of a row of panels.
 #[inline(always)]
 fn prefetch_group<V: Vector>(row: &[V::Element]) {
-    row.chunks_exact(panel_width::<V::Element>()).take(PANELS).for_each(V::prefetch);
+    let width = panel_width::<V::Element>();
+    for p in 0..PANELS {
+        if let Some(line) = row.get(p * width..(p + 1) * width) {
+            V::prefetch(line);
+        }
+    }
 }

@@ -97,14 +97,13 @@ impl<T: Float> Packed<T> {
         for (side, rows) in block.left.iter().enumerate() {
             let count = columns.of_factor(side);
             let bands = &mut self.left[columns.first_band(side) * self.band..];
-            for (k, row) in rows.iter().enumerate().filter(|_| count > 0) {
-                let (whole, rest) = row[..count].split_at(count / width * width);
-                for (band, values) in whole.chunks_exact(width).enumerate() {
+            if count == 0 {
+                continue;
+            }
+            for (k, row) in rows.iter().enumerate() {
+                for (band, at) in (0..count).step_by(width).enumerate() {
+                    let values = &row[at..count.min(at + width)];
                     copy_row::<V, NV, 1>(values, &mut bands[band * self.band + k * width..]);
-                }
-                if !rest.is_empty() {
-                    let band = count / width;
-                    copy_row::<V, NV, 1>(rest, &mut bands[band * self.band + k * width..]);
                 }
             }
         }
@@ -120,18 +119,18 @@ impl<T: Float> Packed<T> {
         part: &mut PartOfSum<'_, T>,
     ) {
         let width = PANELS * NV * V::LANES;
-        let rows = block.right.iter().map(|row| &row[first..first + width]);
-        let targets = self.right.chunks_exact_mut(width);
         let Some(at) = part.sum.sums else {
-            for (row, target) in rows.zip(targets) {
-                copy_row::<V, NV, PANELS>(row, target);
+            for (k, row) in block.right.iter().enumerate() {
+                let target = &mut self.right[k * width..][..width];
+                copy_row::<V, NV, PANELS>(&row[first..][..width], target);
             }
             return;
         };
         let one = V::splat(T::ONE);
         let mut sums: [[V; NV]; PANELS] = load_panels(part.grad::<1>(at, first, width)[0]);
-        for (row, target) in rows.zip(targets) {
-            let values = copy_row::<V, NV, PANELS>(row, target);
+        for (k, row) in block.right.iter().enumerate() {
+            let target = &mut self.right[k * width..][..width];
+            let values = copy_row::<V, NV, PANELS>(&row[first..][..width], target);
             for p in 0..PANELS {
                 for v in 0..NV {
                     // One rounding, as in an addition.

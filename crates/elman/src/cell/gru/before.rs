@@ -3,7 +3,7 @@
 use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
 
-use super::{GruCell, GruPrepared, operands};
+use super::{GruCell, GruPrepared, carried_operands, operands};
 use crate::cell::gated::GateInputs;
 use crate::cell::{BackwardRows, Begun, StepRows, Units};
 use crate::real::Real;
@@ -16,7 +16,8 @@ pub(super) fn candidate<T: Real>(
     units: &mut Units,
 ) {
     let hidden_size = cell.hidden_size;
-    let StepRows { inputs, previous, state, scratch, begun, trace } = rows;
+    let undropped = rows.undropped();
+    let StepRows { inputs, previous, state, scratch, begun, trace, update_factors, .. } = rows;
     let own = units.own();
     let rows = GruForward {
         hidden_size,
@@ -26,7 +27,7 @@ pub(super) fn candidate<T: Real>(
         previous,
         state: &mut *state,
     };
-    cell.forward_part(GruForwardPart::BeforeGates, rows);
+    cell.forward_part(GruForwardPart::BeforeGates, rows, update_factors);
     units.exchange(scratch, &[3 * hidden_size]);
     // n = b_n + x_t·W_n + q·U_n, in the place of the state.
     if begun == Begun::Inputs {
@@ -38,8 +39,8 @@ pub(super) fn candidate<T: Real>(
     let out = Out::Strided { values: &mut *state, stride: hidden_size };
     prepared.candidate().pre_activations(GateInputs { inputs, hidden, begun }, out, units);
     let (units, gates) = (own, scratch);
-    let rows = GruForward { hidden_size, units, gates, trace, previous, state };
-    cell.forward_part(GruForwardPart::BeforeState, rows);
+    let rows = GruForward { hidden_size, units, gates, trace, previous: undropped, state };
+    cell.forward_part(GruForwardPart::BeforeState, rows, update_factors);
 }
 
 /// A step back.
@@ -51,7 +52,13 @@ pub(super) fn backward<T: Real>(
 ) {
     let hidden_size = cell.hidden_size;
     let part = GruBackwardPart::BeforeCandidate;
-    cell.backward_part(part, operands(hidden_size, &mut rows, units));
+    let factors = rows.update_factors;
+    cell.backward_part(part, carried_operands(hidden_size, &mut rows, units), factors);
+    // dh_t⊙z is what goes past dropout, if there is any.
+    if let Some(carried) = &mut rows.carried {
+        carried.grad[..rows.grad_state.len()].copy_from_slice(rows.grad_state);
+        rows.grad_state.fill(T::ZERO);
+    }
     units.exchange(rows.deltas, &[2 * hidden_size]);
     // dq = dn·U_nᵀ, in the place of dh_{t-1}.
     let deltas = Rows::Mutable { rows: rows.deltas, first: 2 * hidden_size };
@@ -59,7 +66,7 @@ pub(super) fn backward<T: Real>(
     let out = Out::Strided { values: &mut *rows.grad_previous, stride: hidden_size };
     T::product_columns(Start::Zero, &[term], out, units.columns(1));
     let part = GruBackwardPart::BeforeReset;
-    cell.backward_part(part, operands(hidden_size, &mut rows, units));
+    cell.backward_part(part, operands(hidden_size, &mut rows, units), factors);
     units.exchange(rows.deltas, &[0, hidden_size]);
     // dh_{t-1} = dh_t⊙z + dq⊙r + [dr dz]·U_rzᵀ, in this order.
     let term = prepared.gates().transposed_term(Rows::Mutable { rows: rows.deltas, first: 0 });

@@ -10,36 +10,54 @@ use super::{GruActivations, GruCell};
 use crate::real::Real;
 
 impl<T: Real> GruCell<T> {
-    /// One part of a step.
-    pub(super) fn forward_part(&self, part: GruForwardPart, rows: GruForward<'_, '_, T>) {
+    /// One part of a step; `factors` are those of the candidate, `[rows, H]`.
+    pub(super) fn forward_part(
+        &self,
+        part: GruForwardPart,
+        rows: GruForward<'_, '_, T>,
+        factors: Option<&[T]>,
+    ) {
         let level = Level::current();
-        if let Some(functions) = self.plain {
+        if let Some(functions) = self.plain.filter(|_| factors.is_none()) {
             return T::gru_forward(level, functions, part, rows);
         }
         let (variant, size) = (self.variant(), self.hidden_size);
         let mut traces = rows.trace.iter_mut();
         let states = rows.previous.chunks_exact(size).zip(rows.state.chunks_exact_mut(size));
-        for (gates, (previous, state)) in rows.gates.iter_mut().zip(states) {
+        for (r, (gates, (previous, state))) in rows.gates.iter_mut().zip(states).enumerate() {
             let trace = traces.next().map(|trace| &mut **trace);
             let units = rows.units.clone();
-            let row = GruVariantForward { units, gates, trace, previous, state };
+            let candidate_factors = factors.map(|factors| &factors[r * size..][..size]);
+            let row = GruVariantForward { units, gates, trace, previous, candidate_factors, state };
             T::gru_variant_forward(level, &variant, part, row);
         }
     }
 
-    /// One part of a step back.
-    pub(super) fn backward_part(&self, part: GruBackwardPart, rows: GruBackward<'_, '_, T>) {
+    /// One part of a step back; `factors` are those of the candidate, `[rows, H]`.
+    pub(super) fn backward_part(
+        &self,
+        part: GruBackwardPart,
+        rows: GruBackward<'_, '_, T>,
+        factors: Option<&[T]>,
+    ) {
         let level = Level::current();
-        if let Some(functions) = self.plain {
+        if let Some(functions) = self.plain.filter(|_| factors.is_none()) {
             return T::gru_backward(level, functions, part, rows);
         }
         let (variant, size) = (self.variant(), self.hidden_size);
         let grads = rows.grad_state.chunks_exact_mut(size);
         let grads = grads.zip(rows.grad_previous.chunks_exact_mut(size));
         let states = rows.previous.iter().zip(grads);
-        for (deltas, (previous, (grad_state, grad_previous))) in rows.gates.iter_mut().zip(states) {
-            let units = rows.units.clone();
-            let row = GruVariantBackward { units, deltas, previous, grad_state, grad_previous };
+        let all = rows.gates.iter_mut().zip(states).enumerate();
+        for (r, (deltas, (previous, (grad_state, grad_previous)))) in all {
+            let row = GruVariantBackward {
+                units: rows.units.clone(),
+                deltas,
+                previous,
+                candidate_factors: factors.map(|factors| &factors[r * size..][..size]),
+                grad_state,
+                grad_previous,
+            };
             T::gru_variant_backward(level, &variant, part, row);
         }
     }

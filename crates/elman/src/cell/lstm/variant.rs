@@ -69,6 +69,12 @@ impl<T: Real> LstmCell<T> {
         }
     }
 
+    /// What row `r` multiplies its candidate by.
+    fn factors_of<'a>(&self, factors: Option<&'a [T]>, r: usize) -> Option<&'a [T]> {
+        let units = self.sizes.hidden_size;
+        factors.map(|factors| &factors[r * units..][..units])
+    }
+
     /// The rest of a step whose scratch rows hold the pre-activations.
     pub(super) fn variant_forward(
         &self,
@@ -80,7 +86,7 @@ impl<T: Real> LstmCell<T> {
         let (variant, layout) = (self.variant(prepared), self.layout());
         let mut traces = rows.trace.iter_mut();
         let states = rows.state.chunks_exact_mut(size).zip(rows.previous.chunks_exact(size));
-        for (scratch, (state, previous)) in rows.scratch.iter_mut().zip(states) {
+        for (r, (scratch, (state, previous))) in rows.scratch.iter_mut().zip(states).enumerate() {
             let (gates, m) = scratch.split_at_mut(layout.units);
             let (hidden, cell) = state.split_at_mut(output);
             let row = LstmVariantForward {
@@ -88,6 +94,7 @@ impl<T: Real> LstmCell<T> {
                 gates,
                 trace: traces.next().map(|trace| &mut **trace),
                 previous: &previous[output..],
+                candidate_factors: self.factors_of(rows.update_factors, r),
                 cell,
                 hidden: if prepared.projection.is_some() { m } else { hidden },
             };
@@ -111,7 +118,7 @@ impl<T: Real> LstmCell<T> {
         let (size, output, hidden_size) =
             (self.state_size(), self.output_size(), self.sizes.hidden_size);
         let (variant, layout) = (self.variant(prepared), self.layout());
-        let BackwardRows { previous, state, grad_state, deltas, grad_previous } = rows;
+        let BackwardRows { previous, state, grad_state, deltas, grad_previous, .. } = rows;
         if let Some(projection) = &prepared.projection {
             // dm_t = dh_t·Rᵀ
             let grads = Rows::Strided { values: grad_state, stride: size };
@@ -124,15 +131,15 @@ impl<T: Real> LstmCell<T> {
         }
         let grads = grad_state.chunks_exact_mut(size).zip(grad_previous.chunks_exact_mut(size));
         let cells = previous.inner.iter().zip(state.inner);
-        for ((deltas, (previous, cell)), (grad, grad_previous)) in
-            deltas.iter_mut().zip(cells).zip(grads)
-        {
+        let all = deltas.iter_mut().zip(cells).zip(grads).enumerate();
+        for (r, ((deltas, (previous, cell)), (grad, grad_previous))) in all {
             let (deltas, m) = deltas.split_at_mut(layout.units);
             let (grad_hidden, grad_cell) = grad.split_at_mut(output);
             let row = LstmVariantBackward {
                 units: units.own(),
                 deltas,
                 previous,
+                candidate_factors: self.factors_of(rows.update_factors, r),
                 cell,
                 hidden: if prepared.projection.is_some() { m } else { grad_hidden },
                 grad_cell,

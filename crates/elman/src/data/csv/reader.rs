@@ -1,17 +1,21 @@
 //! From rows to sequences: what must hold from one row to the next.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use ndarray::Array2;
 
-use super::super::file::{self, TextFile};
-use super::super::options::{ReadOptions, RowOrder, TargetKind};
-use super::super::place::StepPlaces;
+use super::super::file;
+use super::super::missing::{self, MISSING_HINT};
+use super::super::options::{Decimal, LeftOut, Missing, ReadOptions, RowOrder, TargetKind};
+use super::super::place::{Place, StepPlaces};
 use super::super::targets::ClassCollector;
-use super::super::{Dataset, Parts, Targets, ValueTargets};
+use super::super::{Dataset, Parts, Source, Targets, ValueTargets};
 use super::Roles;
-use super::records::{QUOTE_HINT, Records};
+use super::channels::Channels;
+use super::records::{QUOTE_HINT, Records, joined};
 use super::sort::RowKey;
 use super::time::Time;
 use crate::error::{Error, FileFault, Result};
@@ -20,18 +24,45 @@ const SORT_HINT: &str = "--sort puts the rows in the order of sequence and time"
 
 /// One row and where it stands.
 pub(super) struct Row<'a> {
-    pub(super) records: &'a Records<'a>,
+    pub(super) records: &'a Records,
     pub(super) row: u64,
 }
 
 impl Row<'_> {
-    fn cell(&self, column: usize) -> &str {
+    pub(super) fn cell(&self, column: usize) -> &str {
         self.records.cell(column)
     }
 
+    /// A cell with a point in place of a decimal comma.
+    fn pointed(&self, column: usize) -> Cow<'_, str> {
+        let cell = self.cell(column);
+        match self.records.decimal {
+            Decimal::Comma if cell.contains(',') => Cow::Owned(cell.replace(',', ".")),
+            Decimal::Comma | Decimal::Point => Cow::Borrowed(cell),
+        }
+    }
+
+    /// The number of a cell, or the words for what was expected and what was found.
+    pub(super) fn parsed(&self, column: usize) -> std::result::Result<f64, (&'static str, String)> {
+        let cell = self.cell(column);
+        match self.records.decimal {
+            Decimal::Point => file::number(cell),
+            // It may separate thousands; that is not guessed.
+            Decimal::Comma if cell.contains('.') => {
+                Err(("a number with a decimal comma", file::quote(cell)))
+            }
+            Decimal::Comma => file::number(&self.pointed(column)).map_err(|(expected, found)| {
+                (expected, if cell.is_empty() { found } else { file::quote(cell) })
+            }),
+        }
+    }
+
     fn number(&self, column: usize) -> Result<f64> {
-        file::number(self.cell(column))
-            .map_err(|(expected, found)| self.fault(column, expected, found).into())
+        self.parsed(column).map_err(|(expected, found)| self.fault(column, expected, found).into())
+    }
+
+    fn place(&self) -> Place {
+        Place { file: self.records.file_index(), row: self.row }
     }
 
     /// The text of a cell that may not be empty. A line break in it is refused: it comes from a
@@ -48,13 +79,13 @@ impl Row<'_> {
         }
     }
 
-    fn fault(
+    pub(super) fn fault(
         &self,
         column: usize,
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> FileFault {
-        let fault = self.records.file.fault(expected, found);
+        let fault = self.records.fault(expected, found);
         fault.row(self.row).column(&self.records.header[column])
     }
 }
@@ -74,10 +105,11 @@ struct Span {
 
 /// What has been read so far.
 pub(super) struct Reader<'a> {
-    pub(super) file: &'a TextFile,
+    paths: &'a [PathBuf],
     pub(super) roles: &'a Roles,
     pub(super) ids: Vec<String>,
-    pub(super) values: Vec<f64>, // [rows, I]
+    pub(super) channels: Channels,
+    missing: Missing,
     offsets: Vec<usize>,
     /// The sequence of each id.
     known: HashMap<String, usize>,
@@ -92,7 +124,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a TextFile, roles: &'a Roles, options: &ReadOptions) -> Self {
+    pub(super) fn new(paths: &'a [PathBuf], roles: &'a Roles, options: &ReadOptions) -> Self {
         let targets = match &options.kind {
             TargetKind::None => TargetRows::None,
             TargetKind::Classes { known } => {
@@ -101,10 +133,11 @@ impl<'a> Reader<'a> {
             TargetKind::Values => TargetRows::Values(Vec::new()),
         };
         Reader {
-            file,
+            paths,
             roles,
             ids: vec![],
-            values: vec![],
+            channels: Channels::new(&roles.features),
+            missing: options.missing,
             offsets: vec![0],
             known: HashMap::new(),
             spans: vec![],
@@ -134,13 +167,11 @@ impl<'a> Reader<'a> {
             RowOrder::AsGiven => self.check_time(row, time)?,
             RowOrder::Sort => {
                 self.time.clone_from(&time);
-                self.keys.push(RowKey { sequence, time, row: row.row });
+                self.keys.push(RowKey { sequence, time, place: row.place() });
             }
         }
-        for &column in &self.roles.features {
-            self.values.push(row.number(column)?);
-        }
-        self.places.push(row.row);
+        self.channels.add(row, row.place())?;
+        self.places.push(row.place());
         self.spans[sequence].last = row.row;
         if let Some(end) = self.offsets.last_mut() {
             *end += 1;
@@ -221,7 +252,7 @@ impl<'a> Reader<'a> {
     fn read_time(&self, row: &Row<'_>) -> Result<Option<Time>> {
         let Some(column) = self.roles.time else { return Ok(None) };
         let text = row.text(column, "a time")?;
-        let time = Time::parse(text, self.time.as_ref());
+        let time = Time::parse(&row.pointed(column), self.time.as_ref());
         Ok(Some(time.map_err(|expected| row.fault(column, expected, file::quote(text)))?))
     }
 
@@ -243,14 +274,34 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// A fault at a place in one of the files.
+    pub(super) fn fault(
+        &self,
+        place: Place,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> FileFault {
+        let path = self.paths.get(place.file as usize).map_or(&[][..], std::slice::from_ref);
+        FileFault::new(joined(path), expected, found).row(place.row)
+    }
+
     /// The data set of all rows added, at least one.
-    pub(super) fn finish(mut self) -> Result<Dataset> {
+    pub(super) fn finish(mut self, records: &Records) -> Result<Dataset> {
+        let mut left_out = self.channels.settle(records);
+        if self.channels.columns.is_empty() {
+            return Err(no_features(records, &left_out));
+        }
+        left_out.extend(self.roles.left_out.iter().cloned());
+        self.check_missing()?;
         if self.order == RowOrder::Sort {
             let keys = std::mem::take(&mut self.keys);
             let sorted = super::sort::sort(&self, keys)?;
-            (self.values, self.offsets, self.places) =
-                (sorted.values, sorted.offsets, sorted.places);
+            self.channels.values = sorted.values;
+            (self.offsets, self.places) = (sorted.offsets, sorted.places);
         }
+        let names = self.roles.names(&self.channels.columns);
+        let channels = missing::Channels { names, values: self.channels.values };
+        let channels = missing::complete(channels, &self.offsets, self.missing);
         let names = self.roles.names(&self.roles.targets);
         let targets = match self.targets {
             TargetRows::None => Targets::None,
@@ -264,16 +315,39 @@ impl<'a> Reader<'a> {
         };
         let dataset = Dataset::assemble(Parts {
             ids: self.ids,
-            feature_names: self.roles.names(&self.roles.features),
-            values: self.values,
+            feature_names: channels.names,
+            values: channels.values,
             offsets: self.offsets,
             targets,
         })?;
+        let files: Vec<PathBuf> =
+            self.paths.iter().map(|path| joined(std::slice::from_ref(path))).collect();
         Ok(Dataset {
-            source: Some(self.file.source.clone()),
-            left_out: self.roles.left_out.clone(),
+            source: Some(Source { path: joined(self.paths), digest: records.digest() }),
+            left_out,
             places: self.places.finish(),
+            files,
             ..dataset
         })
     }
+
+    /// Refuses missing values, where they are to be refused.
+    fn check_missing(&self) -> Result<()> {
+        match (self.missing, self.channels.gap()) {
+            (Missing::Refuse, Some(gap)) => {
+                let fault = self.fault(gap.first.place, "a number", gap.found());
+                Err(fault.column(&self.roles.header[gap.column]).hint(MISSING_HINT).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn no_features(records: &Records, left_out: &[LeftOut]) -> Error {
+    let others: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+    let found = match others.is_empty() {
+        true => "none".to_string(),
+        false => format!("none ({})", others.join("; ")),
+    };
+    records.fault("at least one further column of numbers for the features", found).into()
 }

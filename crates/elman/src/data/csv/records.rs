@@ -1,88 +1,147 @@
-//! The header and the rows of a CSV file, each row with its place.
+//! The header and the rows of one CSV file or of several, each row with its place.
 
-use ::csv::{ReaderBuilder, StringRecord};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
-use super::super::file::{self, Rows, TextFile};
-use super::super::options::{CellExample, Delimiter, LeftOut, LeftOutReason};
-use crate::error::{Error, Result};
-
-/// Words for a missing value, in lower case: they do not decide whether a column holds numbers.
-const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
+use super::super::file;
+use super::super::input::{Digest, Lines, is_standard_input};
+use super::super::options::{Columns, Decimal, Delimiter, LeftOut, LeftOutReason, table_ending};
+use super::fields::Fields;
+use crate::error::{Error, FileFault, Result};
 
 pub(super) const QUOTE_HINT: &str = "a quoted field goes on in the next row: is its quote closed?";
 
 /// The header, and the rows one after the other.
-pub(super) struct Records<'a> {
-    pub(super) file: &'a TextFile,
+pub(super) struct Records {
     pub(super) header: Vec<String>,
+    pub(super) decimal: Decimal,
     delimiter: Delimiter,
-    header_row: u64,
-    reader: ::csv::Reader<&'a [u8]>,
-    record: StringRecord,
-    rows: Rows,
+    digest: Digest,
+    /// Files that are still to be read.
+    waiting: VecDeque<PathBuf>,
+    /// How many files have been begun, from 1.
+    files: u32,
+    lines: Lines,
+    text: String,
+    fields: Fields,
 }
 
-impl<'a> Records<'a> {
-    /// Reads and checks the header.
-    pub(super) fn open(file: &'a TextFile, delimiter: Delimiter) -> Result<Self> {
-        let mut builder = ReaderBuilder::new();
-        // A row with too few or too many fields is counted here, where its place is known.
-        builder.has_headers(false).flexible(true).delimiter(delimiter.byte());
+impl Records {
+    /// Opens the files, which have one header, and reads and checks it.
+    pub(super) fn open(paths: &[PathBuf], columns: &Columns) -> Result<Self> {
+        let Some((first, rest)) = paths.split_first() else {
+            return Err(Error::argument("data", "at least one file", "none"));
+        };
+        let digest = Digest::default();
         let mut records = Records {
-            file,
             header: vec![],
-            delimiter,
-            header_row: 1,
-            reader: builder.from_reader(file.text.as_bytes()),
-            record: StringRecord::new(),
-            rows: Rows::default(),
+            decimal: columns.decimal,
+            delimiter: Delimiter::Comma,
+            waiting: rest.iter().cloned().collect(),
+            files: 1,
+            lines: Lines::open(first, &digest)?,
+            digest,
+            text: String::new(),
+            fields: Fields::default(),
         };
-        let Some(row) = records.read()? else {
-            return Err(file.fault("a header", "empty lines only").into());
-        };
-        records.header_row = row;
-        records.header = records.record.iter().map(|name| name.trim().to_string()).collect();
+        (records.header, records.delimiter) = records.read_header(columns.delimiter, first)?;
         records.check_header()?;
         Ok(records)
     }
 
+    /// The names in the first row that is not empty, and what separates them.
+    fn read_header(
+        &mut self,
+        delimiter: Option<Delimiter>,
+        path: &Path,
+    ) -> Result<(Vec<String>, Delimiter)> {
+        let Some(_) = self.read_line()? else {
+            return Err(self.fault("a header", "empty lines only").into());
+        };
+        let delimiter = delimiter.unwrap_or_else(|| match table_ending(path).as_deref() {
+            Some("csv") => Delimiter::Comma,
+            Some("tsv" | "tab") => Delimiter::Tab,
+            _ => Delimiter::commonest(&self.text),
+        });
+        self.read_fields(delimiter)?;
+        let name = |column: usize| self.fields.get(&self.text, column).trim().to_string();
+        Ok(((0..self.fields.len()).map(name).collect(), delimiter))
+    }
+
     fn check_header(&self) -> Result<()> {
+        let row = self.lines.row();
         if let [only] = self.header.as_slice() {
             let others = [Delimiter::Comma, Delimiter::Semicolon, Delimiter::Tab];
             let other = others.into_iter().find(|other| only.contains(char::from(other.byte())));
             if let Some(other) = other {
                 let expected = format!("columns separated by {}", self.delimiter);
-                let fault = self.file.fault(expected, file::quote(only)).row(self.header_row);
+                let fault = self.fault(expected, file::quote(only)).row(row);
                 return Err(fault.hint(format!("set the delimiter to {other}")).into());
             }
         }
         for (index, name) in self.header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             if let Some(first) = self.header[..index].iter().position(|earlier| earlier == name) {
                 let found = format!("it for columns {} and {}", first + 1, index + 1);
-                let fault = self.file.fault("each name once", found);
-                return Err(fault.row(self.header_row).column(name).into());
+                let fault = self.fault("each name once", found);
+                return Err(fault.row(row).column(name).into());
             }
         }
         Ok(())
     }
 
-    /// The next row's place in the file, from 1; `None` at the end.
+    /// The next row's place in its file, from 1; `None` at the end of the last file.
     pub(super) fn next_row(&mut self) -> Result<Option<u64>> {
-        let Some(row) = self.read()? else { return Ok(None) };
-        if self.record.len() == self.header.len() {
+        let row = loop {
+            match self.read_line()? {
+                Some(row) => break row,
+                None if self.next_file()? => {}
+                None => return Ok(None),
+            }
+        };
+        self.read_fields(self.delimiter)?;
+        if self.fields.len() == self.header.len() {
             return Ok(Some(row));
         }
         let fields =
             |count: usize| if count == 1 { "1 field".into() } else { format!("{count} fields") };
         let expected = format!("{} as in the header", fields(self.header.len()));
-        let fault = self.file.fault(expected, fields(self.record.len())).row(row);
-        let runs_on = self.record.iter().any(|field| field.contains('\n'));
+        let fault = self.fault(expected, fields(self.fields.len())).row(row);
+        let runs_on = self.text.contains('\n');
         Err(file::with_hint(fault, runs_on.then(|| QUOTE_HINT.to_string())).into())
+    }
+
+    /// Goes on to the next file, whose header must be that of the first; whether there is one.
+    fn next_file(&mut self) -> Result<bool> {
+        let Some(path) = self.waiting.pop_front() else { return Ok(false) };
+        self.lines = Lines::open(&path, &self.digest)?;
+        self.files += 1;
+        let (header, _) = self.read_header(Some(self.delimiter), &path)?;
+        if header != self.header {
+            let expected = format!("the header of the first file, {}", file::list(&self.header));
+            let fault = self.fault(expected, file::list(&header)).row(self.lines.row());
+            return Err(fault.into());
+        }
+        Ok(true)
     }
 
     /// What stands in a column of the current row, without white space around it.
     pub(super) fn cell(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or("").trim()
+        self.fields.get(&self.text, column).trim()
+    }
+
+    /// Which of the files the current row is in, from 0.
+    pub(super) fn file_index(&self) -> u32 {
+        self.files - 1
+    }
+
+    /// The digest of all bytes read.
+    pub(super) fn digest(&self) -> String {
+        self.digest.text()
+    }
+
+    /// A fault of the file that is being read.
+    pub(super) fn fault(&self, expected: impl Into<String>, found: impl Into<String>) -> FileFault {
+        self.lines.input.fault(expected, found)
     }
 
     /// The column of this name; if there is none, the nearest that is not `asked` for itself is
@@ -92,7 +151,7 @@ impl<'a> Records<'a> {
         found.ok_or_else(|| {
             let spare = self.header.iter().map(String::as_str).filter(|c| !asked.contains(c));
             let near = file::did_you_mean(name, spare);
-            let fault = self.file.fault("a column of this name", "none").column(name);
+            let fault = self.fault("a column of this name", "none").column(name);
             fault.hint(near.unwrap_or_else(|| self.columns_hint())).into()
         })
     }
@@ -102,7 +161,7 @@ impl<'a> Records<'a> {
     }
 
     pub(super) fn header_only(&self) -> Error {
-        self.file.fault("rows after the header", "the header only").into()
+        self.fault("rows after the header", "the header only").into()
     }
 
     /// A column that is no channel for this reason.
@@ -110,74 +169,50 @@ impl<'a> Records<'a> {
         LeftOut { name: self.header[column].clone(), column: column + 1, reason, example: None }
     }
 
-    /// Those of the `free` columns whose first value is a number, and why the others are not.
-    pub(super) fn numeric_columns(&self, free: &[usize]) -> Result<(Vec<usize>, Vec<LeftOut>)> {
-        let (mut features, mut left_out) = (vec![], vec![]);
-        for (&column, first) in free.iter().zip(self.first_values(free)?) {
-            match first {
-                _ if self.header[column].is_empty() => {
-                    left_out.push(self.left_out(column, LeftOutReason::Unnamed));
-                }
-                None => left_out.push(self.left_out(column, LeftOutReason::Empty)),
-                Some(example) if example.text.parse::<f64>().is_ok() => features.push(column),
-                example => {
-                    let left = self.left_out(column, LeftOutReason::Text);
-                    left_out.push(LeftOut { example, ..left });
-                }
+    /// Reads the next line that is not empty.
+    fn read_line(&mut self) -> Result<Option<u64>> {
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        loop {
+            bytes.clear();
+            let row = self.lines.append(&mut bytes)?;
+            if row.is_none() || !bytes.is_empty() {
+                self.text = self.checked(bytes)?;
+                return Ok(row);
             }
         }
-        if features.is_empty() {
-            Err(self.no_features(&left_out))
-        } else {
-            Ok((features, left_out))
-        }
     }
 
-    /// The first value of each of the columns, if it has one.
-    fn first_values(&self, columns: &[usize]) -> Result<Vec<Option<CellExample>>> {
-        let mut found: Vec<Option<CellExample>> = vec![None; columns.len()];
-        let mut ahead = Records::open(self.file, self.delimiter)?;
-        let mut no_row = true;
-        while found.iter().any(Option::is_none) {
-            let Some(row) = ahead.next_row()? else { break };
-            no_row = false;
-            for (first, &column) in found.iter_mut().zip(columns).filter(|(f, _)| f.is_none()) {
-                let cell = ahead.cell(column);
-                if !MISSING.contains(&cell.to_ascii_lowercase().as_str()) {
-                    *first = Some(CellExample { row, text: cell.to_string() });
-                }
+    /// Splits the line, and the lines that belong to it because a quote is open.
+    fn read_fields(&mut self, delimiter: Delimiter) -> Result<()> {
+        self.fields.clear();
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        while self.fields.split(&bytes, delimiter.byte()) {
+            bytes.push(b'\n');
+            if self.lines.append(&mut bytes)?.is_none() {
+                bytes.pop();
+                break;
             }
         }
-        match no_row && ahead.next_row()?.is_none() {
-            true => Err(self.header_only()),
-            false => Ok(found),
-        }
+        self.fields.finish(&bytes);
+        self.text = self.checked(bytes)?;
+        Ok(())
     }
 
-    fn no_features(&self, left_out: &[LeftOut]) -> Error {
-        let others: Vec<String> = left_out.iter().map(ToString::to_string).collect();
-        let found = if others.is_empty() {
-            "none".to_string()
-        } else {
-            format!("none ({})", others.join("; "))
-        };
-        self.file.fault("at least one further column of numbers for the features", found).into()
+    /// The lines have been checked one by one, so this does not fail.
+    fn checked(&self, bytes: Vec<u8>) -> Result<String> {
+        let text = String::from_utf8(bytes);
+        text.map_err(|error| self.fault("UTF-8 text", error.to_string()).into())
     }
+}
 
-    /// Reads the next row, however many fields it has.
-    fn read(&mut self) -> Result<Option<u64>> {
-        let read = self.reader.read_record(&mut self.record);
-        let read = read.map_err(|error| self.file.fault("rows of fields", error.to_string()))?;
-        let position = self.record.position().map_or(0, ::csv::Position::byte);
-        if !read {
-            return Ok(None);
-        }
-        let bytes = self.file.text.as_bytes();
-        let mut start = usize::try_from(position).unwrap_or(bytes.len());
-        // The reader skips empty lines, but takes its position before them.
-        while matches!(bytes.get(start), Some(b'\r' | b'\n')) {
-            start += 1;
-        }
-        Ok(Some(self.rows.at(bytes, start)))
+/// How a file is called that several files are read as.
+pub(super) fn joined(paths: &[PathBuf]) -> PathBuf {
+    let name = |path: &PathBuf| match is_standard_input(path) {
+        true => "standard input".to_string(),
+        false => path.display().to_string(),
+    };
+    match paths {
+        [only] => PathBuf::from(name(only)),
+        _ => PathBuf::from(paths.iter().map(name).collect::<Vec<_>>().join(", ")),
     }
 }

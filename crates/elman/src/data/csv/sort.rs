@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::file;
-use super::super::place::StepPlaces;
+use super::super::place::{Place, StepPlaces};
 use super::reader::Reader;
 use super::time::Time;
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::error::Result;
 pub(super) struct RowKey {
     pub(super) sequence: usize,
     pub(super) time: Option<Time>,
-    pub(super) row: u64,
+    pub(super) place: Place,
 }
 
 impl RowKey {
@@ -49,20 +49,20 @@ pub(super) fn sort(reader: &Reader<'_>, keys: Vec<RowKey>) -> Result<Sorted> {
         let id = file::quote(&reader.ids[second.sequence]);
         let time = second.time.as_ref().map_or(String::new(), ToString::to_string);
         let expected = format!("each time once in sequence {id}");
-        let found = format!("{time}, which is that of row {} too", first.row);
-        let fault = reader.file.fault(expected, found).row(second.row);
+        let found = format!("{time}, which is that of row {} too", first.place.row);
+        let fault = reader.fault(second.place, expected, found);
         return Err(fault.column(&reader.roles.header[column]).into());
     }
-    let width = reader.roles.features.len();
+    let width = reader.channels.columns.len();
     let mut sorted = Sorted {
-        values: Vec::with_capacity(reader.values.len()),
+        values: Vec::with_capacity(reader.channels.values.len()),
         offsets: vec![0; reader.ids.len() + 1],
         places: StepPlaces::default(),
     };
     for (step, &index) in order.iter().enumerate() {
-        sorted.values.extend_from_slice(&reader.values[index * width..][..width]);
+        sorted.values.extend_from_slice(&reader.channels.values[index * width..][..width]);
         sorted.offsets[keys[index].sequence + 1] = step + 1;
-        sorted.places.push(keys[index].row);
+        sorted.places.push(keys[index].place);
     }
     Ok(sorted)
 }

@@ -1,6 +1,7 @@
 //! The tags at the head of a `.ts` file.
 
-use super::super::file::{self, TextFile};
+use super::super::file;
+use super::super::input::Text;
 use crate::error::{FileFault, Result};
 
 const TAGS: [&str; 11] = [
@@ -66,7 +67,7 @@ pub(super) fn is_comment(line: &str) -> bool {
 
 /// One tag and its value.
 struct Tag<'a> {
-    file: &'a TextFile,
+    file: &'a Text,
     row: u64,
     name: &'a str,
     value: &'a str,
@@ -75,7 +76,7 @@ struct Tag<'a> {
 impl Header {
     /// Reads the lines up to and with `@data`.
     pub(super) fn read<'a>(
-        file: &'a TextFile,
+        file: &'a Text,
         lines: &mut impl Iterator<Item = (&'a str, u64)>,
     ) -> Result<Self> {
         let mut header = Header::default();

@@ -6,9 +6,9 @@ use safetensors::tensor::Metadata;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The version this library writes, and the newest it reads.
-pub(super) const FORMAT_VERSION: u64 = 1;
+pub(super) const FORMAT_VERSION: u64 = 2;
 /// The oldest library that reads what this one writes.
-pub(super) const NEEDS_ELMAN: &str = "0.1.0";
+pub(super) const NEEDS_ELMAN: &str = "0.2.0";
 
 /// What a file begins with, after the length of the header, as long as nobody has saved it again.
 pub(super) const PREFIX: &[u8] = br#"{"__metadata__":{"digest":""#;

@@ -8,6 +8,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::layout::{
     CONTENTS, DIGEST, FORMAT_VERSION, LENGTH_BYTES, MAX_AXES, MAX_DIMENSION, MAX_FILE_BYTES,
@@ -30,12 +31,14 @@ struct Version {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OwnedDocument<D> {
-    #[serde(rename = "format_version")]
-    _format_version: u64,
+    format_version: u64,
     #[serde(rename = "needs_elman")]
     _needs_elman: String,
     model: D,
 }
+
+/// Rewrites the model of a document of an older format version as the current one.
+pub(super) type Upgrade = fn(u64, Value) -> serde_json::Result<Value>;
 
 /// The whole file, its size checked first.
 ///
@@ -78,6 +81,7 @@ pub(super) struct Archive<'a, D> {
 pub(super) fn decode<'a, D: DeserializeOwned>(
     path: &'a Path,
     bytes: &'a [u8],
+    upgrade: Upgrade,
 ) -> Result<Archive<'a, D>> {
     let header = header_range(path, bytes)?;
     let data = &bytes[header.end..];
@@ -93,10 +97,15 @@ pub(super) fn decode<'a, D: DeserializeOwned>(
     };
     check_version(path, document)?;
     check_digest(path, bytes, &tensors)?;
-    let document: OwnedDocument<D> = serde_json::from_str(document).map_err(|error| {
+    let model = read_model(document, upgrade).map_err(|error| {
         FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
     })?;
-    Ok(Archive { path, model: document.model, tensors, data })
+    Ok(Archive { path, model, tensors, data })
+}
+
+fn read_model<D: DeserializeOwned>(document: &str, upgrade: Upgrade) -> serde_json::Result<D> {
+    let document: OwnedDocument<Value> = serde_json::from_str(document)?;
+    serde_json::from_value(upgrade(document.format_version, document.model)?)
 }
 
 fn damaged(path: &Path, expected: impl Into<String>, found: String) -> Error {

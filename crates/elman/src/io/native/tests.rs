@@ -25,7 +25,7 @@ fn a_loaded_model_is_the_saved_one_to_the_bit() {
     assert_eq!(model.evaluate(&data).unwrap(), loaded.evaluate(&data).unwrap());
     assert_eq!(model.provenance(), loaded.provenance());
     assert_eq!(loaded.provenance().seed, Some(1));
-    assert_eq!(loaded.provenance().settings["network"]["layers"], 2);
+    assert_eq!(loaded.provenance().settings["network"]["layers"][1]["hidden_size"], 8);
 
     let data = means(50, 5);
     for options in [short(2), raw] {
@@ -79,28 +79,35 @@ fn no_flipped_byte_of_a_model_file_changes_the_model() {
 /// The tiny model's file with its description changed, and a digest that is right.
 fn forged(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     let bytes = bytes_of(&tiny());
-    let archive = read::decode::<serde_json::Value>(Path::new("m"), &bytes).unwrap();
+    let archive =
+        read::decode::<serde_json::Value>(Path::new("m"), &bytes, |_, model| Ok(model)).unwrap();
     let mut description = archive.model.clone();
     change(&mut description);
     write::encode(&description, tiny().network().parameters()).unwrap()
 }
 
+/// The only layer of a description.
+fn layer(description: &mut serde_json::Value) -> &mut serde_json::Value {
+    &mut description["network"]["body"]["layers"][0]
+}
+
 #[test]
 fn descriptions_that_do_not_fit_the_weights_are_refused() {
     type Change = fn(&mut serde_json::Value);
-    let cases: [(&str, Change); 10] = [
-        ("weights, as its network has", |d| d["network"]["hidden_size"] = (1u64 << 40).into()),
-        ("weights, as its network has", |d| d["network"]["layers"] = u64::MAX.into()),
-        ("expected tensor \"layers.0.forward.", |d| d["network"]["hidden_size"] = 2.into()),
-        ("hidden_size: expected at least 1", |d| d["network"]["hidden_size"] = 0.into()),
-        ("pooling: expected last-step", |d| d["network"]["pooling"] = "every-step".into()),
-        ("expected tensor \"layers.0.reverse.", |d| d["network"]["directions"] = "reverse".into()),
+    let cases: [(&str, Change); 11] = [
+        ("weights, as its network has", |d| layer(d)["hidden_size"] = (1u64 << 20).into()),
+        ("hidden_size: expected at most", |d| layer(d)["hidden_size"] = (1u64 << 40).into()),
+        ("expected tensor \"layers.0.forward.", |d| layer(d)["hidden_size"] = 2.into()),
+        ("hidden_size: expected at least 1", |d| layer(d)["hidden_size"] = 0.into()),
+        ("readout: expected a pooling", |d| d["network"]["body"]["readout"] = "every-step".into()),
+        ("expected tensor \"layers.0.reverse.", |d| layer(d)["directions"] = "reverse".into()),
+        ("layers: expected 1 to", |d| d["network"]["body"]["layers"] = serde_json::json!([])),
         ("feature_names: expected shape [2]", |d| d["feature_names"] = serde_json::json!(["a"])),
         ("labels: expected at least two", |d| {
             d["task"]["classify"]["labels"] = serde_json::json!(["a"]);
         }),
         ("unknown field `gates`", |d| d["gates"] = 4.into()),
-        ("custom cell", |d| d["network"]["cell"] = serde_json::json!({"custom": {"name": "c"}})),
+        ("custom cell", |d| layer(d)["cell"] = serde_json::json!({"custom": {"name": "c"}})),
     ];
     for (wanted, change) in cases {
         let error = decode::<f32>(Path::new("m"), &forged(change)).unwrap_err();
@@ -157,13 +164,17 @@ proptest! {
     #[test]
     fn forged_sizes_never_panic(
         hidden_size in any::<u64>(),
-        layers in any::<u64>(),
         input_size in any::<u64>(),
+        vocabulary_size in any::<u64>(),
     ) {
         let forged = forged(|description| {
-            description["network"]["hidden_size"] = hidden_size.into();
-            description["network"]["layers"] = layers.into();
-            description["network"]["input_size"] = input_size.into();
+            layer(description)["hidden_size"] = hidden_size.into();
+            description["network"]["inputs"]["numeric"] = input_size.into();
+            let channel = serde_json::json!({
+                "vocabulary_size": vocabulary_size,
+                "embedding_size": hidden_size,
+            });
+            description["network"]["inputs"]["tokens"] = serde_json::json!([channel]);
         });
         prop_assert!(decode::<f32>(Path::new("m"), &forged).is_err());
     }
@@ -175,4 +186,28 @@ fn metrics_that_are_not_finite_are_not_written() {
     model.provenance_mut().metrics.insert("test_rmse".into(), f64::NAN);
     let message = encode(&model).unwrap_err().to_string();
     assert_eq!(message, "metric \"test_rmse\": expected a finite number, got NaN");
+}
+
+/// The folder of models that elman 0.1.0 wrote.
+fn old_models() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests-data/models/0.1.0")
+}
+
+#[test]
+fn models_of_format_1_are_read_as_the_networks_that_they_are() {
+    let network = |name: &str| {
+        let model = Model::<f32>::load(old_models().join(name).with_extension("safetensors"));
+        model.unwrap().network().config().clone()
+    };
+    let of = |builder: crate::network::NetworkBuilder| builder.dense(9);
+    let builder = || Network::builder(12);
+    assert_eq!(network("simple"), of(builder().simple(12)));
+    assert_eq!(network("lstm_reverse"), of(builder().lstm(8).reverse()));
+    let gru = builder().gru(8).bidirectional().gru(8).bidirectional();
+    assert_eq!(network("gru_after"), of(gru));
+    let before = network("gru_before");
+    assert_eq!(before.body.layers[0].cell.name(), "gru");
+    assert_ne!(before, of(builder().gru(8).mean()));
+    let relu = network("simple_relu_both");
+    assert_eq!((relu.body.layers.len(), relu.body.head.dropout), (2, 0.2));
 }

@@ -1,11 +1,14 @@
 //! The time loop from the last step to the first.
 
+use elman_kernels::parallel::Share;
 use elman_kernels::pointwise::add_rows;
-use elman_kernels::{Aligned, Level, Share};
+use elman_kernels::{Aligned, Level};
 
+use super::backward_noise::BackwardNoise;
 use super::crew::{Crew, MemberRows, share_rows};
 use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, input_gradients};
 use super::kept::{KeptRows, emptied};
+use super::noise::{LoopNoise, NoisyRow};
 use super::parameter_gradient::parameter_gradient;
 use super::{BoundCell, LoopTrace, Shape, Sizes, pieces};
 use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
@@ -34,6 +37,7 @@ pub(crate) struct Gradients<'a, T> {
 
 /// The arrays of one sequence of a backward run.
 struct SequenceArrays<'a, T> {
+    row: usize,
     length: usize,
     known: Known<'a, T>,
     kept: &'a mut [T],
@@ -43,22 +47,34 @@ struct SequenceArrays<'a, T> {
 
 /// What a backward run reads of one sequence.
 #[derive(Clone, Copy)]
-struct Known<'a, T> {
+pub(super) struct Known<'a, T> {
     output_size: usize,
     outputs: &'a [T],
     initial: &'a [T],
     inner: &'a [T],
+    /// [T, S], with zoneout only.
+    pub computed: &'a [T],
+    /// [T, output_size], with state dropout only.
+    pub dropped: &'a [T],
     grad_outputs: Option<&'a [T]>,
     grad_final: Option<&'a [T]>,
 }
 
 /// One sequence of a backward run, for some of the units.
-struct BackwardRow<'a, T> {
-    length: usize,
-    known: Known<'a, T>,
+pub(super) struct BackwardRow<'a, T> {
+    /// The row of the batch.
+    row: usize,
+    pub length: usize,
+    pub known: Known<'a, T>,
     kept: Share<'a, T>,               // [T, delta_size]
     grad_initial: Share<'a, T>,       // [1, S]
     grad_inputs: Option<&'a mut [T]>, // [T, I], if the worker of this row computes it
+}
+
+impl<T> BackwardRow<'_, T> {
+    pub fn place(&self) -> NoisyRow {
+        NoisyRow { row: self.row, length: self.length }
+    }
 }
 
 impl<'a, T: Real> SequenceArrays<'a, T> {
@@ -71,7 +87,8 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
                 return;
             };
             let (length, known, grad_inputs) = (self.length, self.known, grad_inputs.take());
-            rows.push(length, BackwardRow { length, known, kept, grad_initial, grad_inputs });
+            let row = self.row;
+            rows.push(length, BackwardRow { row, length, known, kept, grad_initial, grad_inputs });
         }
     }
 }
@@ -95,13 +112,20 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     let in_the_loop = belongs_in_the_loop(shape.span, &sizes);
     let grad_inputs = gradients.inputs.as_deref_mut().filter(|_| in_the_loop);
     let mut grad_inputs = grad_inputs.map(|grad| pieces(grad, seq_len * sizes.input));
+    let row_if = |wanted: bool, size: usize| if wanted { seq_len * size } else { 0 };
+    let computed_row = row_if(shape.noise.is_some_and(|noise| noise.zones_out()), sizes.state);
+    let dropped_row = row_if(shape.noise.is_some_and(|noise| noise.drops_states()), sizes.output);
+    let (computed, dropped) = (&trace.computed, &trace.dropped);
     let rows = (0..shape.span.batch_size()).map(|row| SequenceArrays {
+        row,
         length: shape.span.lengths[row],
         known: Known {
             output_size: sizes.output,
             outputs: &outputs[row * output_row..][..output_row],
             initial: &initial[row * sizes.state..][..sizes.state],
             inner: &inner[row * inner_row..][..inner_row],
+            computed: &computed[row * computed_row..][..computed_row],
+            dropped: &dropped[row * dropped_row..][..dropped_row],
             grad_outputs: grad_outputs.map(|grad| &grad[row * output_row..][..output_row]),
             grad_final: grad_final.map(|grad| &grad[row * sizes.state..][..sizes.state]),
         },
@@ -111,7 +135,7 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     });
     let members = share_rows(
         bound.cell,
-        shape.span,
+        shape,
         rows,
         |arrays, crew, members| arrays.divide(&sizes, crew, members),
         |rows, units| backward_rows(bound, shape, rows, units),
@@ -128,6 +152,7 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
             .get(shape.output_offset..)
             .unwrap_or(&[]),
         output_stride: shape.output_stride,
+        dropped: &trace.dropped[row * dropped_row..][..dropped_row],
         deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
         delta_stride: sizes.delta,
         length: shape.span.lengths[row],
@@ -157,6 +182,11 @@ fn backward_rows<T: Real, C: Cell<T>>(
     let longest = rows.first().map_or(0, |row| row.length);
     let with_inputs = rows.iter().filter(|row| row.grad_inputs.is_some()).count();
     let mut inputs = InTheLoop::new(with_inputs, longest, &sizes, direction);
+    let mut noise = shape.noise.map(|noise| {
+        let places: Vec<_> = rows.iter().map(BackwardRow::place).collect();
+        let noise = LoopNoise::new(noise, &sizes, direction, &places);
+        BackwardNoise::new(noise, &sizes, places.len())
+    });
     let mut active = 0;
     for s in (0..longest).rev() {
         while active < rows.len() && rows[active].length > s {
@@ -170,6 +200,9 @@ fn backward_rows<T: Real, C: Cell<T>>(
             buffers.grad_outputs.extend(row.known.grad_output(places(row), s));
         }
         buffers.add_grad_outputs();
+        if let Some(noise) = &mut noise {
+            noise.before_step(&mut buffers, &rows[..active], s);
+        }
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
                 scratch.read(r, direction.time(s, row.length), sizes.trace, &mut row.kept);
@@ -180,12 +213,15 @@ fn backward_rows<T: Real, C: Cell<T>>(
             row.kept.row(t)
         });
         let mut deltas = scratch.rows(slices, kept);
-        let operands = buffers.operands(&mut deltas);
+        let operands = buffers.operands(&mut deltas, noise.as_mut());
         match bound.cell.unit_sharing() {
             Some(cell) => cell.step_units_backward(bound.prepared, operands, units),
             None => bound.cell.step_backward(bound.prepared, operands),
         }
         slices = emptied(deltas);
+        if let Some(noise) = &mut noise {
+            noise.after_step(&mut buffers, active);
+        }
         if shares_units {
             for (r, row) in rows[..active].iter_mut().enumerate() {
                 scratch.write(r, direction.time(s, row.length), &mut row.kept);
@@ -241,14 +277,14 @@ impl<'a, T: Real> Known<'a, T> {
 }
 
 /// h and the other parts of a state.
-struct KnownState<'a, T> {
-    hidden: &'a [T],
-    inner: &'a [T],
+pub(super) struct KnownState<'a, T> {
+    pub hidden: &'a [T],
+    pub inner: &'a [T],
 }
 
 /// States of the rows of one step, where they are kept.
-struct States<'a, T> {
-    hidden: Vec<&'a [T]>,
+pub(super) struct States<'a, T> {
+    pub hidden: Vec<&'a [T]>,
     inner: Vec<&'a [T]>,
 }
 
@@ -257,14 +293,14 @@ impl<'a, T> States<'a, T> {
         States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
     }
 
-    fn push(&mut self, state: KnownState<'a, T>) {
+    pub fn push(&mut self, state: KnownState<'a, T>) {
         self.hidden.push(state.hidden);
         if !state.inner.is_empty() {
             self.inner.push(state.inner);
         }
     }
 
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.hidden.clear();
         self.inner.clear();
     }
@@ -275,14 +311,14 @@ impl<'a, T> States<'a, T> {
 }
 
 /// The rows of one backward step, side by side.
-struct BackwardBuffers<'a, T> {
+pub(super) struct BackwardBuffers<'a, T> {
     size: usize,
     /// The state before the step, and after it.
-    previous: States<'a, T>,
-    state: States<'a, T>,
+    pub previous: States<'a, T>,
+    pub state: States<'a, T>,
     grad_outputs: Vec<&'a [T]>,
-    grad_state: Aligned<T>,
-    grad_previous: Aligned<T>,
+    pub grad_state: Aligned<T>,
+    pub grad_previous: Aligned<T>,
 }
 
 impl<T: Real> BackwardBuffers<'_, T> {
@@ -311,14 +347,21 @@ impl<T: Real> BackwardBuffers<'_, T> {
         add_rows(Level::current(), (&mut self.grad_state, self.size), &self.grad_outputs);
     }
 
-    fn operands<'a, 'b>(&'a mut self, deltas: &'a mut [&'b mut [T]]) -> BackwardRows<'a, 'b, T> {
+    fn operands<'a, 'b>(
+        &'a mut self,
+        deltas: &'a mut [&'b mut [T]],
+        noise: Option<&'a mut BackwardNoise<'_, '_, T>>,
+    ) -> BackwardRows<'a, 'b, T> {
         let states = deltas.len() * self.size;
+        let (carried, update_factors) = noise.map_or((None, None), BackwardNoise::operands);
         BackwardRows {
             previous: self.previous.rows(),
             state: self.state.rows(),
             grad_state: &mut self.grad_state[..states],
             deltas,
             grad_previous: &mut self.grad_previous[..states],
+            carried,
+            update_factors,
         }
     }
 

@@ -2,17 +2,21 @@
 
 use std::ops::Range;
 
-use elman_kernels::{RowLayout, Share};
+use elman_kernels::parallel::{RowLayout, Share, team};
 
-use super::{Sizes, Span};
+use super::{Shape, Sizes};
 use crate::cell::{Cell, Units, most_members, share};
 use crate::real::Real;
-use crate::workers::{Sharing, Work, each, side_by_side};
+use crate::workers::{Sharing, Work, each};
 
 /// How a run over sequences is shared.
-fn sharing<T: Real, C: Cell<T>>(cell: &C, span: Span<'_>) -> Sharing {
-    let sizes = Sizes::of(cell);
-    let members = cell.unit_sharing().map_or(1, |_| most_members::<T>(sizes.units));
+fn sharing<T: Real, C: Cell<T>>(cell: &C, shape: Shape<'_>) -> Sharing {
+    let (sizes, span) = (Sizes::of(cell), shape.span);
+    // Masks are drawn and applied for whole states.
+    let members = match cell.unit_sharing() {
+        Some(_) if shape.noise.is_none() => most_members::<T>(sizes.units),
+        _ => 1,
+    };
     let work = Work { all: span.steps() * sizes.work(), step: sizes.work() };
     Sharing::of(span.batch_size(), work, members)
 }
@@ -22,12 +26,12 @@ fn sharing<T: Real, C: Cell<T>>(cell: &C, span: Span<'_>) -> Sharing {
 /// from the arrays of one sequence. Returns how many share the units of a row.
 pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
     cell: &C,
-    span: Span<'_>,
+    shape: Shape<'_>,
     arrays: impl Iterator<Item = A>,
     divide: impl Fn(A, &Crew, &mut [MemberRows<R>]) + Sync,
     run: impl Fn(Vec<R>, &mut Units) + Sync,
 ) -> usize {
-    let (hidden_size, batch_size) = (cell.hidden_size(), span.batch_size());
+    let (hidden_size, batch_size) = (cell.hidden_size(), shape.span.batch_size());
     // Longest first: a batch shrinks from its end.
     let deal = |crew: &Crew| -> Vec<Vec<R>> {
         let mut members: Vec<MemberRows<R>> =
@@ -35,8 +39,8 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
         arrays.for_each(|arrays| divide(arrays, crew, &mut members));
         members.into_iter().map(MemberRows::longest_first).collect()
     };
-    match sharing(cell, span) {
-        Sharing::Units(members) => side_by_side(
+    match sharing(cell, shape) {
+        Sharing::Units(members) => team(
             members,
             batch_size * cell.delta_size().max(hidden_size),
             |members| deal(&Crew::of::<T>(hidden_size, members)),

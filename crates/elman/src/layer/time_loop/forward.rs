@@ -1,9 +1,11 @@
 //! The time loop from the first step to the last.
 
-use elman_kernels::{Aligned, Share};
+use elman_kernels::Aligned;
+use elman_kernels::parallel::Share;
 
 use super::crew::{Crew, MemberRows, share_rows};
 use super::kept::{KeptRows, emptied};
+use super::noise::{LoopNoise, NoisyRow};
 use super::{BoundCell, Keep, Keeping, Shape, Sizes, pieces, resize};
 use crate::cell::{Begun, Cell, StepRows, Units};
 use crate::layer::Direction;
@@ -17,16 +19,24 @@ pub(crate) struct ForwardArrays<'a, T> {
 
 /// One sequence of a forward run, for some of the units.
 struct ForwardRow<'a, T> {
+    /// The row of the batch.
+    row: usize,
     length: usize,
-    inputs: &'a [T],             // [T, I]
-    initial: &'a [T],            // [S]
-    outputs: Share<'a, T>,       // [T, output_size] in rows of output_stride
-    final_state: Share<'a, T>,   // [1, S]
-    kept: Option<Share<'a, T>>,  // [T, delta_size]
-    inner: Option<Share<'a, T>>, // [T, S - output_size]
+    inputs: &'a [T],               // [T, I]
+    initial: &'a [T],              // [S]
+    outputs: Share<'a, T>,         // [T, output_size] in rows of output_stride
+    final_state: Share<'a, T>,     // [1, S]
+    kept: Option<Share<'a, T>>,    // [T, delta_size]
+    inner: Option<Share<'a, T>>,   // [T, S - output_size]
+    computed: Option<&'a mut [T]>, // [T, S]
+    dropped: Option<&'a mut [T]>,  // [T, output_size]
 }
 
 impl<'a, T> ForwardRow<'a, T> {
+    fn place(&self) -> NoisyRow {
+        NoisyRow { row: self.row, length: self.length }
+    }
+
     /// `x_t` of a step.
     fn input(&self, s: usize, direction: Direction, size: usize) -> &'a [T] {
         &self.inputs[direction.time(s, self.length) * size..][..size]
@@ -48,6 +58,12 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         Keep::Nothing => (0, 0),
         Keep::Trace => (seq_len * sizes.delta, seq_len * sizes.inner()),
     };
+    let noise = shape.noise.filter(|_| keep == Keep::Trace);
+    let row_if = |wanted: bool, size: usize| if wanted { seq_len * size } else { 0 };
+    let computed_row = row_if(noise.is_some_and(|noise| noise.zones_out()), sizes.state);
+    let dropped_row = row_if(noise.is_some_and(|noise| noise.drops_states()), sizes.output);
+    trace.computed.resize(batch_size * computed_row);
+    trace.dropped.resize(batch_size * dropped_row);
     trace.kept.resize(batch_size * kept_row);
     trace.inner.resize(batch_size * inner_row);
     resize(&mut trace.final_state, batch_size * sizes.state);
@@ -56,7 +72,10 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
     let mut finals = pieces(&mut trace.final_state, sizes.state);
     let mut kept = pieces(&mut trace.kept, kept_row);
     let mut inner = pieces(&mut trace.inner, inner_row);
+    let mut computed = pieces(&mut trace.computed, computed_row);
+    let mut dropped = pieces(&mut trace.dropped, dropped_row);
     let rows = (0..batch_size).map(|row| SequenceArrays {
+        row,
         length: shape.span.lengths[row],
         inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
         initial: &initial[row * sizes.state..][..sizes.state],
@@ -64,10 +83,12 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
         final_state: finals(),
         kept: (keep == Keep::Trace && sizes.trace > 0).then(&mut kept),
         inner: (inner_row > 0).then(&mut inner),
+        computed: (computed_row > 0).then(&mut computed),
+        dropped: (dropped_row > 0).then(&mut dropped),
     });
     share_rows(
         bound.cell,
-        shape.span,
+        shape,
         rows,
         |arrays, crew, members| arrays.divide(shape, &sizes, crew, members),
         |rows, units| forward_rows(bound, shape, rows, units),
@@ -76,6 +97,7 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
 
 /// The arrays of one sequence of a forward run.
 struct SequenceArrays<'a, T> {
+    row: usize,
     length: usize,
     inputs: &'a [T],
     initial: &'a [T],
@@ -83,6 +105,8 @@ struct SequenceArrays<'a, T> {
     final_state: &'a mut [T],
     kept: Option<&'a mut [T]>,
     inner: Option<&'a mut [T]>,
+    computed: Option<&'a mut [T]>,
+    dropped: Option<&'a mut [T]>,
 }
 
 impl<'a, T: Real> SequenceArrays<'a, T> {
@@ -99,11 +123,14 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
         let whole = |values, size| crew.shares(values, size, 0..size);
         let mut kept = self.kept.map(|kept| whole(kept, sizes.delta));
         let mut inner = self.inner.map(|inner| whole(inner, sizes.inner()));
+        // With noise there is one member.
+        let (mut computed, mut dropped) = (self.computed, self.dropped);
         for rows in members {
             let (Some(outputs), Some(final_state)) = (outputs.next(), final_state.next()) else {
                 return;
             };
             let row = ForwardRow {
+                row: self.row,
                 length: self.length,
                 inputs: self.inputs,
                 initial: self.initial,
@@ -111,6 +138,8 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
                 final_state,
                 kept: kept.as_mut().and_then(Iterator::next),
                 inner: inner.as_mut().and_then(Iterator::next),
+                computed: computed.take(),
+                dropped: dropped.take(),
             };
             rows.push(self.length, row);
         }
@@ -130,10 +159,11 @@ fn forward_rows<T: Real, C: Cell<T>>(
         }
     }
     let longest = rows.first().map_or(0, |row| row.length);
-    let mut steps = ForwardLoop::new(bound, rows, units);
+    let mut steps = ForwardLoop::new(bound, shape, rows, units);
     for s in 0..longest {
         steps.begin(bound, s, units);
         steps.step(bound, s, units);
+        steps.zone_out(s);
         steps.keep(s);
         steps.exchange(units);
         std::mem::swap(&mut steps.previous, &mut steps.state);
@@ -156,6 +186,9 @@ struct ForwardLoop<'a, T> {
     /// What the step keeps of rows whose units are shared: such rows have no slice of their own.
     traces: KeptRows<T>,
     ahead: usize,
+    noise: Option<LoopNoise<'a, T>>,
+    /// The state before the step, where the cell reads a dropped one: [rows, S]; else empty.
+    carried: Aligned<T>,
     /// Memory for lists, used again in every step.
     inputs: Vec<&'a [T]>,
     slices: Vec<&'a mut [T]>,
@@ -165,10 +198,15 @@ struct ForwardLoop<'a, T> {
 impl<'a, T: Real> ForwardLoop<'a, T> {
     fn new<C: Cell<T>>(
         bound: BoundCell<'_, T, C>,
+        shape: Shape<'a>,
         rows: Vec<ForwardRow<'a, T>>,
         units: &Units,
     ) -> Self {
         let sizes = Sizes::of(bound.cell);
+        let noise = shape.noise.map(|noise| {
+            let rows: Vec<_> = rows.iter().map(ForwardRow::place).collect();
+            LoopNoise::new(noise, &sizes, bound.direction, &rows)
+        });
         let ahead = bound.cell.inputs_ahead().map_or(0, |_| steps_begun(&sizes, rows.len()));
         let mut previous = Aligned::zeros(rows.len() * sizes.state);
         for (target, row) in previous.chunks_exact_mut(sizes.state).zip(&rows) {
@@ -185,6 +223,11 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             slices: Vec::with_capacity(rows.len().max(ahead)),
             kept: Vec::with_capacity(rows.len()),
             traces: KeptRows::new(rows.len(), &sizes, !units.are_all()),
+            carried: Aligned::zeros(match shape.noise {
+                Some(noise) if noise.drops_states() => rows.len() * sizes.state,
+                _ => 0,
+            }),
+            noise,
             sizes,
             rows,
         }
@@ -224,6 +267,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             self.active -= 1;
         }
         self.list_inputs(s);
+        self.drop_some(s);
         let first = self.first(s);
         let mut scratch = emptied(std::mem::take(&mut self.slices));
         let rows = self.scratch.chunks_exact_mut(self.sizes.delta);
@@ -242,12 +286,49 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             scratch: &mut scratch,
             begun: if self.ahead == 0 { Begun::Nothing } else { Begun::Inputs },
             trace: &mut trace,
+            carried: (!self.carried.is_empty()).then(|| &self.carried[..states]),
+            update_factors: self.noise.as_ref().and_then(LoopNoise::update_factors),
         };
         match bound.cell.unit_sharing() {
             Some(cell) => cell.step_units(bound.prepared, operands, units),
             None => bound.cell.step(bound.prepared, operands),
         }
         (self.slices, self.kept) = (emptied(scratch), emptied(trace));
+    }
+
+    /// Drops what the cell is not to read of the states before a step, and draws what it is to drop
+    /// itself.
+    fn drop_some(&mut self, s: usize) {
+        let Some(noise) = &mut self.noise else { return };
+        let (size, output) = (self.sizes.state, self.sizes.output);
+        let count = self.carried.len();
+        self.carried.copy_from_slice(&self.previous[..count]);
+        for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
+            noise.draw_update(r, row.place(), s);
+            if self.carried.is_empty() {
+                continue;
+            }
+            let target = &mut self.previous[r * size..][..output];
+            noise.drop_state(r, &self.carried[r * size..][..output], target);
+            if let Some(dropped) = &mut row.dropped {
+                let t = self.direction.time(s, row.length);
+                dropped[t * output..][..output].copy_from_slice(target);
+            }
+        }
+    }
+
+    /// Keeps what the cell computed where backward needs it, and lets values of the state stay.
+    fn zone_out(&mut self, s: usize) {
+        let (Some(noise), size) = (&mut self.noise, self.sizes.state) else { return };
+        let before = if self.carried.is_empty() { &self.previous } else { &self.carried };
+        for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
+            let state = &mut self.state[r * size..][..size];
+            if let Some(computed) = &mut row.computed {
+                let t = self.direction.time(s, row.length);
+                computed[t * size..][..size].copy_from_slice(state);
+            }
+            noise.zone_out(row.place(), s, &before[r * size..][..size], state);
+        }
     }
 
     /// Writes what the step computed to where it belongs.

@@ -2,7 +2,7 @@
 //! at once: by the worker that made the deltas as long as its cache holds them, or, where workers share
 //! units or are more than the sequences, when all deltas are there.
 
-use elman_kernels::Share;
+use elman_kernels::parallel::Share;
 
 use super::kept::emptied;
 use super::{BoundCell, Sizes, Span, pieces};

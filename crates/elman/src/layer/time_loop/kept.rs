@@ -1,6 +1,6 @@
 //! The rows of one step that become the trace, and on the way back the deltas.
 
-use elman_kernels::Share;
+use elman_kernels::parallel::Share;
 
 use super::Sizes;
 use crate::real::Real;

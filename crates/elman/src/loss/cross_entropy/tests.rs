@@ -73,8 +73,8 @@ fn weighted_rows_have_weighted_gradients_and_means() {
     let weights = StepWeights { steps: Some(&steps), ..StepWeights::new(3, &[2, 2]) };
     let weights = RowWeights::Steps(weights);
     for loss in variants() {
-        let hard = ClassTargets { weights, ..[3, 2, 99, 1, 1, 99].as_slice().into() };
-        let soft = ClassTargets { weights, ..soft.view().into() };
+        let hard = TargetClasses { weights, ..[3, 2, 99, 1, 1, 99].as_slice().into() };
+        let soft = TargetClasses { weights, ..soft.view().into() };
         let soft = if loss.ignore_index.is_none() { soft } else { hard };
         for targets in [hard, soft] {
             let mut grad = Array2::from_elem((6, 4), f64::NAN);
@@ -93,14 +93,14 @@ fn a_weight_of_two_is_the_row_twice() {
     let twice = ndarray::stack![ndarray::Axis(0), logits.row(0), logits.row(0), logits.row(1)];
     let loss = CrossEntropy { class_weights: Some(vec![0.5, 1.0, 3.0]), ..plain() };
     let weights = RowWeights::Rows(&[2.0, 1.0]);
-    let weighted = ClassTargets { weights, ..[2, 0].as_slice().into() };
+    let weighted = TargetClasses { weights, ..[2, 0].as_slice().into() };
     let found = loss.value(logits.view(), weighted).unwrap();
     let expected = loss.value(twice.view(), [2, 2, 0].as_slice().into()).unwrap();
     assert!((found - expected).abs() < 1e-15, "{found} {expected}");
     let mut rows = [0.0; 2];
     loss.per_row(logits.view(), weighted, &mut rows).unwrap();
     assert!((rows[0] + rows[1] - found * 6.5).abs() < 1e-14);
-    let refused = ClassTargets { weights: RowWeights::Rows(&[1.0]), ..weighted };
+    let refused = TargetClasses { weights: RowWeights::Rows(&[1.0]), ..weighted };
     assert!(refusal(&loss, &logits, refused).contains("row weights: expected shape [2], got [1]"));
 }
 
@@ -221,7 +221,7 @@ fn columns_of_a_transposed_array_are_taken() {
 }
 
 /// The message with which all three functions refuse, the gradient left alone.
-fn refusal(loss: &CrossEntropy, logits: &Array2<f64>, targets: ClassTargets<'_, f64>) -> String {
+fn refusal(loss: &CrossEntropy, logits: &Array2<f64>, targets: TargetClasses<'_, f64>) -> String {
     let mut grad = Array2::from_elem(logits.dim(), 7.0);
     let refused = loss.gradient(logits.view(), targets, grad.view_mut()).unwrap_err();
     assert!(grad.iter().all(|g| *g == 7.0));

@@ -3,8 +3,8 @@
 
 use elman::stack::Directions;
 use elman::{
-    CellKind, DropoutMode, GruOptions, Network, NetworkConfig, NetworkGradient, NetworkTrace,
-    Parameters, Pooling, Rng, SequenceBatch,
+    DropoutMode, LayerConfig, Network, NetworkGradient, NetworkTrace, Parameters, Pooling, Readout,
+    Residual, Rng, SequenceBatch,
 };
 use ndarray::Array3;
 
@@ -38,7 +38,7 @@ fn step(
     batch: &SequenceBatch<f64>,
     (trace, bottom): (&mut NetworkTrace<f64>, &mut NetworkGradient<f64>),
 ) -> Left {
-    network.forward_traced(batch, None, DropoutMode::On { seed: 5 }, trace).unwrap();
+    network.forward_traced(batch, None, DropoutMode::of_seed(5), trace).unwrap();
     let outputs = trace.outputs().to_owned();
     let grad_outputs = normal(outputs.dim(), 9);
     let mut grad = network.parameters().zeros_like();
@@ -48,17 +48,17 @@ fn step(
 
 #[test]
 fn a_used_trace_and_gradient_give_the_same_bits() {
-    for pooling in [Pooling::LastStep, Pooling::MeanOverTime, Pooling::EveryStep] {
-        for (dropout, layers) in [(0.0, 1), (0.4, 1), (0.0, 2)] {
-            let config = NetworkConfig {
-                cell: CellKind::Gru(GruOptions::DEFAULT),
-                hidden_size: 5,
-                directions: Directions::Both,
-                pooling,
-                dropout,
-                layers,
-                ..NetworkConfig::new(INPUTS, CLASSES)
-            };
+    let readouts = [Pooling::LastStep, Pooling::Mean, Pooling::Max, Pooling::Attention { size: 3 }];
+    let all = Readout::Pooled(readouts.to_vec());
+    let readouts = readouts.map(Readout::from).into_iter().chain([all, Readout::EveryStep]);
+    for readout in readouts {
+        for (dropout, layers) in [(0.0, 1), (0.4, 1), (0.4, 2)] {
+            let layer = LayerConfig { directions: Directions::Both, ..LayerConfig::gru(5) };
+            let upper = LayerConfig { dropout, residual: Residual::Identity, ..layer.clone() };
+            let mut config =
+                Network::builder(INPUTS).layer(layer).head_dropout(dropout).dense(CLASSES);
+            config.body.layers.resize(layers, upper);
+            config.body.readout = readout.clone();
             let mut network = Network::new(config).unwrap();
             network.initialize(&mut Rng::new(7)).unwrap();
             let (mut trace, mut bottom) = (NetworkTrace::default(), NetworkGradient::default());
@@ -66,7 +66,7 @@ fn a_used_trace_and_gradient_give_the_same_bits() {
                 let used = step(&network, batch, (&mut trace, &mut bottom));
                 let fresh = (&mut NetworkTrace::default(), &mut NetworkGradient::default());
                 let fresh = step(&network, batch, fresh);
-                let what = format!("{pooling:?}, dropout {dropout}, {layers} layers");
+                let what = format!("{readout:?}, dropout {dropout}, {layers} layers");
                 assert_eq!(used.0, fresh.0, "{what}");
                 assert_eq!(used.1, fresh.1, "{what}");
                 assert_eq!(used.2.inputs, fresh.2.inputs, "{what}");

@@ -13,7 +13,23 @@ use std::time::{Duration, Instant};
 
 use crate::float::Float;
 
-/// One member of a team: what a thread needs to exchange values with the others.
+/// One member of a [team](super::team()): what a thread needs to exchange values with the others.
+///
+/// ```
+/// use elman_kernels::parallel::team;
+///
+/// // Two members, each with a unit of its own in rows of two. One of them alone gets all units.
+/// let deal = |members| (0..members).map(|own| (own, members)).collect();
+/// team(2, 2, deal, |(own, members): (usize, usize), mut team| {
+///     let mut row = [0.0f32; 2];
+///     let units = |member| member * 2 / members..(member + 1) * 2 / members;
+///     for unit in units(own) {
+///         row[unit] = 3.0 + unit as f32;
+///     }
+///     team.exchange(&mut [&mut row], &[0], units);
+///     assert_eq!(row, [3.0, 4.0]);
+/// });
+/// ```
 #[derive(Debug)]
 pub struct Team {
     index: usize,
@@ -22,37 +38,14 @@ pub struct Team {
 }
 
 /// The thread that gathers a team.
-///
-/// ```
-/// use elman_kernels::Lead;
-///
-/// let (lead, seats) = Lead::of(1, 8);
-/// std::thread::scope(|scope| {
-///     for seat in seats {
-///         scope.spawn(move || {
-///             if let Some(mut team) = seat.join() {
-///                 let mut values = [0.0, 4.0]; // the second unit is this member's
-///                 team.exchange(&mut [&mut values], &[0], |member| member..member + 1);
-///                 assert_eq!(values, [3.0, 4.0]);
-///             }
-///         });
-///     }
-///     if lead.gather() {
-///         let mut team = lead.begin();
-///         let mut values = [3.0, 0.0];
-///         team.exchange(&mut [&mut values], &[0], |member| member..member + 1);
-///         assert_eq!(values, [3.0, 4.0]);
-///     }
-/// });
-/// ```
 #[derive(Debug)]
-pub struct Lead {
+pub(super) struct Lead {
     table: Arc<Table>,
 }
 
-/// A place in a team, to be [taken](Seat::join) by a thread.
+/// The place of a helper in a team.
 #[derive(Debug)]
-pub struct Seat {
+pub(super) struct Seat {
     table: Arc<Table>,
     index: usize,
 }

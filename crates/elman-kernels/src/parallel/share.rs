@@ -98,7 +98,7 @@ pub struct RowLayout {
 /// Some units of every row of an array. Nobody else can read or write them while the share lives.
 ///
 /// ```
-/// use elman_kernels::{RowLayout, Share};
+/// use elman_kernels::parallel::{RowLayout, Share};
 ///
 /// let mut values = [0.0; 10];
 /// let layout = RowLayout { width: 5, origin: 1, parts: 2, size: 2 };

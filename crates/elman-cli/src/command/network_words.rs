@@ -1,0 +1,105 @@
+//! A network in words.
+
+use elman::cell::{CellKind, GruOptions, ResetPlacement};
+use elman::network::{HeadConfig, InitialState, InputsConfig, NetworkConfig, Pooling, Readout};
+use elman::{Directions, LayerConfig, Merge, Residual};
+
+use crate::printer::text::counted;
+
+/// What a network is made of, in one line.
+pub fn network_words(config: &NetworkConfig) -> String {
+    let body = &config.body;
+    let sizes = format!("{} → {}", inputs(&config.inputs), counted(config.output_size(), "output"));
+    let start = match body.initial_state {
+        InitialState::Zeros => "",
+        InitialState::Given => ", state given",
+        InitialState::Learned => ", learned initial state",
+    };
+    let (layers, readout) = (layers(&body.layers), readout(&body.readout));
+    format!("{sizes}; {layers}{start}; head on {readout}{}", head(&body.head))
+}
+
+fn inputs(inputs: &InputsConfig) -> String {
+    let tokens = inputs.tokens.iter().map(|channel| {
+        format!("tokens of {} as {}", channel.vocabulary_size, channel.embedding_size)
+    });
+    let numeric = (inputs.numeric > 0).then(|| counted(inputs.numeric, "input"));
+    numeric.into_iter().chain(tokens).collect::<Vec<_>>().join(" + ")
+}
+
+/// Equal layers are told once; the first one differs from those above it only in what it reads.
+fn layers(layers: &[LayerConfig]) -> String {
+    let mut groups: Vec<(usize, &LayerConfig)> = Vec::new();
+    for layer in layers {
+        match groups.last_mut() {
+            Some((count, same)) if alike(same, layer) => {
+                *count += 1;
+                *same = layer;
+            }
+            _ => groups.push((1, layer)),
+        }
+    }
+    let words: Vec<String> = groups.iter().map(|(count, layer)| group(*count, layer)).collect();
+    words.join(", then ")
+}
+
+fn alike(one: &LayerConfig, other: &LayerConfig) -> bool {
+    let shape = |layer: &LayerConfig| LayerConfig {
+        dropout: 0.0,
+        residual: Residual::None,
+        ..layer.clone()
+    };
+    shape(one) == shape(other)
+}
+
+fn group(count: usize, layer: &LayerConfig) -> String {
+    let units = format!("{} of {}", counted(count, "layer"), counted(layer.hidden_size, "unit"));
+    let direction = match (layer.directions, layer.merge) {
+        (Directions::Forward, _) => "forward",
+        (Directions::Reverse, _) => "reverse",
+        (Directions::Both, Merge::Concatenate) => "in each of both directions",
+        (Directions::Both, Merge::Sum) => "in each of both directions, summed",
+        (Directions::Both, Merge::Mean) => "in each of both directions, averaged",
+        (Directions::Both, Merge::Product) => "in each of both directions, multiplied",
+    };
+    let residual = match layer.residual {
+        Residual::None => "",
+        Residual::Identity => ", residual",
+    };
+    let dropout = dropout(layer.dropout);
+    format!("{}, {units} {direction}{residual}{dropout}", cell(&layer.cell))
+}
+
+fn cell(kind: &CellKind) -> String {
+    match kind {
+        CellKind::Simple(options) => format!("simple cell, {}", options.activation),
+        CellKind::Gru(GruOptions { reset: ResetPlacement::Before, .. }) => {
+            "gru cell, reset before".to_owned()
+        }
+        other => format!("{other} cell"),
+    }
+}
+
+fn readout(readout: &Readout) -> String {
+    let Readout::Pooled(parts) = readout else { return "every step".to_owned() };
+    let words = parts.iter().map(|part| match part {
+        Pooling::LastStep => "the last step".to_owned(),
+        Pooling::FirstStep => "the first step".to_owned(),
+        Pooling::Mean => "the mean over time".to_owned(),
+        Pooling::Max => "the maximum over time".to_owned(),
+        Pooling::Attention { size } => format!("attention of {}", counted(*size, "unit")),
+    });
+    words.collect::<Vec<_>>().join(" + ")
+}
+
+fn head(head: &HeadConfig) -> String {
+    let hidden = head.hidden.iter().map(|layer| {
+        let units = counted(layer.size, "unit");
+        format!(", {units} {}{}", layer.activation, dropout(layer.dropout))
+    });
+    dropout(head.dropout) + &hidden.collect::<String>()
+}
+
+fn dropout(probability: f64) -> String {
+    if probability > 0.0 { format!(", dropout {probability}") } else { String::new() }
+}

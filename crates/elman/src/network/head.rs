@@ -1,0 +1,294 @@
+//! The dense layers at the top: hidden ones with an activation, and the outputs.
+
+use std::ops::Range;
+
+use elman_kernels::Level;
+use elman_kernels::pointwise::{ActivationBackward, ClippedCurve};
+
+use crate::activation::{Activation, ActivationKind};
+use crate::dense::{Dense, DensePrepared, GradientBlock};
+use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
+use crate::error::Result;
+use crate::layer::time_loop::Span;
+use crate::network::config::{HeadConfig, Outputs};
+use crate::parameters::ParameterShape;
+use crate::real::Real;
+
+/// The head of a network.
+pub(super) struct Head<T> {
+    layers: Vec<HeadLayer<T>>,
+}
+
+/// One dense layer, with the dropout of its inputs.
+struct HeadLayer<T> {
+    dense: Dense,
+    prepared: DensePrepared<T>,
+    name: String,
+    parameters: Range<usize>,
+    dropout: f64,
+    /// The outputs of the head have none.
+    activation: Option<ActivationKind>,
+    input_size: usize,
+    size: usize,
+}
+
+/// What a run of a head leaves behind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeadTrace<T> {
+    rows: AnsweredRows,
+    layers: Vec<DenseTrace<T>>,
+    grad: Vec<T>,
+    grad_below: Vec<T>,
+    deltas: Vec<T>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct DenseTrace<T> {
+    mask: Mask<T>,
+    outputs: Vec<T>, // [B, S, size]
+    /// The outputs before the activation, where its derivative cannot be read off its value.
+    before: Vec<T>,
+}
+
+/// The rows that a head answers for.
+#[derive(Clone, Copy)]
+pub(super) enum Answers<'a> {
+    /// One for each sequence.
+    Sequences(usize),
+    /// One for each step of each sequence.
+    Steps(Span<'a>),
+}
+
+/// The rows of a run, some of them padding.
+#[derive(Clone, Debug, Default)]
+struct AnsweredRows {
+    all: usize,
+    /// Of each sequence.
+    each: usize,
+    /// Runs of valid rows. One run holds everything where nothing is padding.
+    valid: Vec<Range<usize>>,
+}
+
+impl AnsweredRows {
+    fn set(&mut self, answers: Answers<'_>) {
+        self.valid.clear();
+        match answers {
+            Answers::Steps(Span { lengths, seq_len }) => {
+                (self.all, self.each) = (lengths.len() * seq_len, seq_len);
+                if lengths.iter().any(|&length| length != seq_len) {
+                    let runs = lengths.iter().enumerate();
+                    let run = |(row, length)| row * seq_len..row * seq_len + length;
+                    self.valid.extend(runs.map(run));
+                    return;
+                }
+            }
+            Answers::Sequences(count) => (self.all, self.each) = (count, 1),
+        }
+        self.valid.push(0..self.all);
+    }
+}
+
+impl<T: Real> Head<T> {
+    /// A head over `features` values.
+    pub fn new(config: &HeadConfig, features: usize, outputs: &Outputs) -> Result<Self> {
+        let mut head = Head { layers: Vec::with_capacity(config.hidden.len() + 1) };
+        let (mut width, mut dropout) = (features, config.dropout);
+        for (index, hidden) in config.hidden.iter().enumerate() {
+            let name = format!("head.hidden.{index}");
+            head.push(name, [width, hidden.size], dropout, Some(hidden.activation))?;
+            (width, dropout) = (hidden.size, hidden.dropout);
+        }
+        head.push("head".to_owned(), [width, outputs.size()], dropout, None)?;
+        Ok(head)
+    }
+
+    fn push(
+        &mut self,
+        name: String,
+        [input_size, size]: [usize; 2],
+        dropout: f64,
+        activation: Option<ActivationKind>,
+    ) -> Result<()> {
+        let dense = Dense::new(input_size, size)?;
+        let start = self.layers.last().map_or(0, |layer| layer.parameters.end);
+        let len: usize = dense.parameter_shapes().iter().map(ParameterShape::len).sum();
+        let (prepared, parameters) = (dense.unprepared(), start..start + len);
+        let layer =
+            HeadLayer { dense, prepared, name, parameters, dropout, activation, input_size, size };
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    pub fn parameter_shapes(&self) -> impl Iterator<Item = ParameterShape> {
+        self.layers.iter().flat_map(|layer| {
+            layer.dense.parameter_shapes().into_iter().map(|shape| ParameterShape {
+                name: format!("{}.{}", layer.name, shape.name),
+                shape: shape.shape,
+            })
+        })
+    }
+
+    pub fn refresh(&mut self, parameters: &[T]) {
+        for layer in &mut self.layers {
+            layer.dense.refresh(&parameters[layer.parameters.clone()], &mut layer.prepared);
+        }
+    }
+
+    /// The parameters of each layer among those of the head, and the number of its inputs.
+    pub fn layers(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        self.layers.iter().map(|layer| (layer.parameters.clone(), layer.input_size))
+    }
+
+    /// Computes the answers to `features`.
+    pub fn forward(
+        &self,
+        features: &[T],
+        answers: Answers<'_>,
+        mode: DropoutMode<'_>,
+        trace: &mut HeadTrace<T>,
+    ) {
+        let HeadTrace { rows, layers, .. } = trace;
+        rows.set(answers);
+        layers.resize_with(self.layers.len(), DenseTrace::default);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (below, rest) = layers.split_at_mut(index);
+            let inputs = below.last().map_or(features, |below| below.outputs.as_slice());
+            let droppable = Droppable {
+                values: inputs,
+                batch_size: rows.all.checked_div(rows.each).unwrap_or(0),
+                steps: rows.each,
+                place: Place::Head(index),
+                probability: layer.dropout,
+                span: MaskSpan::Step,
+            };
+            layer.forward(droppable, rows, mode, &mut rest[0]);
+        }
+    }
+
+    /// Whether a run of this head over `rows` rows left this.
+    pub fn made(&self, rows: usize, trace: &HeadTrace<T>) -> bool {
+        let sizes = self.layers.iter().map(|layer| rows * layer.size);
+        trace.rows.all == rows && sizes.eq(trace.layers.iter().map(|kept| kept.outputs.len()))
+    }
+
+    /// Adds the gradients of the parameters and leaves that of the features in the trace. What an
+    /// earlier run left there in padding stays: nobody reads it.
+    pub fn backward(
+        &self,
+        features: &[T],
+        grad_outputs: &[T],
+        trace: &mut HeadTrace<T>,
+        grad_parameters: &mut [T],
+    ) {
+        let HeadTrace { rows, layers, grad, grad_below, deltas } = trace;
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            let (below, rest) = layers.split_at(index);
+            let inputs = below.last().map_or(features, |below| below.outputs.as_slice());
+            let grad_outputs = if index + 1 == self.layers.len() { grad_outputs } else { &*grad };
+            let grad_outputs = layer.derive(grad_outputs, rows, &rest[0], deltas);
+            let parameters = &mut grad_parameters[layer.parameters.clone()];
+            grad_below.resize(rows.all * layer.input_size, T::ZERO);
+            layer.backward(inputs, grad_outputs, rows, &rest[0], (grad_below, parameters));
+            std::mem::swap(grad, grad_below);
+        }
+    }
+}
+
+impl<T: Real> HeadLayer<T> {
+    fn forward(
+        &self,
+        inputs: Droppable<'_, T>,
+        rows: &AnsweredRows,
+        mode: DropoutMode<'_>,
+        kept: &mut DenseTrace<T>,
+    ) {
+        let inputs = kept.mask.apply(mode, inputs);
+        // Padding is not computed, and zero.
+        kept.outputs.clear();
+        kept.outputs.resize(rows.all * self.size, T::ZERO);
+        for rows in &rows.valid {
+            let inputs = &inputs[rows.start * self.input_size..rows.end * self.input_size];
+            let outputs = &mut kept.outputs[rows.start * self.size..rows.end * self.size];
+            self.dense.forward_rows(&self.prepared, inputs, outputs);
+        }
+        let Some(activation) = self.activation else { return };
+        kept.before.clear();
+        if activation.of_value().is_none() {
+            kept.before.extend_from_slice(&kept.outputs);
+        }
+        for rows in &rows.valid {
+            let outputs = &mut kept.outputs[rows.start * self.size..rows.end * self.size];
+            Activation::Known(activation).apply(outputs);
+        }
+    }
+
+    /// The gradient before the activation.
+    fn derive<'a>(
+        &self,
+        grad_outputs: &'a [T],
+        rows: &AnsweredRows,
+        kept: &DenseTrace<T>,
+        deltas: &'a mut Vec<T>,
+    ) -> &'a [T] {
+        let Some(activation) = self.activation else { return grad_outputs };
+        deltas.resize(grad_outputs.len(), T::ZERO);
+        for rows in &rows.valid {
+            let range = rows.start * self.size..rows.end * self.size;
+            let (grad, outputs) = (&grad_outputs[range.clone()], &kept.outputs[range.clone()]);
+            let deltas = &mut deltas[range.clone()];
+            match activation.of_value() {
+                Some(function) => {
+                    let mut rows: Vec<&mut [T]> = deltas.chunks_exact_mut(self.size).collect();
+                    let hidden: Vec<&[T]> = outputs.chunks_exact(self.size).collect();
+                    let operands = ActivationBackward {
+                        hidden_size: self.size,
+                        units: 0..self.size,
+                        deltas: &mut rows,
+                        hidden: &hidden,
+                        grad,
+                    };
+                    T::activation_backward(Level::current(), function, operands);
+                }
+                None => {
+                    let curve = ClippedCurve { curve: activation.curve(), clip: None };
+                    deltas.copy_from_slice(outputs);
+                    T::curve_slope(Level::current(), curve, &kept.before[range], deltas);
+                    deltas.iter_mut().zip(grad).for_each(|(slope, grad)| *slope *= *grad);
+                }
+            }
+        }
+        deltas
+    }
+
+    fn backward(
+        &self,
+        inputs: &[T],
+        grad_outputs: &[T],
+        rows: &AnsweredRows,
+        kept: &DenseTrace<T>,
+        (grad_inputs, grad_parameters): (&mut [T], &mut [T]),
+    ) {
+        let inputs = kept.mask.applied(inputs);
+        let mut blocks = Vec::with_capacity(rows.valid.len());
+        for rows in &rows.valid {
+            let below = rows.start * self.input_size..rows.end * self.input_size;
+            let grad = &grad_outputs[rows.start * self.size..rows.end * self.size];
+            self.dense.input_gradient(&self.prepared, grad, &mut grad_inputs[below.clone()]);
+            blocks.push(GradientBlock { inputs: &inputs[below], grad_outputs: grad });
+        }
+        self.dense.parameter_gradient(&blocks, grad_parameters);
+        kept.mask.backward(grad_inputs);
+    }
+}
+
+impl<T> HeadTrace<T> {
+    /// The outputs, `[B, S, O]`.
+    pub fn outputs(&self) -> &[T] {
+        self.layers.last().map_or(&[], |layer| &layer.outputs)
+    }
+
+    /// The gradient of the features, `[B, S, F]`.
+    pub fn grad_features(&self) -> &[T] {
+        &self.grad
+    }
+}

@@ -1,0 +1,242 @@
+//! From a batch to what the first layer reads: numeric channels and embedded tokens side by side.
+
+use std::ops::Range;
+
+use elman_kernels::Level;
+use elman_kernels::pointwise::gather_rows;
+
+use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
+use crate::embedding::Embedding;
+use crate::error::{Error, Result};
+use crate::layer::time_loop::Span;
+use crate::network::config::InputsConfig;
+use crate::parameters::ParameterShape;
+use crate::real::Real;
+use crate::sequence::{SequenceBatch, TokenBatch};
+
+/// What stands below the layers of a network.
+pub(super) struct Inputs {
+    numeric: usize,
+    channels: Vec<Channel>,
+    width: usize,
+}
+
+/// A token channel.
+struct Channel {
+    embedding: Embedding,
+    dropout: f64,
+    /// Where its numbers stand in a step.
+    offset: usize,
+    /// Where its table stands among the tables.
+    table: Range<usize>,
+}
+
+/// What a run leaves behind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct InputsTrace<T> {
+    /// What the first layer read, `[B, T, width]`; empty where that is the batch itself.
+    values: Vec<T>,
+    embedded: Vec<T>,    // [B, T, E] of one channel
+    masks: Vec<Mask<T>>, // one for each channel
+    /// The gradient of what the first layer read.
+    pub grad: Vec<T>,
+    grad_rows: Vec<T>,
+}
+
+impl Inputs {
+    pub fn new(config: &InputsConfig) -> Result<Self> {
+        let (mut offset, mut start) = (config.numeric, 0);
+        let mut channels = Vec::with_capacity(config.tokens.len());
+        for channel in &config.tokens {
+            let mut embedding = Embedding::new(channel.vocabulary_size, channel.embedding_size)?;
+            if let Some(id) = channel.padding_id {
+                embedding = embedding.with_padding_id(id)?;
+            }
+            let table = start..start + channel.vocabulary_size * channel.embedding_size;
+            start = table.end;
+            channels.push(Channel { embedding, dropout: channel.dropout, offset, table });
+            offset += channel.embedding_size;
+        }
+        Ok(Inputs { numeric: config.numeric, channels, width: offset })
+    }
+
+    /// The values of a step.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether the first layer reads the batch itself.
+    pub fn is_plain(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    pub fn parameter_shapes(&self) -> impl Iterator<Item = ParameterShape> {
+        self.channels.iter().enumerate().map(|(index, channel)| {
+            let sizes = [channel.embedding.vocabulary_size(), channel.embedding.embedding_size()];
+            ParameterShape::new(format!("embeddings.{index}.weights"), &sizes)
+        })
+    }
+
+    /// The embeddings, each with the place of its table among all tables.
+    pub fn tables(&self) -> impl Iterator<Item = (&Embedding, Range<usize>)> {
+        self.channels.iter().map(|channel| (&channel.embedding, channel.table.clone()))
+    }
+
+    /// Refuses a batch of other channels, and ids outside of a vocabulary.
+    pub fn check<T: Real>(&self, batch: &SequenceBatch<T>) -> Result<()> {
+        let expected = [batch.batch_size(), batch.seq_len(), self.numeric];
+        if batch.values().shape() != expected {
+            return Err(Error::shape("inputs", &expected, batch.values().shape()));
+        }
+        let (wanted, found) = (self.channels.len(), batch.tokens().len());
+        if wanted != found {
+            let expected = format!("token channels: {wanted}");
+            return Err(Error::argument("batch", expected, found));
+        }
+        for (index, (channel, tokens)) in self.channels.iter().zip(batch.tokens()).enumerate() {
+            channel.embedding.check_tokens(format!("tokens[{index}]"), tokens)?;
+        }
+        Ok(())
+    }
+
+    /// What the first layer reads, `[B, T, width]`: the batch itself where nothing is embedded.
+    pub fn forward<'a, T: Real>(
+        &self,
+        batch: &'a SequenceBatch<T>,
+        tables: &[T],
+        mode: DropoutMode<'_>,
+        trace: &'a mut InputsTrace<T>,
+    ) -> &'a [T] {
+        if self.is_plain() {
+            trace.values.clear();
+            return batch.as_slice();
+        }
+        let InputsTrace { values, embedded, masks, .. } = trace;
+        let steps = batch.batch_size() * batch.seq_len();
+        values.resize(steps * self.width, T::ZERO);
+        masks.resize_with(self.channels.len(), Mask::default);
+        let numeric = Strip { width: self.numeric, offset: 0, stride: self.width };
+        numeric.write(span(batch), batch.as_slice(), values);
+        for (index, channel) in self.channels.iter().enumerate() {
+            let strip = self.strip(channel);
+            embedded.resize(steps * strip.width, T::ZERO);
+            channel.look_up(&tables[channel.table.clone()], &batch.tokens()[index], embedded);
+            let mask = &mut masks[index];
+            let droppable = Droppable {
+                values: embedded,
+                batch_size: batch.batch_size(),
+                steps: batch.seq_len(),
+                place: Place::Embedding(index),
+                probability: channel.dropout,
+                span: MaskSpan::Step,
+            };
+            let kept = mask.apply(mode, droppable);
+            strip.write(span(batch), kept, values);
+        }
+        values
+    }
+
+    /// What [`forward`](Self::forward) gave for the batch.
+    pub fn read<'a, T: Real>(
+        &self,
+        batch: &'a SequenceBatch<T>,
+        trace: &'a InputsTrace<T>,
+    ) -> &'a [T] {
+        if self.is_plain() { batch.as_slice() } else { &trace.values }
+    }
+
+    /// Whether a run over `steps` steps left this.
+    pub fn made<T>(&self, steps: usize, trace: &InputsTrace<T>) -> bool {
+        trace.values.len() == if self.is_plain() { 0 } else { steps * self.width }
+    }
+
+    /// Takes the gradient of what the first layer read to the rows of the tables, and hands that of the
+    /// embedded values of each channel, `[B, T, E]` with zeros in padding, to `tell`. Only the rows of
+    /// tokens that are there are touched.
+    pub fn backward<T: Real>(
+        &self,
+        batch: &SequenceBatch<T>,
+        trace: &mut InputsTrace<T>,
+        grad_tables: &mut [T],
+        mut tell: impl FnMut(usize, &[T]),
+    ) {
+        let InputsTrace { grad, grad_rows, masks, .. } = trace;
+        let steps = batch.batch_size() * batch.seq_len();
+        for (index, channel) in self.channels.iter().enumerate() {
+            let strip = self.strip(channel);
+            grad_rows.clear();
+            grad_rows.resize(steps * strip.width, T::ZERO);
+            strip.read(span(batch), grad, grad_rows);
+            masks[index].backward(grad_rows);
+            let table = &mut grad_tables[channel.table.clone()];
+            channel.embedding.add_gradient(&batch.tokens()[index], grad_rows, table);
+            tell(index, grad_rows);
+        }
+    }
+
+    /// The part of the gradient of what the first layer read that belongs to the numeric channels.
+    pub fn numeric_gradient<T: Real>(
+        &self,
+        batch: &SequenceBatch<T>,
+        trace: &InputsTrace<T>,
+        target: &mut [T],
+    ) {
+        target.fill(T::ZERO);
+        let strip = Strip { width: self.numeric, offset: 0, stride: self.width };
+        strip.read(span(batch), &trace.grad, target);
+    }
+
+    fn strip(&self, channel: &Channel) -> Strip {
+        let width = channel.embedding.embedding_size();
+        Strip { width, offset: channel.offset, stride: self.width }
+    }
+}
+
+impl Channel {
+    /// The rows of all valid steps of `tokens`.
+    fn look_up<T: Real>(&self, table: &[T], tokens: &TokenBatch, rows: &mut [T]) {
+        let width = self.embedding.embedding_size();
+        let row_size = tokens.seq_len() * width;
+        for (row, ids) in tokens.sequences().enumerate() {
+            let target = &mut rows[row * row_size..][..ids.len() * width];
+            gather_rows(Level::current(), (table, width), ids, target);
+        }
+    }
+}
+
+/// Some columns of the steps of a wider array.
+#[derive(Clone, Copy)]
+struct Strip {
+    width: usize,
+    offset: usize,
+    stride: usize,
+}
+
+impl Strip {
+    /// From an array of these columns alone to the wider one, in valid steps.
+    fn write<T: Copy>(self, span: Span<'_>, narrow: &[T], wide: &mut [T]) {
+        self.each(span, |from, to| {
+            wide[to..][..self.width].copy_from_slice(&narrow[from..][..self.width]);
+        });
+    }
+
+    /// The other way round.
+    fn read<T: Copy>(self, span: Span<'_>, wide: &[T], narrow: &mut [T]) {
+        self.each(span, |to, from| {
+            narrow[to..][..self.width].copy_from_slice(&wide[from..][..self.width]);
+        });
+    }
+
+    /// Calls `copy` with the place of each valid step in the narrow and in the wide array.
+    fn each(self, span: Span<'_>, mut copy: impl FnMut(usize, usize)) {
+        for (row, &length) in span.lengths.iter().enumerate() {
+            for step in row * span.seq_len..row * span.seq_len + length {
+                copy(step * self.width, step * self.stride + self.offset);
+            }
+        }
+    }
+}
+
+pub(super) fn span<T: Real>(batch: &SequenceBatch<T>) -> Span<'_> {
+    Span { lengths: batch.lengths(), seq_len: batch.seq_len() }
+}
