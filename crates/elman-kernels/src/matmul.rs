@@ -167,6 +167,7 @@ pub(crate) fn product<T: Float + Lane>(
     for range in wanted {
         let whole = range.end.is_multiple_of(width) || range.end == columns;
         assert!(range.start.is_multiple_of(width) && whole, "columns: whole panels");
+        assert!(range.end <= columns, "columns: beyond the last");
     }
     if level == Level::Avx512 && row::is_worth_it(&job, wanted) {
         return row::product(&job, wanted, out);

@@ -154,7 +154,7 @@ fn a_range_of_no_columns_touches_none() {
 }
 
 #[test]
-#[should_panic(expected = "range end index")]
+#[should_panic(expected = "columns: beyond the last")]
 fn columns_beyond_the_last_are_refused() {
     one_row_of_40_columns(std::slice::from_ref(&(0..64)));
 }
