@@ -74,7 +74,8 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let data = read(&args, given)?;
     let understood = understand(&data);
     let plan = trainer.plan::<f32>(data.for_training()).map_err(|error| blame(error, given))?;
-    let parameters = Network::<f32>::new(plan.network.clone())?.parameters().values().len();
+    let built = Network::<f32>::new(plan.network.clone()).map_err(|error| blame(error, given))?;
+    let parameters = built.parameters().values().len();
     printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;

@@ -27,6 +27,36 @@ fn numbers_with_validation_set_aside() {
 }
 
 #[test]
+fn what_a_cell_cannot_take_is_refused_by_its_option() {
+    let bench = Bench::new();
+    for (options, wanted) in [
+        ("--update-dropout 0.2", "--update-dropout: expected 0, or a gated cell"),
+        ("--cell-zoneout 0.2", "--cell-zoneout: expected 0, or a cell whose state has more"),
+        ("--cell min-gru --state-dropout 0.2", "--state-dropout: expected 0, or a cell with"),
+        ("--zoneout 1", "--zoneout: expected a probability"),
+    ] {
+        let ran = bench.run(&format!("{TRAIN} -o m.safetensors {options}"));
+        assert_eq!(ran.code, Some(1), "{options}");
+        assert!(ran.stderr.starts_with(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn noise_in_the_recurrence_changes_what_is_learnt() {
+    let bench = Bench::new();
+    let learnt = |options: &str| {
+        bench.ok(&format!("{TRAIN} -o m.safetensors --cell lstm {options}"));
+        (bench.read("m.safetensors"), bench.ok("predict m.safetensors test.csv").stdout)
+    };
+    let (_, plain) = learnt("");
+    for option in ["--state-dropout", "--update-dropout", "--zoneout", "--cell-zoneout"] {
+        let (model, predictions) = learnt(&format!("{option} 0.3"));
+        assert_ne!(predictions, plain, "{option}");
+        assert_eq!(model, learnt(&format!("{option} 0.3 --threads 3")).0, "{option}");
+    }
+}
+
+#[test]
 fn early_stopping_says_which_epoch_was_kept() {
     let bench = Bench::new();
     let train = TRAIN.replace("--epochs 3", "--epochs 500 --learning-rate 0.3 --seed 3");
