@@ -42,10 +42,10 @@ fn steps_allocate_nothing<C: Cell<f32>>(what: &str, make: &dyn Fn(CellSizes) -> 
     for hidden_size in [7, 96] {
         let cell = make(CellSizes { input_size: INPUT_SIZE, hidden_size });
         let layer = Layer::new(cell, Direction::Forward).unwrap();
-        let mut runs = vec![(1, [130, 390]), (3, [130, 260])];
+        let mut runs = vec![(1, [26, 78]), (3, [26, 52])];
         // The sums over the steps of the wide LSTM are made in another way where there are many.
         if what == format!("{:?}", CellKind::Lstm(LstmOptions::DEFAULT)) && hidden_size > 7 {
-            runs.push((3, [2000, 4000]));
+            runs.push((3, [1000, 2000]));
         }
         for (batch_size, [few, many]) in runs {
             let counts = allocations(&layer, batch_size, few);
