@@ -9,7 +9,9 @@ pub mod fault;
 pub mod network;
 pub mod network_options;
 pub mod options;
+pub mod records;
 pub mod rules;
+pub mod spec;
 pub mod training;
 pub mod value;
 
@@ -19,6 +21,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
+use records::RecordArgs;
 use training::TrainerArgs;
 use value::{Names, TaskKind, count, number};
 
@@ -63,7 +66,9 @@ Every option can stand in the file given to --config under its long name, withou
 given on the command line wins over the file.
 
 Ctrl-C ends training, saves the best model so far and reports as usual (exit code 0); a second
-Ctrl-C aborts at once (exit code 130).
+Ctrl-C aborts at once (exit code 130). SIGTERM and SIGHUP do the same. A run with --checkpoint can
+go on from there, or from its last checkpoint if it was killed, and ends with the same bytes:
+  elman train --resume FILE
 
 Example:
   elman train train.csv --test test.csv --sequence utterance --time step \\
@@ -119,6 +124,9 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub trainer: TrainerArgs,
+
+    #[command(flatten)]
+    pub records: RecordArgs,
 
     #[command(flatten)]
     pub talk: Talk,

@@ -4,6 +4,7 @@ mod evaluate;
 mod inspect;
 mod network_words;
 mod predict;
+mod record;
 mod source;
 mod summary;
 mod train;

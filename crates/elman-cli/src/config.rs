@@ -1,7 +1,10 @@
-//! The options of `train`, from the command line and from a TOML file.
+//! The options of `train`: from the command line, from a TOML file, and from the checkpoint of a run
+//! that goes on.
 //!
-//! The file is not a second declaration: each of its keys is handed to the same parser as the
-//! option of that name, so that both accept the same values and refuse them in the same words.
+//! Neither file is a second declaration: each key is handed to the same parser as the option of that
+//! name, so that all accept the same values and refuse them in the same words.
+
+mod resume;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,12 +24,27 @@ use crate::failure::{Failure, Outcome};
 pub struct Given {
     flags: Vec<String>,
     file: Option<(PathBuf, BTreeMap<String, usize>)>, // key -> row
+    /// All of them by key, each as the argument that says it; those of a run that goes on as well.
+    settings: Settings,
 }
+
+/// Options by key, each as the arguments that say it: several, where it is given several times.
+pub type Settings = BTreeMap<String, Vec<String>>;
 
 impl Given {
     /// Whether the option was given, on the command line or in the file.
     pub fn has(&self, key: &str) -> bool {
+        self.settings.contains_key(key)
+    }
+
+    /// Whether it was given now, not in an earlier part of a run that goes on.
+    pub fn has_now(&self, key: &str) -> bool {
         self.flags.iter().any(|flag| flag == key) || self.row(key).is_some()
+    }
+
+    /// All options that were given, to be noted in a checkpoint.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// What to call an option in a message: `--clip-norm`, or where it stands in the file.
@@ -43,27 +61,62 @@ impl Given {
     }
 }
 
-/// Reads the command line and, if it names one, the TOML file.
+/// Reads the command line and, if it names them, the TOML file and the checkpoint.
 pub fn read(version: &'static str, argv: Vec<OsString>) -> Result<(Command, Given), Stop> {
     let parser = || Cli::command().version(version);
     let matches = parser().try_get_matches_from(&argv)?;
     let Some(("train", train)) = matches.subcommand() else { return finish(&matches, None) };
-    let explicit = explicit(train);
-    let Some(path) = train.get_one::<PathBuf>("config") else {
-        return finish(&matches, Some(Given { flags: explicit, file: None }));
-    };
-    let (mut extra, mut rows) = (Vec::new(), BTreeMap::new());
-    for Setting { key, row, arguments } in settings(path)? {
-        if !explicit.contains(&key) {
-            rows.insert(key, row);
-            extra.extend(arguments);
+    let mut given = Given { flags: explicit(train), ..Given::default() };
+    let mut extra = Vec::new();
+    if let Some(path) = train.get_one::<PathBuf>("config") {
+        let mut rows = BTreeMap::new();
+        for Setting { key, row, arguments } in settings(path)? {
+            if !given.has_now(&key) {
+                rows.insert(key, row);
+                extra.extend(arguments);
+            }
         }
+        given.file = Some((path.clone(), rows));
     }
-    // Before the user's own arguments, of which a `--` may end the options.
-    let (program, own) = argv.split_at(2);
+    let now = parse(&parser(), &argv, extra.clone())?;
+    if let Some(path) = train.get_one::<PathBuf>("resume") {
+        let earlier = resume::settings(path)?;
+        resume::check(&given, &said(&now), &earlier)?;
+        let missing = earlier.into_iter().filter(|(key, _)| !given.has_now(key));
+        extra.extend(missing.flat_map(|(_, arguments)| arguments).map(OsString::from));
+    }
+    let matches = parse(&parser(), &argv, extra)?;
+    given.settings = said(&matches);
+    finish(&matches, Some(given))
+}
+
+/// Parses the arguments with others before the user's own, of which a `--` may end the options.
+fn parse(
+    parser: &clap::Command,
+    argv: &[OsString],
+    extra: Vec<OsString>,
+) -> Result<ArgMatches, clap::Error> {
+    let (program, own) = argv.split_at(argv.len().min(2));
     let argv = program.iter().cloned().chain(extra).chain(own.iter().cloned());
-    let matches = parser().try_get_matches_from(argv)?;
-    finish(&matches, Some(Given { flags: explicit, file: Some((path.clone(), rows)) }))
+    parser.clone().try_get_matches_from(argv)
+}
+
+/// The options of `train` that were given, each as the argument that says it.
+fn said(matches: &ArgMatches) -> Settings {
+    let Some(("train", train)) = matches.subcommand() else { return Settings::new() };
+    let command = train_command();
+    let mut settings = Settings::new();
+    for key in explicit(train) {
+        let Some(argument) = find(&command, &key) else { continue };
+        let Some(values) = train.get_raw(argument.get_id().as_str()) else { continue };
+        let said = values.map(|value| match argument.get_action() {
+            ArgAction::SetTrue => format!("--{key}"),
+            _ if argument.is_positional() => value.to_string_lossy().into_owned(),
+            _ => format!("--{key}={}", value.to_string_lossy()),
+        });
+        settings.insert(key.clone(), said.collect());
+    }
+    settings
 }
 
 /// Why there is no command to run.
@@ -151,7 +204,7 @@ fn key_of(argument: &Arg) -> Option<String> {
         None => argument.get_id().to_string(),
     };
     // These belong to one call, not to a training run.
-    (!["config", "help", "version"].contains(&key.as_str())).then_some(key)
+    (!["config", "resume", "help", "version"].contains(&key.as_str())).then_some(key)
 }
 
 fn find<'a>(train: &'a clap::Command, key: &str) -> Option<&'a Arg> {

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks training to end, the second aborts.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one ends training cleanly, the second aborts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// What a shell returns for a process that Ctrl-C ended (128 + SIGINT).
 const ABORTED: i32 = 130;
 
-/// From here on the first Ctrl-C only sets [`asked`].
+/// From here on the first signal only sets [`asked`].
 pub fn catch() -> Outcome {
     let handler = || {
         if ASKED.swap(true, Ordering::SeqCst) {
@@ -18,10 +18,10 @@ pub fn catch() -> Outcome {
         }
     };
     ctrlc::set_handler(handler)
-        .map_err(|error| Failure::Fault(format!("Ctrl-C cannot be caught: {error}")))
+        .map_err(|error| Failure::Fault(format!("signals cannot be caught: {error}")))
 }
 
-/// Whether Ctrl-C was pressed.
+/// Whether a signal has come.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }

@@ -1,7 +1,7 @@
-//! What is shown: data on stdout, talk on stderr.
+//! Output: data on stdout, talk on stderr.
 //!
-//! A result is written to stdout in one of two forms, for people or as one JSON document. Talk
-//! goes to stderr and never fails a command: who closed stderr does not want it.
+//! A result is written to stdout as a table for people or as one JSON document. Talk goes to stderr;
+//! if stderr cannot be written, that is no error, since nobody wants to read it.
 
 pub mod evaluation;
 pub mod progress;
@@ -17,7 +17,7 @@ use crate::args::Talk;
 use crate::failure::{Failure, Outcome, one_line};
 use style::Style;
 
-/// Where a command shows what it does and what came of it.
+/// Shows what a command does, and its result.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
     talk: Talk,
@@ -34,7 +34,7 @@ impl Printer {
         !self.talk.quiet
     }
 
-    /// One line or more on stderr, unless they are to be quiet.
+    /// Writes one or more lines to stderr, unless `--quiet` was given.
     pub fn say(&self, text: impl FnOnce(Style) -> String) {
         if self.talks() {
             let text = text(Style::stderr());
@@ -42,12 +42,12 @@ impl Printer {
         }
     }
 
-    /// A warning of one line, unless they are to be quiet.
+    /// Writes a one-line warning, unless `--quiet` was given.
     pub fn warn(&self, line: &str) {
         self.say(|style| format!("{} {}", style.alarm("warning:"), one_line(line)));
     }
 
-    /// The result of the command: for people, or as JSON.
+    /// Writes the result of the command: for people, or as JSON.
     pub fn result(&self, json: &impl Serialize, text: impl FnOnce(Style) -> String) -> Outcome {
         if !self.talk.json {
             return out(&text(Style::stdout()));
@@ -59,14 +59,14 @@ impl Printer {
     }
 }
 
-/// Writes to stdout, and sees to it that all of it has arrived.
+/// Writes to stdout and flushes it.
 pub fn out(text: &str) -> Outcome {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::stdout(&error))
 }
 
-/// Whether a person watches stderr on a terminal that can move its cursor.
+/// Whether stderr is a terminal that can move its cursor.
 pub fn stderr_is_watched() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

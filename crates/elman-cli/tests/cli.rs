@@ -17,6 +17,10 @@ mod interrupt;
 mod old_models;
 #[path = "cli/pipes.rs"]
 mod pipes;
+#[path = "cli/resume.rs"]
+mod resume;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

@@ -3,12 +3,14 @@
 //! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] writes it to one file, and
 //! [`Model::load`] reads it. A loaded model gives the same bits as the one that was saved.
 
+mod history;
 mod provenance;
 
 use std::fmt;
 
 use ndarray::{Array2, Axis};
 
+pub use history::{EpochRecord, Validation};
 pub use provenance::{DataDigest, Provenance};
 
 use crate::data::{Dataset, Standardization};

@@ -13,6 +13,7 @@ mod philox;
 
 use rand_core::{Rng as _, SeedableRng};
 use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
 
 pub use mask::{Mask, MaskPlace, MaskSite, MaskSource, Masks, Purpose};
 pub use philox::Philox;
@@ -35,7 +36,7 @@ use crate::real::Float;
 /// assert_eq!(Rng::new(7).next_u64(), Rng::new(7).next_u64());
 /// assert_ne!(Rng::stream(7, 1).next_u64(), Rng::stream(7, 2).next_u64());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rng {
     pcg: Pcg64,
 }

@@ -11,6 +11,7 @@ mod regress;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use classify::winner;
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
 pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
 
@@ -100,6 +101,21 @@ impl Score {
     pub fn value(self) -> f64 {
         match self {
             Score::Accuracy(value) | Score::Rmse(value) => value,
+        }
+    }
+
+    /// The metric of this name, `accuracy` or `rmse`; `None` for another.
+    #[must_use]
+    pub fn named(name: &str, value: f64) -> Option<Self> {
+        [Score::Accuracy(value), Score::Rmse(value)].into_iter().find(|score| score.name() == name)
+    }
+
+    /// Whether it is at least as good as `target`: an accuracy as high, or an error as low.
+    #[must_use]
+    pub fn reaches(self, target: f64) -> bool {
+        match self {
+            Score::Accuracy(value) => value >= target,
+            Score::Rmse(value) => value <= target,
         }
     }
 

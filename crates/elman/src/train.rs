@@ -16,34 +16,28 @@
 
 mod batches;
 mod best;
+mod learner;
 mod objective;
 mod options;
 mod progress;
 mod run;
 mod sequences;
+mod setup;
+mod tally;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use crate::data::{Dataset, Standardization, split};
-use crate::error::{Error, Field, Result};
-use crate::model::{DataDigest, Model, Provenance, check_features, check_readout};
-use crate::network::{Network, NetworkConfig};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::model::{Model, check_readout};
 use crate::real::Real;
 use crate::rng::Rng;
-use crate::task::{Evaluation, Task};
-use crate::threads::with_threads;
 
+pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
-pub use progress::{
-    Control, EpochProgress, EpochRecord, Outcome, Progress, Report, StepProgress, Validation,
-};
-
+pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
+pub(crate) use run::RunState;
+pub use run::{Run, RunDescription};
 pub use sequences::Sequences;
-
-use objective::BatchLoss;
-use run::{Run, Setup};
 
 /// What random numbers are drawn for. Each purpose has its own stream of the seed, so that drawing
 /// more for one leaves the others as they were.
@@ -96,7 +90,7 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 /// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
 /// let network = NetworkOptions::simple(16).options();
 /// let trained = Trainer::new(options, network)?.fit(&data)?;
-/// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.training_loss).collect();
+/// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.loss).collect();
 /// assert!(losses[29] < losses[0]);
 /// # Ok(())
 /// # }
@@ -105,17 +99,6 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 pub struct Trainer {
     options: TrainingOptions,
     network: NetworkOptions,
-}
-
-/// What a training would do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    /// The network it would train.
-    pub network: NetworkConfig,
-    /// The number of sequences it would train on.
-    pub training_sequences: usize,
-    /// The number of sequences that would choose the best epoch.
-    pub validation_sequences: usize,
 }
 
 /// A trained model, and how training went.
@@ -202,171 +185,20 @@ impl Trainer {
         data: impl Into<TrainingData<'a>>,
         callback: &mut Callback<'_>,
     ) -> Result<Trained<T>> {
-        let data = data.into();
-        with_threads(self.options.threads, || self.fit_here(data, callback))?
+        let mut run = self.start(data)?;
+        run.train(callback)?;
+        run.finish()
     }
 
-    /// What [`fit`](Self::fit) would do with these data, without doing it.
-    ///
-    /// ```
-    /// use elman::Dataset;
-    /// use elman::train::{NetworkOptions, Trainer, TrainingOptions};
-    /// use ndarray::array;
-    ///
-    /// # fn main() -> elman::Result<()> {
-    /// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]], array![[2.0], [1.0]]];
-    /// let data = Dataset::with_values(&sequences, &array![[1.0], [1.0], [3.0]])?;
-    /// let options = TrainingOptions { validation_fraction: 0.3, ..TrainingOptions::default() };
-    /// let plan = Trainer::new(options, NetworkOptions::default())?.plan::<f32>(&data)?;
-    /// assert_eq!((plan.training_sequences, plan.validation_sequences), (2, 1));
-    /// assert_eq!((plan.network.input_size(), plan.network.output_size()), (1, 1));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// A run on these data before its first update: to be advanced step by step, looked into, or
+    /// saved.
     ///
     /// # Errors
     ///
-    /// Those of [`fit`](Self::fit) that come before its first step.
-    pub fn plan<'a, T: Real>(&self, data: impl Into<TrainingData<'a>>) -> Result<Plan> {
-        let TrainingData { training: data, validation } = data.into();
-        data.check_trainable()?;
-        self.check_validation(validation)?;
-        let parts = self.parts(data, validation)?;
-        let task = Task::of(&parts.training, self.options.regression_loss.unwrap_or_default())?;
-        self.setup::<T>(&parts, &task)?;
-        let network = self.network.config(data.input_size(), task.output_size());
-        network.check()?;
-        Ok(Plan {
-            network,
-            training_sequences: parts.training.len(),
-            validation_sequences: parts.validation.as_ref().map_or(0, |data| data.len()),
-        })
+    /// Those of [`fit`](Self::fit).
+    pub fn start<'a, T: Real>(&self, data: impl Into<TrainingData<'a>>) -> Result<Run<'a, T>> {
+        Run::new(self, data.into())
     }
-
-    fn fit_here<T: Real>(
-        &self,
-        data: TrainingData<'_>,
-        callback: &mut Callback<'_>,
-    ) -> Result<Trained<T>> {
-        let TrainingData { training: data, validation } = data;
-        data.check_trainable()?;
-        self.check_validation(validation)?;
-        let parts = self.parts(data, validation)?;
-        let task = Task::of(&parts.training, self.options.regression_loss.unwrap_or_default())?;
-        let setup = self.setup(&parts, &task)?;
-        let mut network = Network::new(self.network.config(data.input_size(), task.output_size()))?;
-        network.initialize(&mut Purpose::Weights.rng(self.options.seed))?;
-        let ended = Run::new(&setup, network, callback)?.finish()?;
-        let scaling = setup.scaling;
-        let names = data.feature_names().to_vec();
-        let mut model = Model::new(ended.network, task.clone(), names, scaling)?;
-        let measure = |data: &Cow<'_, Dataset>| model.evaluate(data).ok();
-        let report = Report {
-            outcome: ended.outcome,
-            epochs: ended.epochs,
-            best_epoch: ended.best_epoch,
-            training_sequences: parts.training.len(),
-            validation_sequences: parts.validation.as_ref().map_or(0, |data| data.len()),
-            training: measure(&parts.training),
-            validation: parts.validation.as_ref().and_then(measure),
-            elapsed: ended.elapsed,
-        };
-        *model.provenance_mut() = self.provenance(data, validation, &report);
-        Ok(Trained { model, report })
-    }
-
-    fn setup<'a, T: Real>(&'a self, parts: &'a Parts<'a>, task: &'a Task) -> Result<Setup<'a, T>> {
-        Ok(Setup {
-            options: &self.options,
-            loss: BatchLoss::new(&self.options, task, &parts.training)?,
-            validation_targets: match &parts.validation {
-                Some(validation) => Some(task.encode(validation)?),
-                None => None,
-            },
-            scaling: match self.options.scaling {
-                InputScaling::Standardize => Some(Standardization::of_dataset(&parts.training)?),
-                InputScaling::Raw => None,
-            },
-            parts,
-            task,
-        })
-    }
-
-    /// Refuses options about validation where there is none, and two sources of it.
-    fn check_validation(&self, validation: Option<&Dataset>) -> Result<()> {
-        let fraction = self.options.validation_fraction;
-        match validation {
-            Some(_) if fraction > 0.0 => Err(Error::argument(
-                Field::ValidationFraction,
-                "0 beside validation data",
-                fraction,
-            )),
-            Some(_) => Ok(()),
-            None if fraction > 0.0 => Ok(()),
-            None => {
-                let expected = "validation data, or a validation fraction, beside it";
-                if let Some(patience) = self.options.patience {
-                    return Err(Error::argument(Field::Patience, expected, patience));
-                }
-                match self.options.monitor {
-                    Monitor::Loss => Ok(()),
-                    Monitor::Metric => Err(Error::argument("monitor: metric", expected, "neither")),
-                }
-            }
-        }
-    }
-
-    fn parts<'a>(&self, data: &'a Dataset, validation: Option<&'a Dataset>) -> Result<Parts<'a>> {
-        if let Some(validation) = validation {
-            check_features(data.feature_names(), validation)?;
-        }
-        let fraction = self.options.validation_fraction;
-        if validation.is_some() || fraction <= 0.0 {
-            let validation = validation.map(Cow::Borrowed);
-            return Ok(Parts { training: Cow::Borrowed(data), validation });
-        }
-        let split = split(data, fraction, &mut Purpose::Split.rng(self.options.seed))?;
-        Ok(Parts {
-            training: Cow::Owned(data.subset(&split.training)?),
-            validation: Some(Cow::Owned(data.subset(&split.validation)?)),
-        })
-    }
-
-    fn provenance(
-        &self,
-        data: &Dataset,
-        validation: Option<&Dataset>,
-        report: &Report,
-    ) -> Provenance {
-        let evaluations = [("training", &report.training), ("validation", &report.validation)];
-        Provenance {
-            training_data: Some(DataDigest::of(data)),
-            validation_data: validation.map(DataDigest::of),
-            seed: Some(self.options.seed),
-            settings: serde_json::json!({ "training": self.options, "network": self.network }),
-            metrics: metrics(evaluations),
-            ..Provenance::default()
-        }
-    }
-}
-
-/// The data as they are used: a part may have been set aside for validation.
-struct Parts<'a> {
-    training: Cow<'a, Dataset>,
-    validation: Option<Cow<'a, Dataset>>,
-}
-
-/// Losses and scores by name, `validation_accuracy` say.
-fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
-    let mut metrics = BTreeMap::new();
-    for (data, evaluation) in evaluations {
-        let Some(evaluation) = evaluation else { continue };
-        let score = evaluation.score();
-        for (name, value) in [("loss", evaluation.loss()), (score.name(), score.value())] {
-            metrics.insert(format!("{data}_{name}"), value);
-        }
-    }
-    metrics
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use elman::clip::{Clip, Norm};
 use elman::error::{Error, Field};
 use elman::loss::RegressionLoss;
-use elman::optimizer::{Adam, Momentum, OptimizerConfig, SecondMoment, Sgd};
+use elman::optimizer::{
+    Adagrad, Adam, AdamW, Momentum, NAdam, OptimizerConfig, RmsProp, SecondMoment, Sgd,
+};
 use elman::train::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 
 use super::TrainArgs;
@@ -22,6 +24,9 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         batch_size: trainer.batch_size,
         optimizer: optimizer(trainer),
         learning_rate: trainer.learning_rate,
+        schedule: trainer.schedule.value().clone(),
+        warmup: trainer.warmup.as_ref().map(|warmup| *warmup.value()),
+        averaging: trainer.averaging.as_ref().map(|averaging| *averaging.value()),
         clip: clip(trainer),
         seed: trainer.seed,
         scaling: match trainer.standardize.is_on() {
@@ -38,25 +43,71 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
         threads: trainer.threads,
+        max_updates: trainer.max_updates,
+        max_seconds: trainer.max_seconds,
+        target_metric: trainer.target_metric,
+        accumulation: trainer.accumulation,
     }
 }
 
 fn optimizer(args: &TrainerArgs) -> OptimizerConfig {
-    let weight_decay = args.weight_decay;
+    let [beta1, beta2] = args.betas.0;
+    let second_moment = match args.amsgrad.is_on() {
+        true => SecondMoment::Maximum,
+        false => SecondMoment::Current,
+    };
+    // The rules differ in what they take where nothing is given.
+    let epsilon = |own: f64| args.epsilon.unwrap_or(own);
+    let decay = |own: f64| args.weight_decay.unwrap_or(own);
     match args.optimizer {
         OptimizerChoice::Sgd => {
-            OptimizerConfig::Sgd(Sgd { momentum: momentum(args), weight_decay, ..Sgd::default() })
+            let own = Sgd::default();
+            let (momentum, weight_decay) = (momentum(args), decay(own.weight_decay));
+            OptimizerConfig::Sgd(Sgd { momentum, weight_decay, ..own })
         }
         OptimizerChoice::Adam => {
-            let [beta1, beta2] = args.betas.0;
-            let second_moment = match args.amsgrad.is_on() {
-                true => SecondMoment::Maximum,
-                false => SecondMoment::Current,
-            };
-            let epsilon = args.epsilon;
-            let adam =
-                Adam { beta1, beta2, epsilon, weight_decay, second_moment, ..Adam::default() };
-            OptimizerConfig::Adam(adam)
+            let own = Adam::default();
+            let (epsilon, weight_decay) = (epsilon(own.epsilon), decay(own.weight_decay));
+            OptimizerConfig::Adam(Adam {
+                beta1,
+                beta2,
+                epsilon,
+                weight_decay,
+                second_moment,
+                ..own
+            })
+        }
+        OptimizerChoice::AdamW => {
+            let own = AdamW::default();
+            let (epsilon, weight_decay) = (epsilon(own.epsilon), decay(own.weight_decay));
+            OptimizerConfig::AdamW(AdamW {
+                beta1,
+                beta2,
+                epsilon,
+                weight_decay,
+                second_moment,
+                ..own
+            })
+        }
+        OptimizerChoice::NAdam => {
+            let own = NAdam::default();
+            let (epsilon, weight_decay) = (epsilon(own.epsilon), decay(own.weight_decay));
+            OptimizerConfig::NAdam(NAdam { beta1, beta2, epsilon, weight_decay, ..own })
+        }
+        OptimizerChoice::RmsProp => {
+            let own = RmsProp::default();
+            let (epsilon, weight_decay) = (epsilon(own.epsilon), decay(own.weight_decay));
+            OptimizerConfig::RmsProp(RmsProp {
+                momentum: args.momentum,
+                epsilon,
+                weight_decay,
+                ..own
+            })
+        }
+        OptimizerChoice::Adagrad => {
+            let own = Adagrad::default();
+            let (epsilon, weight_decay) = (epsilon(own.epsilon), decay(own.weight_decay));
+            OptimizerConfig::Adagrad(Adagrad { epsilon, weight_decay, ..own })
         }
     }
 }

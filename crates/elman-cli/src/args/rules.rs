@@ -27,6 +27,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     }
     clipping(args, given)?;
     layers(args, given)?;
+    if given.has("max-updates") && !given.has("epochs") {
+        args.trainer.epochs = usize::MAX;
+    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -87,7 +90,18 @@ fn rules(args: &TrainArgs) -> Vec<Rule> {
     optimizer_rules(args, &mut rules);
     validation_rules(args, &mut rules);
     task_rules(args, &mut rules);
+    record_rules(args, &mut rules);
     rules
+}
+
+fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    rules.push(Rule {
+        option: "every",
+        on: "checkpoint",
+        holds: args.records.checkpoint.is_some(),
+        needs: "--checkpoint",
+        found: "none".to_owned(),
+    });
 }
 
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
@@ -150,18 +164,19 @@ fn layers(args: &TrainArgs, given: &Given) -> Outcome {
 
 fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     let trainer = &args.trainer;
-    let is = |wanted| trainer.optimizer == wanted;
+    use OptimizerChoice::{Adam, AdamW, NAdam, RmsProp, Sgd};
     let name = name(trainer.optimizer);
-    let mut optimizer = |option, needs, holds| {
-        let found = format!("--optimizer {name}");
+    let mut optimizer = |option, needs, wanted: &[OptimizerChoice]| {
+        let (found, holds) = (format!("--optimizer {name}"), wanted.contains(&trainer.optimizer));
         rules.push(Rule { option, on: "optimizer", holds, needs, found });
     };
-    optimizer("momentum", "--optimizer sgd", is(OptimizerChoice::Sgd));
-    optimizer("nesterov", "--optimizer sgd", is(OptimizerChoice::Sgd));
-    optimizer("dampening", "--optimizer sgd", is(OptimizerChoice::Sgd));
-    optimizer("amsgrad", "--optimizer adam", is(OptimizerChoice::Adam));
-    optimizer("betas", "--optimizer adam", is(OptimizerChoice::Adam));
-    optimizer("epsilon", "--optimizer adam", is(OptimizerChoice::Adam));
+    optimizer("momentum", "--optimizer sgd or rmsprop", &[Sgd, RmsProp]);
+    optimizer("nesterov", "--optimizer sgd", &[Sgd]);
+    optimizer("dampening", "--optimizer sgd", &[Sgd]);
+    optimizer("amsgrad", "--optimizer adam or adamw", &[Adam, AdamW]);
+    optimizer("betas", "--optimizer adam, adamw or nadam", &[Adam, AdamW, NAdam]);
+    let others = [Adam, AdamW, NAdam, RmsProp, OptimizerChoice::Adagrad];
+    optimizer("epsilon", "an --optimizer other than sgd", &others);
     rules.push(Rule {
         option: "nesterov",
         on: "momentum",

@@ -1,7 +1,10 @@
 //! How the network is trained.
 
 use clap::Args;
+use elman::optimizer::Averaging;
+use elman::schedule::{Schedule, Warmup};
 
+use super::spec::Spec;
 use super::value::{
     Betas, ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
     Switch, count, number, seed,
@@ -14,38 +17,61 @@ pub struct TrainerArgs {
     /// Passes over the training data
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = count)]
     pub epochs: usize,
-    /// Sequences in a batch: one change of the weights each
+    /// Updates of the weights, at most [default: as many as the epochs have]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub max_updates: Option<usize>,
+    /// Seconds of training, at most
+    #[arg(long, value_name = "S", value_parser = number)]
+    pub max_seconds: Option<f64>,
+    /// End when the metric is this good: an accuracy to reach, or an error to get down to
+    #[arg(long, value_name = "METRIC", value_parser = number)]
+    pub target_metric: Option<f64>,
+    /// Sequences in a batch: one update of the weights each
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = count)]
     pub batch_size: usize,
-    /// The rule that changes the weights
+    /// Batches whose gradients are added up for one update
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
+    pub accumulation: usize,
+    /// The rule that updates the weights
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,
-    /// The length of a step
+    /// The learning rate, before the schedule changes it
     #[arg(long, value_name = "RATE", default_value_t = 0.003, value_parser = number)]
     pub learning_rate: f64,
-    /// Momentum of sgd
+    /// How the learning rate goes over the updates: constant, or step, multi-step, exponential,
+    /// cosine, cosine-restarts, one-cycle or plateau with settings: cosine,updates=1000
+    #[arg(long, value_name = "KIND,…", default_value_t = Spec::constant())]
+    pub schedule: Spec<Schedule>,
+    /// A slow start of so many updates before the schedule: 100, or updates=100,start-factor=0.1
+    #[arg(long, value_name = "UPDATES")]
+    pub warmup: Option<Spec<Warmup>>,
+    /// Average the weights of many updates: ema,decay=0.999 or swa,start=500,every=10
+    #[arg(long, value_name = "KIND,…")]
+    pub averaging: Option<Spec<Averaging>>,
+    /// Momentum of sgd and rmsprop
     #[arg(long, value_name = "M", default_value_t = 0.0, value_parser = number)]
     pub momentum: f64,
-    /// The part of a gradient that momentum does not take in
+    /// The share of a gradient that does not enter the momentum
     #[arg(long, value_name = "D", default_value_t = 0.0, value_parser = number)]
     pub dampening: f64,
     /// Nesterov's form of the momentum of sgd
     #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
     #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
     pub nesterov: Switch,
-    /// Decay of adam's two moments
+    /// Decay of the two moments of adam, adamw and nadam
     #[arg(long, value_name = "B1,B2", default_value_t = Betas([0.9, 0.999]))]
     pub betas: Betas,
-    /// Added to the denominator of adam
-    #[arg(long, value_name = "E", default_value_t = 1e-8, value_parser = number)]
-    pub epsilon: f64,
-    /// Adam with the largest second moment so far
+    /// Added to the denominator of every rule but sgd [default: 1e-8; adagrad: 1e-10]
+    #[arg(long, value_name = "E", value_parser = number)]
+    pub epsilon: Option<f64>,
+    /// Adam or adamw with the largest second moment so far
     #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
     #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
     pub amsgrad: Switch,
-    /// Weight decay: this times the weights is added to the gradient
-    #[arg(long, value_name = "DECAY", default_value_t = 0.0, value_parser = number)]
-    pub weight_decay: f64,
+    /// This times the weights, not the biases, is added to the gradient, or taken off the weights by
+    /// adamw [default: 0; adamw: 0.01]
+    #[arg(long, value_name = "DECAY", value_parser = number)]
+    pub weight_decay: Option<f64>,
     /// The longest gradient that is not shortened, or off
     #[arg(long, value_name = "NORM", default_value_t = Limit::At(1.0))]
     pub clip_norm: Limit,
@@ -58,7 +84,7 @@ pub struct TrainerArgs {
     /// What chooses the best epoch: the validation loss, or accuracy (classes) or error (numbers)
     #[arg(long, value_enum, default_value_t = MonitorChoice::Loss)]
     pub monitor: MonitorChoice,
-    /// Epochs without a better one, by validation, after which training ends
+    /// The number of epochs without improvement, by validation, after which training ends
     #[arg(long, value_name = "N", value_parser = count)]
     pub patience: Option<usize>,
 

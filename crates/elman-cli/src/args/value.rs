@@ -155,13 +155,22 @@ pub enum BiasInitChoice {
     Zeros,
 }
 
-/// The rule that changes the weights.
+/// The rule that updates the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
 pub enum OptimizerChoice {
     /// Stochastic gradient descent
     Sgd,
     /// Adam
     Adam,
+    /// Adam with decoupled weight decay
+    AdamW,
+    /// Adam with Nesterov's momentum
+    NAdam,
+    /// RMSprop
+    RmsProp,
+    /// Adagrad
+    Adagrad,
 }
 
 /// What is made small.

@@ -21,7 +21,7 @@ struct Document<'a> {
     evaluation: &'a Evaluation,
 }
 
-/// Evaluates.
+/// Runs `elman evaluate`.
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;

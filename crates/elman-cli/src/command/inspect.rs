@@ -1,4 +1,4 @@
-//! `elman inspect`: what a model file holds.
+//! `elman inspect`: the contents of a model file.
 
 use elman::Parameters;
 use elman::model::Model;
@@ -15,7 +15,7 @@ use crate::printer::text::{Facts, counted, grouped, list, measure};
 /// How many names are shown before a list is cut.
 const MOST_NAMES: usize = 40;
 
-/// Inspects.
+/// Runs `elman inspect`.
 pub fn run(args: &InspectArgs) -> Outcome {
     let model = Model::<f32>::load(&args.model)?;
     Printer::new(args.talk).result(&document(args, &model), |style| text(&model, style))

@@ -17,7 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::printer::text::counted;
 use crate::printer::{Printer, out};
 
-/// Predicts.
+/// Runs `elman predict`.
 pub fn run(args: &PredictArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let output = args.output.as_ref().filter(|path| *path != Path::new("-"));
@@ -37,8 +37,9 @@ pub fn run(args: &PredictArgs) -> Outcome {
     if args.talk.json {
         return printer.result(&document(&predictions), |_| String::new());
     }
-    let text = csv(&predictions)
-        .map_err(|error| Failure::Fault(format!("the predictions are no CSV: {error}")))?;
+    let text = csv(&predictions).map_err(|error| {
+        Failure::Fault(format!("the predictions cannot be written as CSV: {error}"))
+    })?;
     match output {
         None => out(&text),
         Some(output) => {

@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use elman::data::Dataset;
-use elman::io::check_writable;
+use elman::io::{Checkpoint, check_writable};
 use elman::model::Model;
-use elman::network::{Network, NetworkConfig};
+use elman::network::NetworkConfig;
 use elman::task::Evaluation;
+use elman::threads::with_threads;
 use elman::train::{
-    Control, EpochRecord, Outcome as Ending, Plan, Report, Trained, Trainer, TrainingData,
+    EpochRecord, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer, TrainingData,
 };
 use serde::Serialize;
 
 use super::network_words::network_words;
+use super::record::Recorder;
 use super::summary::Summary;
 use super::{refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
@@ -64,7 +66,7 @@ struct Understood {
     test: Option<Summary>,
 }
 
-/// Trains.
+/// Runs `elman train`.
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
     let printer = Printer::new(args.talk);
@@ -73,16 +75,16 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     let output = output(&args)?;
     let data = read(&args, given)?;
     let understood = understand(&data);
-    let plan = trainer.plan::<f32>(data.for_training()).map_err(|error| blame(error, given))?;
-    let built = Network::<f32>::new(plan.network.clone()).map_err(|error| blame(error, given))?;
-    let parameters = built.parameters().values().len();
-    printer.say(|style| describe(&understood, &plan, parameters).render(style) + "\n");
+    let mut run = start(&trainer, &data, &args).map_err(|error| blame(error, given))?;
+    run.set_notes(serde_json::json!(given.settings()));
+    let recorder = Recorder::new(&args.records, &run)?;
+    printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
-    let Trained { mut model, report } = fit(&trainer, &data, printer, given)?;
+    let Trained { mut model, report } = finish(run, recorder, printer)?;
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
-    // The weights that training started from have learnt nothing; they would only be in the way.
+    // A model with the initial weights is of no use to anybody.
     let saved = (report.best_epoch != Some(0)).then_some(output.as_path());
     if let Some(path) = saved {
         model.save(path)?;
@@ -94,7 +96,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     conclude(&Ended { understood, model, report, test, saved }, printer)
 }
 
-/// What a run came to.
+/// A finished run with everything there is to show.
 struct Ended<'a> {
     understood: Understood,
     model: Model<f32>,
@@ -103,7 +105,7 @@ struct Ended<'a> {
     saved: Option<&'a Path>,
 }
 
-/// Shows what a run came to.
+/// Shows the result of a run.
 fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
     let Ended { understood, model, report, test, saved } = ended;
     printer.say(|_| ending_words(report, *saved));
@@ -131,15 +133,21 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
     verdict(report, *saved)
 }
 
-/// The output file, known to be writable before the work begins.
+/// The output file, checked to be writable before the work begins.
 fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
     if output == Path::new("-") {
         let found = "-, which would be standard output";
         return Err(Failure::input("--output", "a file to save the model in", found));
     }
-    let further =
-        [("--validation", &args.validation), ("--test", &args.test), ("--config", &args.config)];
+    let further = [
+        ("--validation", &args.validation),
+        ("--test", &args.test),
+        ("--config", &args.config),
+        ("--resume", &args.records.resume),
+        ("--checkpoint", &args.records.checkpoint),
+        ("--log", &args.records.log),
+    ];
     let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
     let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
     let inputs: Vec<(&str, &PathBuf)> = inputs.collect();
@@ -165,13 +173,13 @@ fn understand(data: &Data) -> Understood {
     }
 }
 
-fn describe(understood: &Understood, plan: &Plan, parameters: usize) -> Facts {
+fn describe(understood: &Understood, run: &RunDescription) -> Facts {
     let mut facts = Facts::default();
     understood.training.describe_size("training", &mut facts);
     match &understood.validation {
         Some(summary) => summary.describe_size("validation", &mut facts),
-        None if plan.validation_sequences > 0 => {
-            let count = counted(plan.validation_sequences, "sequence");
+        None if run.validation_sequences > 0 => {
+            let count = counted(run.validation_sequences, "sequence");
             facts.add("validation", format!("{count} of these, set aside"));
         }
         None => {}
@@ -180,19 +188,52 @@ fn describe(understood: &Understood, plan: &Plan, parameters: usize) -> Facts {
         summary.describe_size("test", &mut facts);
     }
     understood.training.describe_columns(&mut facts);
-    facts.add("network", network_words(&plan.network));
-    facts.add("", counted(parameters, "parameter"));
+    facts.add("network", network_words(&run.network));
+    facts.add("", counted(run.parameters, "parameter"));
     facts
 }
 
-fn fit(trainer: &Trainer, data: &Data, printer: Printer, given: &Given) -> Outcome<Trained<f32>> {
+/// The run from its first update, or from where a checkpoint has it.
+fn start<'a>(trainer: &Trainer, data: &'a Data, args: &TrainArgs) -> elman::Result<Run<'a>> {
+    match &args.records.resume {
+        Some(path) => Checkpoint::load(path)?.resume_with(trainer, data.for_training()),
+        None => trainer.start(data.for_training()),
+    }
+}
+
+/// Trains to the end, or until the user interrupts it.
+fn finish(mut run: Run<'_>, mut recorder: Recorder, printer: Printer) -> Outcome<Trained<f32>> {
     let mut display = Display::new(printer);
-    let trained = trainer.fit_with(data.for_training(), &mut |progress| {
-        display.show(progress);
-        if interrupt::asked() { Control::Stop } else { Control::Continue }
+    let mut recorded = Ok(());
+    let threads = run.options().threads;
+    let trained = with_threads(threads, || {
+        while let Some(progress) = run.step()? {
+            display.show(&progress);
+            recorded = recorder.record(&run, &progress);
+            if recorded.is_err() {
+                break;
+            }
+            if interrupt::asked() && run.outcome().is_none() {
+                recorded = keep(&mut recorder, &run, printer);
+                run.stop();
+            }
+        }
+        elman::Result::Ok(())
     });
     display.finish();
-    trained.map_err(|error| blame(error, given))
+    trained??;
+    recorded?;
+    Ok(run.finish()?)
+}
+
+/// Saves an interrupted run, if it has a checkpoint.
+fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
+    if let Some(path) = recorder.interrupted(run)? {
+        let path = path.display();
+        printer
+            .say(|_| format!("the run is in {path}: elman train --resume {path} goes on with it"));
+    }
+    Ok(())
 }
 
 /// Measures the model on the test data, and notes the result in it.
@@ -210,6 +251,8 @@ fn ending(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::EarlyStopped => "early-stopped",
+        Ending::TargetReached => "target-reached",
+        Ending::TimeUp => "time-up",
         Ending::Stopped => "interrupted",
         Ending::Diverged { .. } => "diverged",
     }
@@ -222,6 +265,8 @@ fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     let how = match &report.outcome {
         Ending::Finished => format!("trained {epochs} in {time}"),
         Ending::EarlyStopped => format!("stopped early after {epochs} and {time}"),
+        Ending::TargetReached => format!("reached the target after {epochs} and {time}"),
+        Ending::TimeUp => format!("out of time after {epochs} and {time}"),
         Ending::Stopped => format!("interrupted after {epochs} and {time}"),
         Ending::Diverged { .. } => format!("diverged after {epochs} and {time}"),
     };
@@ -234,7 +279,7 @@ fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     format!("{how}; {which} is in {}", path.display())
 }
 
-/// Whether the user got what was asked for.
+/// Success, or why there is no usable model.
 fn verdict(report: &Report, saved: Option<&Path>) -> Outcome {
     match (report.outcome.error(), saved) {
         (Some(error), Some(path)) => {

@@ -64,7 +64,7 @@ fn what_is_wrong_is_said_with_its_row() {
         ("quiet = 1", "run.toml: row 1: quiet: expected true or false, got integer"),
         (
             "optimizer = \"adamm\"",
-            "run.toml: row 1: optimizer: expected one of sgd, adam, got \"adamm\" (hint: did you \
+            "run.toml: row 1: optimizer: expected one of sgd, adam, adamw, nadam, rmsprop, adagrad, got \"adamm\" (hint: did you \
              mean adam?)",
         ),
         (

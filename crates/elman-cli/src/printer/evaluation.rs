@@ -1,4 +1,4 @@
-//! Metrics in tables: each beside the floor of guessing without looking.
+//! Tables of metrics, each beside its floor: what a constant guess achieves.
 
 use elman::task::{ClassEvaluation, Evaluation, ValueEvaluation};
 
@@ -7,10 +7,10 @@ use super::table::Table;
 use super::text::{grouped, measure};
 use crate::failure::one_line;
 
-/// A confusion matrix of more classes does not fit a screen.
+/// A confusion matrix with more classes does not fit on a screen.
 const MOST_CLASSES: usize = 20;
 
-/// One row for each named evaluation, and what the floor is.
+/// One row for each named evaluation, and a line that explains the floor.
 pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
     let Some((_, first)) = evaluations.first() else { return String::new() };
     let (mut table, floor) = match first {
@@ -54,7 +54,7 @@ fn value_rows(name: &str, values: &ValueEvaluation, table: &mut Table) {
     }
 }
 
-/// How often which class was taken for which, if that fits a screen.
+/// The confusion matrix, if it fits on a screen.
 pub fn confusion(evaluation: &Evaluation, style: Style) -> Option<String> {
     let Evaluation::Classify(classes) = evaluation else { return None };
     if classes.labels.len() > MOST_CLASSES {

@@ -1,4 +1,4 @@
-//! How training comes along: a bar on a terminal, a few plain lines elsewhere.
+//! Progress of training: a bar on a terminal, a few plain lines elsewhere.
 
 use elman::train::{EpochProgress, Progress, StepProgress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,14 +8,14 @@ use super::{Printer, stderr_is_watched};
 
 /// At most about this many plain lines, however many epochs there are.
 const PLAIN_LINES: usize = 20;
-/// Redrawings of the bar in a second.
+/// How often the bar is redrawn in a second.
 const REFRESH: u8 = 10;
 
-/// Shows how training comes along.
+/// Shows the progress of training.
 pub struct Display {
     printer: Printer,
     bar: Option<ProgressBar>,
-    /// What the last epoch came to, in words.
+    /// The validation metric of the last epoch, in words.
     validation: String,
 }
 
@@ -29,7 +29,7 @@ impl Display {
         Display { printer, bar, validation: String::new() }
     }
 
-    /// Shows one step forward.
+    /// Shows one step or epoch.
     pub fn show(&mut self, progress: &Progress) {
         match progress {
             Progress::Step(step) => self.step(step),
@@ -71,7 +71,7 @@ impl Display {
 
     fn line(&self, epoch: &EpochProgress) -> String {
         let (record, validation) = (&epoch.record, &self.validation);
-        let loss = measure(record.training_loss);
+        let loss = measure(record.loss);
         let left = duration(epoch.remaining);
         format!("epoch {}/{} · loss {loss}{validation} · {left} left", record.epoch, epoch.epochs)
     }

@@ -1,4 +1,4 @@
-//! Bold, dim and coloured text, where it is wanted.
+//! Bold, dim and coloured text, if the terminal and the user allow it.
 
 use std::env;
 use std::io::{self, IsTerminal as _};

@@ -31,7 +31,7 @@ fn utf8(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
 
-/// A measure with four significant places: `0.9649`, `12.35`, `1.235e7`.
+/// A number with four significant digits: `0.9649`, `12.35`, `1.235e7`.
 pub fn measure(value: f64) -> String {
     let size = value.abs();
     match size {
@@ -55,7 +55,7 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// Names on lines of at most `width` columns. Of more than `most`, the first ones and the last.
+/// Names separated by commas; of more than `most`, the first ones and the last.
 pub fn list<S: AsRef<str>>(names: &[S], most: usize) -> String {
     let shown = |names: &[S]| {
         names.iter().map(|name| one_line(name.as_ref())).collect::<Vec<_>>().join(", ")

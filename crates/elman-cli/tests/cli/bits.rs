@@ -111,7 +111,7 @@ fn contradictions_name_the_row_of_the_file() {
                     them, got both\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), expected));
     let ran = bench.run(&format!("{TRAIN} --config run.toml -o m --optimizer adam"));
-    let expected = "error: run.toml: row 3: momentum: expected --optimizer sgd beside it, got \
+    let expected = "error: run.toml: row 3: momentum: expected --optimizer sgd or rmsprop beside it, got \
                     --optimizer adam\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), expected));
 }

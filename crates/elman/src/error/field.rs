@@ -93,6 +93,14 @@ fields! {
     ForgetBias "forget_bias";
     /// The passes over the training data.
     Epochs "epochs";
+    /// The batches of one update.
+    Accumulation "accumulation";
+    /// The updates of a run, at most.
+    MaxUpdates "max_updates";
+    /// The seconds of a run, at most.
+    MaxSeconds "max_seconds";
+    /// The score that ends a run.
+    TargetMetric "target_metric";
     /// The sequences of a batch.
     BatchSize "batch_size";
     /// The length of a step.

@@ -18,6 +18,7 @@
 //!
 //! Nothing is repaired here.
 
+mod checkpoint;
 mod layout;
 mod read;
 mod upgrade;
@@ -25,6 +26,7 @@ mod write;
 
 use std::path::Path;
 
+pub use checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
@@ -93,11 +95,22 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
     write::encode(&description, network.parameters())
 }
 
+/// Whether the file holds a model.
+fn is_model(path: &Path, bytes: &[u8]) -> bool {
+    read::decode::<Description>(path, bytes, upgrade::to_current).is_ok()
+}
+
 fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
     let faulty = |error: Error| {
         FileFault::new(path, "a description of a model", format!("one with a fault: {error}"))
     };
-    let archive = read::decode::<Description>(path, bytes, upgrade::to_current)?;
+    let archive = match read::decode::<Description>(path, bytes, upgrade::to_current) {
+        Ok(archive) => archive,
+        Err(error) => {
+            checkpoint::refuse(path, bytes)?;
+            return Err(error);
+        }
+    };
     let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
     // The file bounds the size of the network before anything of that size is allocated.
     let count = network.parameter_count().map_err(faulty)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::history::EpochRecord;
 use crate::data::{Dataset, Targets};
 
 /// Where a model comes from: enough to train it again.
@@ -27,6 +28,9 @@ pub struct Provenance {
     pub settings: Value,
     /// Results by name, `validation_accuracy` for example. All are finite.
     pub metrics: BTreeMap<String, f64>,
+    /// Each completed epoch of its training; of very many, each k-th and the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<EpochRecord>,
 }
 
 impl Default for Provenance {
@@ -38,6 +42,7 @@ impl Default for Provenance {
             seed: None,
             settings: Value::Null,
             metrics: BTreeMap::new(),
+            history: Vec::new(),
         }
     }
 }

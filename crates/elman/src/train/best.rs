@@ -37,6 +37,21 @@ impl<T: Real> Best<T> {
         &self.weights
     }
 
+    /// The best weights, to be overwritten.
+    pub(super) fn weights_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.weights
+    }
+
+    /// What the best epoch cost; infinite before the first.
+    pub(super) fn cost(&self) -> f64 {
+        self.cost
+    }
+
+    /// Says which epoch the weights are of.
+    pub(super) fn set(&mut self, epoch: usize, cost: f64) {
+        (self.epoch, self.cost) = (epoch, cost);
+    }
+
     /// Whether `patience` epochs have gone by since the best one.
     pub(super) fn is_over(&self, epoch: usize, patience: Option<usize>) -> bool {
         patience.is_some_and(|patience| epoch - self.epoch >= patience)

@@ -1,18 +1,19 @@
 //! What training minimises: the loss of a batch, and its gradient.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2};
 
 use super::options::{ClassWeights, TrainingOptions};
+use super::tally::{Metric, Tally};
 use crate::data::Dataset;
 use crate::error::{Error, Field, Result, nearest};
 use crate::loss::{CrossEntropy, Reduction, RegressionLoss};
 use crate::real::Real;
-use crate::task::{Classify, EncodedTargets, Task};
+use crate::task::{Classify, EncodedTargets, Task, winner};
 
 /// A loss with the targets of all training sequences.
 pub(super) enum BatchLoss<T> {
     Classes { loss: CrossEntropy, classes: Vec<i64> },
-    Values { loss: RegressionLoss, targets: Array2<T> },
+    Values { loss: RegressionLoss, targets: Array2<T>, deviations: Vec<f64> },
 }
 
 /// Where the gradient of a batch is computed.
@@ -50,7 +51,8 @@ impl<T: Real> BatchLoss<T> {
             }
             (Task::Regress(regress), EncodedTargets::Values(values)) => {
                 let targets = values.standardized.mapv(T::from_f64);
-                BatchLoss::Values { loss: regress.loss(), targets }
+                let deviations = regress.scaling().deviations().to_vec();
+                BatchLoss::Values { loss: regress.loss(), targets, deviations }
             }
             _ => unreachable!("a task encodes targets of its own kind"),
         })
@@ -71,13 +73,45 @@ impl<T: Real> BatchLoss<T> {
                 batch.classes.extend(rows.iter().map(|&row| classes[row]));
                 loss.gradient(outputs, batch.classes.as_slice().into(), grad_outputs)
             }
-            BatchLoss::Values { loss, targets } => {
+            BatchLoss::Values { loss, targets, .. } => {
                 batch.values.clear();
                 batch.values.extend(rows.iter().flat_map(|&row| targets.row(row)));
                 let shape = [rows.len(), targets.ncols()];
                 let values = ArrayView2::from_shape(shape, &batch.values)
                     .map_err(|_| Error::shape("targets", &shape, &[batch.values.len()]))?;
                 loss.gradient(Reduction::Mean, outputs, values, grad_outputs)
+            }
+        }
+    }
+}
+
+impl<T: Real> BatchLoss<T> {
+    /// How the counts become a metric.
+    pub(super) fn metric(&self) -> Metric {
+        match self {
+            BatchLoss::Classes { .. } => Metric::Accuracy,
+            BatchLoss::Values { deviations, .. } => Metric::Rmse(deviations.clone()),
+        }
+    }
+
+    /// Counts how good the outputs `[B, O]` for the sequences `rows` are.
+    pub(super) fn count(&self, outputs: ArrayView2<'_, T>, rows: &[usize], tally: &mut Tally) {
+        match self {
+            BatchLoss::Classes { classes, .. } => {
+                let hit = |(output, row): &(ArrayView1<'_, T>, &usize)| {
+                    i64::try_from(winner(*output)) == Ok(classes[**row])
+                };
+                tally.correct += outputs.rows().into_iter().zip(rows).filter(hit).count();
+            }
+            BatchLoss::Values { targets, .. } => {
+                tally.squares.resize(targets.ncols(), 0.0);
+                for (output, &row) in outputs.rows().into_iter().zip(rows) {
+                    let pairs = output.into_iter().zip(targets.row(row));
+                    for (square, (&output, &target)) in tally.squares.iter_mut().zip(pairs) {
+                        let error = output.to_f64() - target.to_f64();
+                        *square += error * error;
+                    }
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What training is told: plain data that is checked before anything is computed.
+//! The options of training: plain data, checked before anything is computed.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Field, Result};
 use crate::loss::RegressionLoss;
-use crate::optimizer::OptimizerConfig;
+use crate::optimizer::{Averaging, OptimizerConfig};
+use crate::schedule::{Schedule, Warmup};
 use crate::threads;
 
 /// How a network is trained.
@@ -23,34 +24,53 @@ use crate::threads;
 pub struct TrainingOptions {
     /// Passes over the training sequences, at most.
     pub epochs: usize,
-    /// Sequences in a batch: one update of the weights each.
+    /// Updates of the weights, at most: the last epoch may be cut short.
+    pub max_updates: Option<usize>,
+    /// Seconds, at most: the epoch in which they are over is cut short. Where training ends then
+    /// depends on the machine.
+    pub max_seconds: Option<f64>,
+    /// The metric at which training ends: of the validation sequences, or of the training
+    /// sequences without them; an accuracy to reach, or an error to get down to.
+    pub target_metric: Option<f64>,
+    /// Sequences in a batch.
     pub batch_size: usize,
+    /// Batches whose gradients are added up for one update of the weights: as one larger batch,
+    /// with the memory of a small one. Each gradient counts by the number of its sequences.
+    pub accumulation: usize,
     /// The rule that updates the weights.
     pub optimizer: OptimizerConfig,
-    /// The size of its steps.
+    /// The learning rate, before the schedule changes it.
     pub learning_rate: f64,
+    /// How the learning rate goes over the updates. A [plateau](Schedule::Plateau) is shown, after
+    /// each epoch, what chooses the best epoch: the loss, or the metric if the monitor says so; of
+    /// the validation sequences, or of the training sequences without them.
+    pub schedule: Schedule,
+    /// A slow start before the schedule.
+    pub warmup: Option<Warmup>,
+    /// Averages the weights of many updates. From the first update that counts on, the average is
+    /// what is validated and saved.
+    pub averaging: Option<Averaging>,
     /// What bounds the gradient.
     pub clip: Clip,
     /// The seed of the initial weights, the split, the batches and the dropout.
     pub seed: u64,
     /// Whether the channels are standardised.
     pub scaling: InputScaling,
-    /// The part of the sequences that is set aside for validation, where no validation data are
+    /// The share of the sequences that is set aside for validation if no validation data are
     /// given; 0 for none.
     pub validation_fraction: f64,
-    /// What chooses the best epoch, where there is validation.
+    /// What chooses the best epoch, if there is validation.
     pub monitor: Monitor,
-    /// Epochs without a better one after which training ends; needs validation.
+    /// The number of epochs without improvement after which training ends; needs validation.
     pub patience: Option<usize>,
-    /// The part of each class label that is spread over all classes; classification only.
+    /// The share of each label that is spread over all classes; classification only.
     pub label_smoothing: f64,
     /// How the classes weigh in the loss; classification only.
     pub class_weights: ClassWeights,
-    /// What is made small, on standardised targets; regression only, where the default is
-    /// [`RegressionLoss::Mse`].
+    /// The loss, on standardised targets; regression only. The default is [`RegressionLoss::Mse`].
     pub regression_loss: Option<RegressionLoss>,
-    /// Threads; all processors by default. Without influence on the result, so it is not among the
-    /// settings that a model keeps.
+    /// Threads; all processors by default. They do not influence the result, so a model does not
+    /// keep their number.
     #[serde(skip_serializing)]
     pub threads: Option<usize>,
 }
@@ -61,9 +81,16 @@ impl Default for TrainingOptions {
     fn default() -> Self {
         TrainingOptions {
             epochs: 60,
+            max_updates: None,
+            max_seconds: None,
+            target_metric: None,
             batch_size: 16,
+            accumulation: 1,
             optimizer: OptimizerConfig::default(),
             learning_rate: 0.003,
+            schedule: Schedule::default(),
+            warmup: None,
+            averaging: None,
             clip: Clip::Norm { limit: 1.0, kind: Norm::L2 },
             seed: 1,
             scaling: InputScaling::Standardize,
@@ -85,7 +112,7 @@ pub enum InputScaling {
     /// Each is brought to mean 0 and standard deviation 1 over the training sequences.
     #[default]
     Standardize,
-    /// Nothing.
+    /// Nothing is done to them.
     Raw,
 }
 
@@ -93,10 +120,10 @@ pub enum InputScaling {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Monitor {
-    /// The loss of the validation sequences; of two equal epochs the earlier.
+    /// The loss of the validation sequences; the earlier of two equal epochs.
     #[default]
     Loss,
-    /// Their accuracy or root mean squared error; of two equal epochs the earlier.
+    /// Their accuracy or root mean squared error; the earlier of two equal epochs.
     Metric,
 }
 
@@ -121,7 +148,12 @@ impl TrainingOptions {
     ///
     /// The first option that is out of range, by name.
     pub fn check(&self) -> Result<()> {
-        let counts = [(Field::Epochs, self.epochs), (Field::BatchSize, self.batch_size)];
+        let counts = [
+            (Field::Epochs, self.epochs),
+            (Field::BatchSize, self.batch_size),
+            (Field::Accumulation, self.accumulation),
+            (Field::MaxUpdates, self.max_updates.unwrap_or(1)),
+        ];
         for (field, value) in counts {
             if value == 0 {
                 return Err(Error::argument(field, "at least 1", value));
@@ -130,6 +162,12 @@ impl TrainingOptions {
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             let expected = "a finite number above 0";
             return Err(Error::argument(Field::LearningRate, expected, self.learning_rate));
+        }
+        if let Some(seconds) = self.max_seconds.filter(|s| !(*s > 0.0 && s.is_finite())) {
+            return Err(Error::argument(Field::MaxSeconds, "a finite number above 0", seconds));
+        }
+        if let Some(target) = self.target_metric.filter(|target| !target.is_finite()) {
+            return Err(Error::argument(Field::TargetMetric, "a finite number", target));
         }
         if self.patience == Some(0) {
             return Err(Error::argument(Field::Patience, "at least 1", 0));
@@ -149,6 +187,9 @@ impl TrainingOptions {
             loss.check()?;
         }
         self.optimizer.check()?;
+        self.schedule.check()?;
+        self.warmup.as_ref().map_or(Ok(()), Warmup::check)?;
+        self.averaging.as_ref().map_or(Ok(()), Averaging::check)?;
         self.clip.check()?;
         self.threads.map_or(Ok(()), threads::check)
     }

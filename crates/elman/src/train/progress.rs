@@ -1,18 +1,17 @@
-//! What training tells its caller on the way and at the end.
+//! What training tells its caller, on the way and at the end.
 
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Error;
-use crate::task::{Evaluation, Score};
+use crate::model::EpochRecord;
+use crate::task::Evaluation;
 
 /// The caller's answer to a [`Progress`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Go on.
     Continue,
-    /// End here, with the best model so far.
+    /// Stop here, with the best model so far.
     Stop,
 }
 
@@ -22,8 +21,7 @@ pub enum Control {
 pub enum Progress {
     /// One update of the weights.
     Step(StepProgress),
-    /// One pass over the training sequences, and over the validation sequences where there are
-    /// some.
+    /// One pass over the training sequences, and over the validation sequences if there are any.
     Epoch(EpochProgress),
 }
 
@@ -32,63 +30,48 @@ pub enum Progress {
 pub struct StepProgress {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// The number of epochs asked for.
+    /// The number of epochs that the options allow.
     pub epochs: usize,
     /// The step within the epoch, from 1.
     pub step: usize,
-    /// The number of steps of an epoch.
+    /// The number of steps of a whole epoch.
     pub steps: usize,
     /// The mean loss of the epoch's sequences so far.
     pub loss: f64,
     /// Time since the start of training.
     pub elapsed: Duration,
-    /// Time left if no epoch is cut short and all steps take as long as those so far.
+    /// Time left if training goes on to its last epoch and all steps take as long as those so far.
     pub remaining: Duration,
 }
 
 /// One pass over the training sequences.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochProgress {
-    /// What it came to.
+    /// Its loss and metrics.
     pub record: EpochRecord,
-    /// The number of epochs asked for.
+    /// The number of epochs that the options allow.
     pub epochs: usize,
-    /// Whether these are the best weights so far by the validation sequences; always, without them.
+    /// Whether these are the best weights so far by the validation sequences; always true without
+    /// them.
     pub best: bool,
     /// Time since the start of training.
     pub elapsed: Duration,
-    /// Time left if training is not cut short and all epochs take as long as those so far.
+    /// Time left if training goes on to its last epoch and all take as long as those so far.
     pub remaining: Duration,
-}
-
-/// One epoch in the [`Report`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// The mean loss of the training sequences, each taken when its batch was, before the update.
-    pub training_loss: f64,
-    /// What the validation sequences came to after the epoch.
-    pub validation: Option<Validation>,
-}
-
-/// What the validation sequences came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validation {
-    /// Their loss.
-    pub loss: f64,
-    /// The metric of the task: accuracy, or the root mean squared error.
-    pub score: Score,
 }
 
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// After all epochs.
+    /// After all epochs, or all updates.
     Finished,
     /// After as many epochs without improvement as `patience` says.
     EarlyStopped,
-    /// The progress callback said [`Control::Stop`].
+    /// The metric reached `target_metric`.
+    TargetReached,
+    /// After as many seconds as `max_seconds` says.
+    TimeUp,
+    /// The caller stopped it.
     Stopped,
     /// A loss, a gradient or the weights became infinite or NaN.
     Diverged {
@@ -111,7 +94,7 @@ impl Outcome {
             Outcome::Diverged { epoch, step, what, value } => {
                 Some(Error::Diverged { epoch, step, what, value })
             }
-            Outcome::Finished | Outcome::EarlyStopped | Outcome::Stopped => None,
+            _ => None,
         }
     }
 }
@@ -124,17 +107,16 @@ pub struct Report {
     /// Each completed epoch.
     pub epochs: Vec<EpochRecord>,
     /// The epoch whose weights the model has; 0 for the weights it started from, `None` for weights
-    /// from within an epoch that the caller stopped. With validation it is the best; without, the
-    /// last one, or, where training diverged, the one of the least training loss.
+    /// from within an epoch, where the caller stopped. With validation it is the best epoch;
+    /// without, the last one or, if training diverged, the one with the lowest training loss.
     pub best_epoch: Option<usize>,
     /// The number of sequences trained on.
     pub training_sequences: usize,
     /// The number of sequences validated on.
     pub validation_sequences: usize,
-    /// How good the model is on the sequences it was trained on; none if an output for one of them
-    /// is not finite.
+    /// How good the model is on the sequences it was trained on; `None` if an output is not finite.
     pub training: Option<Evaluation>,
-    /// How good it is on those that chose the best epoch; none without them.
+    /// How good it is on those that chose the best epoch; `None` without them.
     pub validation: Option<Evaluation>,
     /// The time it took.
     pub elapsed: Duration,
@@ -143,6 +125,8 @@ pub struct Report {
 /// Measures how long steps take.
 pub(super) struct Clock {
     start: Instant,
+    /// Spent before the start, by the run that this one goes on from.
+    before: Duration,
     total: usize,
     done: usize,
 }
@@ -150,7 +134,12 @@ pub(super) struct Clock {
 impl Clock {
     /// Starts now; `total` steps lie ahead.
     pub(super) fn start(total: usize) -> Self {
-        Clock { start: Instant::now(), total, done: 0 }
+        Clock::resume(total, 0, Duration::ZERO)
+    }
+
+    /// Goes on after `done` steps that took the time `before`.
+    pub(super) fn resume(total: usize, done: usize, before: Duration) -> Self {
+        Clock { start: Instant::now(), before, total, done }
     }
 
     pub(super) fn step(&mut self) {
@@ -159,7 +148,7 @@ impl Clock {
 
     /// Elapsed and remaining time.
     pub(super) fn times(&self) -> (Duration, Duration) {
-        let elapsed = self.start.elapsed();
+        let elapsed = self.before + self.start.elapsed();
         let left = self.total.saturating_sub(self.done) as f64 / self.done.max(1) as f64;
         (
             elapsed,

@@ -1,266 +1,454 @@
-//! One training run: epochs of steps, until one of the reasons to end.
+//! One training run: a value that can be advanced one update at a time, looked into and ended.
 
-use std::ops::ControlFlow;
-use std::time::Duration;
+mod state;
 
-use ndarray::{ArrayViewMut3, Axis};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
 
 use super::best::Best;
-use super::objective::{BatchGradient, BatchLoss, BatchTargets};
+use super::learner::{Learner, Lesson, NotFinite, Pace};
 use super::options::{Monitor, TrainingOptions};
-use super::progress::{
-    Clock, Control, EpochProgress, EpochRecord, Outcome, Progress, StepProgress, Validation,
-};
-use super::sequences::Sequences;
-use super::{Callback, Parts, Purpose};
-use crate::data::Standardization;
-use crate::dropout::{Draws, DropoutMode};
+use super::progress::{Clock, Control, EpochProgress, Outcome, Progress, Report, StepProgress};
+use super::setup::Setup;
+use super::tally::Tally;
+use super::{Callback, Purpose, Trained, Trainer, TrainingData};
+use crate::data::Dataset;
 use crate::error::Result;
-use crate::model::outputs;
-use crate::network::{Network, NetworkTrace};
-use crate::optimizer::Optimizer;
-use crate::parameters::Parameters;
+use crate::model::{EpochRecord, Model, Provenance, Validation, outputs};
+use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
-use crate::rng::{MaskSource, Rng};
-use crate::sequence::SequenceBatch;
-use crate::task::{EncodedTargets, Task};
+use crate::rng::Rng;
+use crate::schedule::Scheduler;
+use crate::task::Evaluation;
+use crate::threads::with_threads;
 
-/// What does not change during a run.
-pub(super) struct Setup<'a, T> {
-    pub(super) options: &'a TrainingOptions,
-    pub(super) parts: &'a Parts<'a>,
-    pub(super) task: &'a Task,
-    pub(super) loss: BatchLoss<T>,
-    pub(super) validation_targets: Option<EncodedTargets>,
-    pub(super) scaling: Option<Standardization>,
-}
-
-/// What a run comes to.
-pub(super) struct Ended<T: Real> {
-    pub(super) network: Network<T>,
-    pub(super) outcome: Outcome,
-    pub(super) epochs: Vec<EpochRecord>,
-    pub(super) best_epoch: Option<usize>,
-    pub(super) elapsed: Duration,
-}
-
-/// What changes during a run.
-pub(super) struct Run<'a, 'c, T: Real> {
-    setup: &'a Setup<'a, T>,
-    callback: &'a mut Callback<'c>,
-    network: Network<T>,
-    optimizer: Optimizer<T>,
-    grad_parameters: Parameters<T>,
-    sequences: Sequences<T>,
-    batch: SequenceBatch<T>,
-    targets: BatchTargets<T>,
-    trace: NetworkTrace<T>,
-    grad_outputs: Vec<T>, // [B, 1, O]
+/// A training run between two updates.
+///
+/// [`Trainer::start`] makes one. [`step`](Self::step) does the next piece of work, an update of the
+/// weights or the end of an epoch; [`train`](Self::train) does all of them;
+/// [`finish`](Self::finish) makes the model, whenever it is called. [`checkpoint`](Self::checkpoint)
+/// saves the run to a file, and [`resume`](Self::resume) goes on from there.
+///
+/// ```
+/// use elman::Dataset;
+/// use elman::train::{Progress, Trainer, TrainingOptions};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]], array![[2.0], [1.0]]];
+/// let data = Dataset::with_values(&sequences, &array![[1.0], [1.0], [3.0]])?;
+/// let options = TrainingOptions { epochs: 4, batch_size: 2, ..TrainingOptions::default() };
+/// let mut run = Trainer::new(options, Default::default())?.start::<f64>(&data)?;
+/// assert_eq!((run.description().updates_per_epoch, run.description().updates), (2, 8));
+///
+/// while let Some(progress) = run.step()? {
+///     match progress {
+///         Progress::Step(step) => assert!(step.loss.is_finite()),
+///         Progress::Epoch(epoch) if epoch.record.epoch == 3 => run.stop(),
+///         _ => {}
+///     }
+/// }
+/// assert_eq!((run.updates(), run.history().len()), (6, 3));
+/// let trained = run.finish()?;
+/// assert_eq!(trained.model.provenance().history, trained.report.epochs);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Run<'a, T: Real = f32> {
+    setup: Setup<'a, T>,
+    learner: Learner<T>,
+    scheduler: Scheduler,
+    /// For the batches of the epochs to come.
     order: Rng,
-    /// How many updates there have been.
-    update: u64,
+    epoch: Option<OpenEpoch>,
+    updates: usize,
     best: Best<T>,
-    inside_epoch: bool,
-    epochs: Vec<EpochRecord>,
+    history: Vec<EpochRecord>,
+    outcome: Option<Outcome>,
     clock: Clock,
+    notes: Value,
 }
 
-/// A number that is infinite or NaN.
-struct NotFinite {
-    what: &'static str,
-    value: f64,
+/// What a run will do, known before its first update.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunDescription {
+    /// The network.
+    pub network: NetworkConfig,
+    /// The number of its parameters.
+    pub parameters: usize,
+    /// The number of sequences to learn from.
+    pub training_sequences: usize,
+    /// The number of sequences that choose the best epoch.
+    pub validation_sequences: usize,
+    /// The updates of a whole epoch.
+    pub updates_per_epoch: usize,
+    /// The updates of the whole run, if nothing ends it before.
+    pub updates: usize,
 }
 
-impl<'a, 'c, T: Real> Run<'a, 'c, T> {
-    pub(super) fn new(
-        setup: &'a Setup<'a, T>,
-        network: Network<T>,
-        callback: &'a mut Callback<'c>,
-    ) -> Result<Self> {
-        let options = setup.options;
-        let sequences = Sequences::new(&setup.parts.training, setup.scaling.as_ref())?;
-        let steps = sequences.lengths().len().div_ceil(options.batch_size);
-        let clock = Clock::start(options.epochs.saturating_mul(steps));
+pub(crate) use state::RunState;
+
+/// An epoch that has begun.
+struct OpenEpoch {
+    number: usize,
+    batches: Vec<Vec<usize>>,
+    /// The generator before the batches were drawn.
+    order: Rng,
+    /// The first batch that is not done.
+    next: usize,
+    tally: Tally,
+}
+
+impl<'a, T: Real> Run<'a, T> {
+    pub(super) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
+        let setup = Setup::new(trainer, data)?;
+        let options = setup.options();
+        let config = trainer.network.config(data.training.input_size(), setup.task.output_size());
+        let mut network = Network::new(config)?;
+        network.initialize(&mut Purpose::Weights.rng(options.seed))?;
+        let schedule = options.schedule.clone();
         Ok(Run {
-            optimizer: Optimizer::new(options.optimizer, network.parameters())?,
-            grad_parameters: network.parameters().zeros_like(),
-            sequences,
-            batch: SequenceBatch::default(),
-            targets: BatchTargets::default(),
-            trace: NetworkTrace::default(),
-            grad_outputs: Vec::new(),
+            scheduler: Scheduler::new(schedule, options.warmup, options.learning_rate)?,
             order: Purpose::Batches.rng(options.seed),
-            update: 0,
+            epoch: None,
+            updates: 0,
             best: Best::start(network.parameters()),
-            inside_epoch: false,
-            epochs: Vec::new(),
+            history: Vec::new(),
+            outcome: None,
+            notes: Value::Null,
+            clock: Clock::start(setup.updates()),
+            learner: Learner::new(network, options)?,
             setup,
-            callback,
-            network,
-            clock,
         })
     }
 
-    /// Trains to the end and leaves the network with the best weights.
-    pub(super) fn finish(mut self) -> Result<Ended<T>> {
-        let mut outcome = Outcome::Finished;
-        for epoch in 1..=self.setup.options.epochs {
-            if let ControlFlow::Break(reason) = self.epoch(epoch)? {
-                outcome = reason;
-                break;
-            }
+    /// What the run will do.
+    #[must_use]
+    pub fn description(&self) -> RunDescription {
+        let network = &self.learner.network;
+        RunDescription {
+            network: network.config().clone(),
+            parameters: network.parameters().values().len(),
+            training_sequences: self.setup.parts.training.len(),
+            validation_sequences: self.setup.parts.validation.as_ref().map_or(0, |data| data.len()),
+            updates_per_epoch: self.setup.updates_per_epoch(),
+            updates: self.setup.updates(),
         }
-        let best_epoch = if self.current_is_best(outcome) {
-            // Weights from within an epoch belong to none.
-            (!self.inside_epoch).then_some(self.epochs.len())
-        } else {
-            let best = self.best.weights().values();
-            self.network.update(|parameters| parameters.values_mut().copy_from_slice(best));
-            Some(self.best.epoch())
+    }
+
+    /// How the run trains.
+    #[must_use]
+    pub fn options(&self) -> &TrainingOptions {
+        self.setup.options()
+    }
+
+    /// The network as it is now.
+    #[must_use]
+    pub fn network(&self) -> &Network<T> {
+        &self.learner.network
+    }
+
+    /// The completed epochs.
+    #[must_use]
+    pub fn history(&self) -> &[EpochRecord] {
+        &self.history
+    }
+
+    /// The number of updates so far.
+    #[must_use]
+    pub fn updates(&self) -> usize {
+        self.updates
+    }
+
+    /// How the run ended; `None` while there is more to do.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    /// Notes something that a checkpoint is to keep for whoever resumes the run.
+    pub fn set_notes(&mut self, notes: Value) {
+        self.notes = notes;
+    }
+
+    /// Does the next piece of work, an update of the weights or the end of an epoch, on the threads
+    /// of the caller; `None` if there is nothing more to do.
+    ///
+    /// # Errors
+    ///
+    /// None that data and options could cause once the run has started.
+    pub fn step(&mut self) -> Result<Option<Progress>> {
+        if self.outcome.is_some() {
+            return Ok(None);
+        }
+        let mut epoch = match self.epoch.take() {
+            Some(epoch) => epoch,
+            None => self.open_epoch(),
         };
-        let elapsed = self.clock.times().0;
-        Ok(Ended { network: self.network, outcome, epochs: self.epochs, best_epoch, elapsed })
-    }
-
-    /// Whether the weights as they are now are the best there are: no validation says that those
-    /// of an earlier epoch are better.
-    fn current_is_best(&self, outcome: Outcome) -> bool {
-        let judged = self.setup.validation_targets.is_some() && self.best.epoch() > 0;
-        let sound = !matches!(outcome, Outcome::Diverged { .. }) && self.bad_weight().is_none();
-        sound && !judged
-    }
-
-    fn epoch(&mut self, epoch: usize) -> Result<ControlFlow<Outcome>> {
-        let batches = self.sequences.epoch(self.setup.options.batch_size, &mut self.order);
-        let (mut sum, mut seen) = (0.0, 0);
-        self.inside_epoch = true;
-        for (index, rows) in batches.iter().enumerate() {
-            let step = index + 1;
-            match self.step(rows)? {
-                Ok(loss) => sum += loss * rows.len() as f64,
-                Err(bad) => return Ok(diverged(epoch, step, &bad)),
-            }
-            seen += rows.len();
-            self.clock.step();
-            let loss = sum / seen as f64;
-            let position = StepPosition { epoch, step, steps: batches.len() };
-            if self.report_step(position, loss) == Control::Stop {
-                return Ok(ControlFlow::Break(Outcome::Stopped));
-            }
+        let is_over = epoch.next == epoch.batches.len()
+            || epoch.next > 0 && (self.updates_are_done() || self.time_is_up());
+        if is_over {
+            return self.close(epoch);
         }
-        self.close(
-            EpochRecord { epoch, training_loss: sum / seen as f64, validation: None },
-            batches.len(),
-        )
+        let progress = self.update(&mut epoch);
+        self.epoch = Some(epoch);
+        progress
     }
 
-    /// One update of the weights; the loss before it. Every array is used again by the next step.
-    fn step(&mut self, rows: &[usize]) -> Result<std::result::Result<f64, NotFinite>> {
-        let setup = self.setup;
-        self.sequences.batch_into(rows, &mut self.batch)?;
-        let source = MaskSource { seed: setup.options.seed, update: self.update };
-        let mode = DropoutMode::On(Draws { source, sequences: rows, first_step: 0 });
-        self.update += 1;
-        self.network.forward_traced(&self.batch, None, mode, &mut self.trace)?;
-        let outputs = self.trace.outputs();
-        self.grad_outputs.resize(outputs.len(), T::ZERO);
-        let mut grad_outputs = ArrayViewMut3::from_shape(outputs.dim(), &mut self.grad_outputs)
-            .expect("a gradient for each output");
-        // One answer for a sequence: [B, 1, O].
-        let answers = outputs.index_axis(Axis(1), 0);
-        let into = BatchGradient {
-            targets: &mut self.targets,
-            outputs: grad_outputs.index_axis_mut(Axis(1), 0),
+    /// Trains to the end on the threads that the options ask for. The callback is told of each
+    /// update and each epoch.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step); the operating system gives no threads.
+    pub fn train(&mut self, callback: &mut Callback<'_>) -> Result<()> {
+        with_threads(self.setup.options().threads, || {
+            while let Some(progress) = self.step()? {
+                if callback(&progress) == Control::Stop {
+                    self.stop();
+                }
+            }
+            Ok(())
+        })?
+    }
+
+    /// Ends the run here; one that has ended stays as it is.
+    pub fn stop(&mut self) {
+        self.outcome.get_or_insert(Outcome::Stopped);
+    }
+
+    /// The model with the best weights so far, and the report of the run.
+    ///
+    /// # Errors
+    ///
+    /// The operating system gives no threads.
+    pub fn finish(mut self) -> Result<Trained<T>> {
+        self.stop();
+        with_threads(self.setup.options().threads, || self.finish_here())?
+    }
+
+    fn open_epoch(&mut self) -> OpenEpoch {
+        let batch_size = self.setup.options().batch_size;
+        let order = self.order.clone();
+        let batches = self.setup.sequences.epoch(batch_size, &mut self.order);
+        let number = self.history.len() + 1;
+        OpenEpoch { number, batches, order, next: 0, tally: Tally::default() }
+    }
+
+    /// One update of the weights. Every array is used again by the next one.
+    fn update(&mut self, epoch: &mut OpenEpoch) -> Result<Option<Progress>> {
+        let options = self.setup.options();
+        let end = epoch.batches.len().min(epoch.next + options.accumulation);
+        let lesson = Lesson {
+            sequences: &self.setup.sequences,
+            loss: &self.setup.loss,
+            batches: &epoch.batches[epoch.next..end],
         };
-        let loss = setup.loss.gradient(answers, rows, into)?;
-        if !loss.is_finite() {
-            return Ok(Err(NotFinite { what: "loss", value: loss }));
+        let update = self.updates as u64;
+        let pace = Pace { clip: options.clip, rates: self.scheduler.rates(update), update };
+        let step = epoch.tally.updates + 1;
+        if let Err(bad) = self.learner.update(&lesson, pace, &mut epoch.tally)? {
+            self.diverge(epoch.number, step, &bad);
+            return Ok(None);
         }
-        let grad = &mut self.grad_parameters;
-        grad.values_mut().fill(T::ZERO);
-        self.network.backward(&self.batch, &mut self.trace, grad_outputs.view(), grad)?;
-        let norm = setup.options.clip.apply(grad.values_mut())?;
-        if !norm.is_finite() {
-            return Ok(Err(NotFinite { what: "gradient norm", value: norm }));
-        }
-        let (rate, optimizer) = (setup.options.learning_rate, &mut self.optimizer);
-        self.network.update(|parameters| optimizer.step(rate, parameters, grad))?;
-        Ok(Ok(loss))
+        epoch.next = end;
+        self.updates += 1;
+        self.clock.step();
+        let (elapsed, remaining) = self.clock.times();
+        Ok(Some(Progress::Step(StepProgress {
+            epoch: epoch.number,
+            epochs: self.setup.epochs(),
+            step,
+            steps: self.setup.updates_per_epoch(),
+            loss: epoch.tally.mean_loss(),
+            elapsed,
+            remaining,
+        })))
     }
 
-    /// Judges the weights after an epoch of `steps` steps.
-    fn close(&mut self, mut record: EpochRecord, steps: usize) -> Result<ControlFlow<Outcome>> {
-        let epoch = record.epoch;
-        if let Some(bad) = self.bad_weight() {
-            return Ok(diverged(epoch, steps, &bad));
+    /// Judges the weights at the end of an epoch.
+    fn close(&mut self, epoch: OpenEpoch) -> Result<Option<Progress>> {
+        let (number, steps) = (epoch.number, epoch.tally.updates);
+        let validation = match self.learner.bad_weight() {
+            Some(bad) => Err(bad),
+            None => match self.validate()? {
+                Some(Validation { loss, .. }) if !loss.is_finite() => {
+                    Err(NotFinite { what: "validation loss", value: loss })
+                }
+                validation => Ok(validation),
+            },
+        };
+        let validation = match validation {
+            Ok(validation) => validation,
+            Err(bad) => {
+                self.diverge(number, steps, &bad);
+                self.epoch = Some(epoch);
+                return Ok(None);
+            }
+        };
+        let record = EpochRecord {
+            epoch: number,
+            updates: self.updates,
+            loss: epoch.tally.mean_loss(),
+            score: epoch.tally.score(&self.setup.loss.metric()),
+            validation,
+            learning_rate: self
+                .scheduler
+                .rates(self.updates.saturating_sub(1) as u64)
+                .learning_rate,
+            gradient_norm: epoch.tally.mean_norm(),
+        };
+        let better = self.best.offer(number, self.cost(&record), self.learner.weights());
+        if self.scheduler.observes() {
+            self.scheduler.observe(self.watched(&record));
         }
-        record.validation = self.validate()?;
-        if let Some(value) = record.validation.map(|v| v.loss).filter(|loss| !loss.is_finite()) {
-            return Ok(diverged(epoch, steps, &NotFinite { what: "validation loss", value }));
-        }
-        let cost = match (record.validation, self.setup.options.monitor) {
+        self.history.push(record);
+        self.outcome = self.end_after(&record);
+        let (elapsed, remaining) = self.clock.times();
+        let (epochs, best) = (self.setup.epochs(), better || validation.is_none());
+        Ok(Some(Progress::Epoch(EpochProgress { record, epochs, best, elapsed, remaining })))
+    }
+
+    /// What the best epoch has least of.
+    fn cost(&self, record: &EpochRecord) -> f64 {
+        match (record.validation, self.setup.options().monitor) {
             // Of use only if a later epoch diverges.
-            (None, _) => record.training_loss,
+            (None, _) => record.loss,
             (Some(validation), Monitor::Loss) => validation.loss,
             (Some(validation), Monitor::Metric) => validation.score.cost(),
-        };
-        let better = self.best.offer(epoch, cost, self.network.parameters());
-        let best = better || record.validation.is_none();
-        self.epochs.push(record);
-        self.inside_epoch = false;
-        let (elapsed, remaining) = self.clock.times();
-        let epochs = self.setup.options.epochs;
-        let progress = Progress::Epoch(EpochProgress { record, epochs, best, elapsed, remaining });
-        Ok(match (self.callback)(&progress) {
-            Control::Stop => ControlFlow::Break(Outcome::Stopped),
-            Control::Continue
-                if epoch < epochs && self.best.is_over(epoch, self.setup.options.patience) =>
-            {
-                ControlFlow::Break(Outcome::EarlyStopped)
-            }
-            Control::Continue => ControlFlow::Continue(()),
-        })
+        }
     }
 
-    fn validate(&self) -> Result<Option<Validation>> {
-        let Setup { task, scaling, validation_targets, parts, .. } = self.setup;
+    /// What a plateau is looked for in.
+    fn watched(&self, record: &EpochRecord) -> f64 {
+        let (loss, score) = match record.validation {
+            Some(Validation { loss, score }) => (loss, score),
+            None => (record.loss, record.score),
+        };
+        match self.setup.options().monitor {
+            Monitor::Loss => loss,
+            Monitor::Metric => score.value(),
+        }
+    }
+
+    /// Whether, and how, the run ends with this epoch.
+    fn end_after(&self, record: &EpochRecord) -> Option<Outcome> {
+        let options = self.setup.options();
+        let score = record.validation.map_or(record.score, |validation| validation.score);
+        if options.target_metric.is_some_and(|target| score.reaches(target)) {
+            Some(Outcome::TargetReached)
+        } else if record.epoch >= options.epochs || self.updates_are_done() {
+            Some(Outcome::Finished)
+        } else if self.best.is_over(record.epoch, options.patience) {
+            Some(Outcome::EarlyStopped)
+        } else {
+            self.time_is_up().then_some(Outcome::TimeUp)
+        }
+    }
+
+    fn updates_are_done(&self) -> bool {
+        self.setup.options().max_updates.is_some_and(|most| self.updates >= most)
+    }
+
+    fn time_is_up(&self) -> bool {
+        let most = self.setup.options().max_seconds;
+        most.is_some_and(|most| self.clock.times().0.as_secs_f64() >= most)
+    }
+
+    fn validate(&mut self) -> Result<Option<Validation>> {
+        let Setup { task, scaling, validation_targets, parts, .. } = &self.setup;
         let (Some(data), Some(targets)) = (&parts.validation, validation_targets) else {
             return Ok(None);
         };
-        let outputs = outputs(&self.network, scaling.as_ref(), data)?;
+        let outputs = self.learner.judged(|network| outputs(network, scaling.as_ref(), data))?;
         let evaluation = task.evaluate(outputs.view(), targets)?;
         Ok(Some(Validation { loss: evaluation.loss(), score: evaluation.score() }))
     }
 
-    fn bad_weight(&self) -> Option<NotFinite> {
-        let weights = self.network.parameters().values();
-        let bad = weights.iter().find(|weight| !weight.is_finite())?;
-        Some(NotFinite { what: "weight", value: bad.to_f64() })
+    fn diverge(&mut self, epoch: usize, step: usize, bad: &NotFinite) {
+        self.outcome = Some(Outcome::Diverged { epoch, step, what: bad.what, value: bad.value });
     }
 
-    fn report_step(&mut self, position: StepPosition, loss: f64) -> Control {
-        let (elapsed, remaining) = self.clock.times();
-        let StepPosition { epoch, step, steps } = position;
-        let epochs = self.setup.options.epochs;
-        (self.callback)(&Progress::Step(StepProgress {
-            epoch,
-            epochs,
-            step,
-            steps,
-            loss,
+    fn finish_here(self) -> Result<Trained<T>> {
+        let best_epoch = self.best_epoch();
+        let outcome = self.outcome.unwrap_or(Outcome::Stopped);
+        let elapsed = self.clock.times().0;
+        let weights = match best_epoch {
+            Some(epoch) if epoch == self.best.epoch() => self.best.weights(),
+            _ => self.learner.weights(),
+        };
+        let weights = weights.clone();
+        let Run { setup, learner, history, .. } = self;
+        let mut network = learner.network;
+        network.update(|parameters| parameters.values_mut().copy_from_slice(weights.values()));
+        let names = setup.data.training.feature_names().to_vec();
+        let mut model = Model::new(network, setup.task.clone(), names, setup.scaling.clone())?;
+        let measure = |data: &Dataset| model.evaluate(data).ok();
+        let report = Report {
+            outcome,
+            epochs: history,
+            best_epoch,
+            training_sequences: setup.parts.training.len(),
+            validation_sequences: setup.parts.validation.as_ref().map_or(0, |data| data.len()),
+            training: measure(&setup.parts.training),
+            validation: setup.parts.validation.as_deref().and_then(measure),
             elapsed,
-            remaining,
-        }))
+        };
+        *model.provenance_mut() = provenance(&setup, &report);
+        Ok(Trained { model, report })
+    }
+
+    /// The epoch whose weights the model will have; `None` for the weights as they are now, inside
+    /// an epoch.
+    fn best_epoch(&self) -> Option<usize> {
+        let judged = self.setup.validation_targets.is_some() && self.best.epoch() > 0;
+        let diverged = matches!(self.outcome, Some(Outcome::Diverged { .. }));
+        if judged || diverged || self.learner.bad_weight().is_some() {
+            return Some(self.best.epoch());
+        }
+        match self.epoch {
+            Some(_) => None,
+            None => Some(self.history.len()),
+        }
     }
 }
 
-#[derive(Clone, Copy)]
-struct StepPosition {
-    epoch: usize,
-    step: usize,
-    steps: usize,
+fn provenance<T>(setup: &Setup<'_, T>, report: &Report) -> Provenance {
+    let evaluations = [("training", &report.training), ("validation", &report.validation)];
+    let Trainer { options, network } = &setup.trainer;
+    Provenance {
+        training_data: Some(setup.training_data.clone()),
+        validation_data: setup.validation_data.clone(),
+        seed: Some(options.seed),
+        settings: serde_json::json!({ "training": options, "network": network }),
+        metrics: metrics(evaluations),
+        history: thinned(&report.epochs),
+        ..Provenance::default()
+    }
 }
 
-fn diverged(epoch: usize, step: usize, bad: &NotFinite) -> ControlFlow<Outcome> {
-    ControlFlow::Break(Outcome::Diverged { epoch, step, what: bad.what, value: bad.value })
+/// The most epochs that a model keeps of its history.
+const MOST_EPOCHS: usize = 10_000;
+
+/// Each epoch; of more than [`MOST_EPOCHS`] each k-th and the last.
+fn thinned(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
+    let every = epochs.len().div_ceil(MOST_EPOCHS).max(1);
+    let is_kept =
+        |record: &&EpochRecord| record.epoch.is_multiple_of(every) || record.epoch == epochs.len();
+    epochs.iter().filter(is_kept).copied().collect()
+}
+
+/// Losses and scores by name, `validation_accuracy` for example.
+fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
+    let mut metrics = BTreeMap::new();
+    for (data, evaluation) in evaluations {
+        let Some(evaluation) = evaluation else { continue };
+        let score = evaluation.score();
+        for (name, value) in [("loss", evaluation.loss()), (score.name(), score.value())] {
+            metrics.insert(format!("{data}_{name}"), value);
+        }
+    }
+    metrics
 }

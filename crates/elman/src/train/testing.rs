@@ -54,6 +54,11 @@ pub(crate) fn small() -> NetworkOptions {
     NetworkOptions::simple(8).options()
 }
 
+/// The same with dropout.
+pub(crate) fn dropping() -> NetworkOptions {
+    NetworkOptions::simple(8).head_dropout(0.4).options()
+}
+
 /// A training of few epochs.
 pub(crate) fn short(epochs: usize) -> TrainingOptions {
     TrainingOptions { epochs, ..TrainingOptions::default() }

@@ -10,7 +10,8 @@ use crate::clip::{Clip, Norm};
 use crate::data::{ClassTargets, Targets};
 use crate::loss::RegressionLoss;
 use crate::network::NetworkBuilder;
-use crate::optimizer::{OptimizerConfig, Sgd};
+use crate::optimizer::{Averaging, OptimizerConfig, Sgd};
+use crate::schedule::{Plateau, Schedule, Warmup};
 use crate::stack::{LayerConfig, Merge};
 use crate::{ActivationKind, Network};
 
@@ -80,6 +81,11 @@ fn every_option_makes_a_difference() {
     let options = [
         TrainingOptions { epochs: 3, ..short(2) },
         TrainingOptions { batch_size: 8, ..short(2) },
+        TrainingOptions { accumulation: 2, ..short(2) },
+        TrainingOptions { schedule: Schedule::Exponential { factor: 0.9 }, ..short(2) },
+        TrainingOptions { warmup: Some(Warmup { updates: 2, start_factor: 0.5 }), ..short(2) },
+        TrainingOptions { averaging: Some(Averaging::Ema { decay: 0.5, start: 0 }), ..short(2) },
+        TrainingOptions { max_updates: Some(5), ..short(2) },
         TrainingOptions { optimizer: OptimizerConfig::Sgd(Sgd::default()), ..short(2) },
         TrainingOptions { learning_rate: 0.004, ..short(2) },
         TrainingOptions { clip: Clip::Norm { limit: 0.01, kind: Norm::L2 }, ..short(2) },
@@ -194,7 +200,152 @@ fn the_callback_hears_of_each_step_and_epoch() {
     let expected = (1..=3).flat_map(|epoch| (1..=3).map(move |step| (epoch, step)));
     assert_eq!(steps, expected.collect::<Vec<_>>());
     assert_eq!(epochs, trained.report.epochs);
-    assert!(epochs[2].training_loss < epochs[0].training_loss);
+    assert!(epochs[2].loss < epochs[0].loss);
+}
+
+#[test]
+fn history_has_the_numbers_of_each_epoch() {
+    let options = TrainingOptions { validation_fraction: 0.25, ..short(4) };
+    for data in [signs(40, 9), means(40, 9)] {
+        let Trained { model, report } = fit::<f32>(options.clone(), small(), &data);
+        assert_eq!(model.provenance().history, report.epochs);
+        let updates: Vec<usize> = report.epochs.iter().map(|epoch| epoch.updates).collect();
+        assert_eq!(updates, [2, 4, 6, 8]);
+        for epoch in &report.epochs {
+            let names: Vec<String> = epoch.numbers().into_iter().map(|(name, _)| name).collect();
+            let score = epoch.score.name();
+            let validation = format!("val_{score}");
+            let all = ["loss", score, "val_loss", &validation, "learning_rate", "gradient_norm"];
+            assert_eq!(names, all);
+            assert!(epoch.gradient_norm > 0.0, "{epoch:?}");
+            assert_eq!(epoch.learning_rate.to_bits(), 0.003f64.to_bits());
+        }
+        // Without dropout, a step this small leaves what is measured before and after alike.
+        let slow = TrainingOptions { learning_rate: 1e-12, epochs: 1, ..options.clone() };
+        let Trained { report, .. } = fit::<f64>(slow, small(), &data);
+        let (epoch, after) = (report.epochs[0], report.training.unwrap());
+        assert!((epoch.loss - after.loss()).abs() < 1e-9, "{epoch:?}");
+        assert!((epoch.score.value() - after.score().value()).abs() < 1e-6, "{epoch:?}");
+    }
+}
+
+#[test]
+fn a_very_long_history_is_thinned_in_the_model() {
+    let sequence = [ndarray::array![[1.0]], ndarray::array![[2.0]]];
+    let data = Dataset::with_labels(&sequence, &["a", "b"]).unwrap();
+    let network = NetworkOptions::simple(1).options();
+    let Trained { model, report } = fit::<f32>(short(10_001), network, &data);
+    assert_eq!(report.epochs.len(), 10_001);
+    let kept: Vec<usize> = model.provenance().history.iter().map(|epoch| epoch.epoch).collect();
+    assert_eq!((kept.len(), kept[..2].to_vec(), kept[5000]), (5001, vec![2, 4], 10_001));
+}
+
+#[test]
+fn accumulated_batches_are_one_larger_batch_but_for_rounding() {
+    // Equal lengths: the batches of 4 of an epoch are the halves of nothing but order.
+    let data = signs(8, 4);
+    let options = |batch_size, accumulation| TrainingOptions {
+        batch_size,
+        accumulation,
+        optimizer: OptimizerConfig::Sgd(Sgd::default()),
+        ..short(3)
+    };
+    let whole = fit::<f64>(options(8, 1), small(), &data);
+    for (batch_size, accumulation) in [(4, 2), (3, 3), (2, 4), (1, 8)] {
+        let parts = fit::<f64>(options(batch_size, accumulation), small(), &data);
+        let [a, b] = [&whole, &parts].map(|trained| trained.model.network().parameters().values());
+        let largest = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(largest < 1e-12, "{batch_size} × {accumulation}: {largest}");
+        assert_eq!(parts.report.epochs[2].updates, 3);
+    }
+    let beyond = Trainer::new(options(4, 3), small()).unwrap().fit(&data).unwrap_err().to_string();
+    assert_eq!(beyond, "accumulation: expected at most 2, the batches of an epoch, got 3");
+}
+
+#[test]
+fn every_rule_ends_training_where_it_says() {
+    let data = signs(40, 9); // 3 updates an epoch
+    let run = |options| fit::<f32>(options, small(), &data);
+    let by_updates = run(TrainingOptions { max_updates: Some(7), ..short(50) });
+    let epochs: Vec<usize> = by_updates.report.epochs.iter().map(|epoch| epoch.updates).collect();
+    assert_eq!((epochs, by_updates.report.outcome), (vec![3, 6, 7], Outcome::Finished));
+    assert_eq!(by_updates.report.best_epoch, Some(3));
+    let by_both = run(TrainingOptions { max_updates: Some(6), ..short(2) });
+    assert_eq!(weights(&by_both), weights(&run(short(2))));
+
+    let by_target = run(TrainingOptions { target_metric: Some(0.9), ..short(500) });
+    let scores: Vec<f64> = by_target.report.epochs.iter().map(|e| e.score.value()).collect();
+    let (last, before) = scores.split_last().unwrap();
+    assert!(*last >= 0.9 && before.iter().all(|score| *score < 0.9), "{scores:?}");
+    assert_eq!(by_target.report.outcome, Outcome::TargetReached);
+    let errors = TrainingOptions { target_metric: Some(1e9), ..short(5) };
+    assert_eq!(fit::<f32>(errors, small(), &means(20, 1)).report.epochs.len(), 1);
+
+    let by_time = run(TrainingOptions { max_seconds: Some(1e-9), ..short(50) });
+    assert_eq!((by_time.report.outcome, by_time.report.epochs.len()), (Outcome::TimeUp, 1));
+    assert_eq!(by_time.report.epochs[0].updates, 1);
+}
+
+#[test]
+fn the_learning_rate_of_an_update_is_that_of_the_schedule() {
+    let schedule = Schedule::Step { every: 4, factor: 0.5 };
+    let options = TrainingOptions { schedule, learning_rate: 0.01, ..short(4) };
+    let report = fit::<f32>(options, small(), &signs(40, 9)).report; // 3 updates an epoch
+    let rates: Vec<f64> = report.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.01, 0.005, 0.0025, 0.0025]);
+
+    // A rate of no use: the loss does not fall, and a plateau is found after each epoch.
+    let plateau = Plateau { patience: 0, factor: 0.1, ..Plateau::default() };
+    let options =
+        TrainingOptions { schedule: Schedule::Plateau(plateau), learning_rate: 1e-12, ..short(4) };
+    let report = fit::<f64>(options, small(), &signs(40, 9)).report;
+    assert!(report.epochs[3].learning_rate < 1.1e-14, "{report:?}");
+}
+
+#[test]
+fn averaged_weights_are_validated_and_saved() {
+    let averaging = Some(Averaging::Swa { start: 0, every: 1 });
+    let options = TrainingOptions { validation_fraction: 0.25, ..short(1) };
+    let data = signs(40, 9);
+    let trainer = Trainer::new(TrainingOptions { averaging, ..options }, small()).unwrap();
+    let mut run = trainer.start::<f64>(&data).unwrap();
+    let mut sum = vec![0.0; run.description().parameters];
+    while let Some(progress) = run.step().unwrap() {
+        if let Progress::Step(_) = progress {
+            let weights = run.network().parameters().values();
+            sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+    }
+    let Trained { model, report } = run.finish().unwrap();
+    let updates = report.epochs[0].updates as f64;
+    for (sum, weight) in sum.iter().zip(model.network().parameters().values()) {
+        assert!((sum / updates - weight).abs() < 1e-14);
+    }
+    let validation = report.epochs[0].validation.unwrap();
+    assert_eq!(report.validation.unwrap().loss().to_bits(), validation.loss.to_bits());
+}
+
+#[test]
+fn a_run_step_by_step_is_the_run_at_once() {
+    let data = signs(40, 9);
+    let options = TrainingOptions { validation_fraction: 0.25, patience: Some(3), ..short(30) };
+    let trainer = Trainer::new(options, small()).unwrap();
+    let whole = trainer.fit(&data).unwrap();
+    let mut run = trainer.start::<f32>(&data).unwrap();
+    assert_eq!(run.description().validation_sequences, 10);
+    assert_eq!(run.description().parameters, run.network().parameters().values().len());
+    let mut epochs = 0;
+    while let Some(progress) = run.step().unwrap() {
+        epochs += usize::from(matches!(progress, Progress::Epoch(_)));
+        assert_eq!(run.history().len(), epochs);
+    }
+    let outcome = run.outcome().unwrap();
+    run.stop();
+    assert_eq!(run.outcome(), Some(outcome), "a run that has ended stays as it is");
+    let stepped = run.finish().unwrap();
+    assert_eq!(weights(&stepped), weights(&whole));
+    assert_eq!(stepped.report.epochs, whole.report.epochs);
+    assert_eq!(stepped.model.provenance(), whole.model.provenance());
 }
 
 /// Stops at a step of an epoch; step 0 is the epoch's end.
@@ -273,7 +424,7 @@ fn divergence_after_good_epochs_keeps_the_last_of_them() {
     };
     assert!(epoch > 2, "{epoch}");
     assert_eq!(report.epochs.len(), epoch - 1);
-    let losses: Vec<f64> = report.epochs.iter().map(|epoch| epoch.training_loss).collect();
+    let losses: Vec<f64> = report.epochs.iter().map(|epoch| epoch.loss).collect();
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let best = 1 + losses.iter().position(|loss| loss.to_bits() == least.to_bits()).unwrap();
     assert_eq!(report.best_epoch, Some(best));
@@ -297,6 +448,22 @@ fn options_out_of_range_are_named() {
             "learning_rate: expected a finite number above 0, got NaN",
         ),
         (TrainingOptions { patience: Some(0), ..plain() }, "patience: expected at least 1, got 0"),
+        (
+            TrainingOptions { accumulation: 0, ..plain() },
+            "accumulation: expected at least 1, got 0",
+        ),
+        (
+            TrainingOptions { max_updates: Some(0), ..plain() },
+            "max_updates: expected at least 1, got 0",
+        ),
+        (
+            TrainingOptions { max_seconds: Some(0.0), ..plain() },
+            "max_seconds: expected a finite number above 0, got 0",
+        ),
+        (
+            TrainingOptions { target_metric: Some(f64::NAN), ..plain() },
+            "target_metric: expected a finite number, got NaN",
+        ),
         (
             TrainingOptions { validation_fraction: 1.0, ..plain() },
             "validation_fraction: expected at least 0 and below 1, got 1",
