@@ -5,6 +5,7 @@
 
 mod bench;
 mod conformance;
+mod python;
 mod readme;
 mod test;
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use elman_kernels::Level;
 
-use crate::readme;
+use crate::{python, readme};
 
 /// Cases that have to pass, by family; everything else may be unsupported, nothing may fail.
 ///
@@ -96,6 +96,10 @@ fn checks(repository: &Path) -> Vec<Check<'_>> {
     checks.push(cargo("examples in the documentation", doc_tests, None));
     checks.push(cargo("documentation", documentation, Some(("RUSTDOCFLAGS", "-D warnings"))));
     checks.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
+    checks.push(Check {
+        name: "the Python package".to_owned(),
+        action: Action::Run(Box::new(|| python::run(repository))),
+    });
     checks.push(Check {
         name: "the README's commands".to_owned(),
         action: Action::Run(Box::new(|| readme::run(repository))),

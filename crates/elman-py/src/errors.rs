@@ -1,0 +1,37 @@
+//! The library's errors as Python exceptions.
+
+use elman::Error;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+create_exception!(elman, ShapeError, PyValueError, "An array has the wrong shape.");
+create_exception!(elman, FormatError, PyValueError, "A file cannot be used as it is.");
+create_exception!(elman, DataError, PyValueError, "Data cannot be learnt from or predicted on.");
+
+/// The exception for an error of the library, with its message.
+pub fn raised(error: Error) -> PyErr {
+    let message = error.to_string();
+    match error {
+        Error::Shape { .. } => ShapeError::new_err(message),
+        Error::File(_) => FormatError::new_err(message),
+        Error::Io { source, .. } => match source.raw_os_error() {
+            // Python chooses the subclass, FileNotFoundError say, by the number.
+            Some(code) => PyOSError::new_err((code, message)),
+            None => PyOSError::new_err(message),
+        },
+        Error::Diverged { .. } => DataError::new_err(message),
+        _ => PyValueError::new_err(message),
+    }
+}
+
+/// The same for a whole result.
+pub trait OrRaise<T> {
+    fn or_raise(self) -> PyResult<T>;
+}
+
+impl<T> OrRaise<T> for elman::Result<T> {
+    fn or_raise(self) -> PyResult<T> {
+        self.map_err(raised)
+    }
+}

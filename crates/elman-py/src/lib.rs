@@ -1,0 +1,48 @@
+//! The private module `_elman` of the Python package `elman`: arrays in, arrays out.
+//!
+//! What users see is in `python/elman`; this crate checks what comes from Python, releases the
+//! interpreter lock, calls the library, and hands back NumPy arrays. It computes nothing itself.
+
+mod arrays;
+mod dense;
+mod errors;
+mod gradients;
+mod layer;
+mod losses;
+mod optimizer;
+mod typed;
+
+use pyo3::prelude::*;
+
+/// The private module of the package `elman`.
+#[pymodule(gil_used = false)]
+mod _elman {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::dense::Dense;
+    #[pymodule_export]
+    use crate::errors::{DataError, FormatError, ShapeError};
+    #[pymodule_export]
+    use crate::gradients::Gradients;
+    #[pymodule_export]
+    use crate::layer::Layer;
+    #[pymodule_export]
+    use crate::losses::{binary_cross_entropy, cross_entropy, regression, softmax};
+    #[pymodule_export]
+    use crate::optimizer::{Optimizer, clip};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    #[pymodule_export]
+    use super::level;
+}
+
+/// The name of the instruction level in force: `portable`, `avx2` or `avx512`.
+#[pyfunction]
+fn level() -> PyResult<&'static str> {
+    elman::level().map_err(errors::raised)
+}
