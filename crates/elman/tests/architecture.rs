@@ -56,6 +56,7 @@ const ELMAN: &[Room] = &[
     room("network", 30),
     room("gradient_check", 31),
     alcove("data", 40),
+    room("lesson", 40),
     room("task", 41),
     // A trainer makes a model, so the model stands below it.
     room("model", 42),
