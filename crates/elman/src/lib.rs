@@ -69,6 +69,7 @@ pub mod gradient_check;
 pub mod init;
 pub mod io;
 pub mod layer;
+mod lesson;
 pub mod loss;
 pub mod metric;
 pub mod model;

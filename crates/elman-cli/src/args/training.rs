@@ -32,6 +32,9 @@ pub struct TrainerArgs {
     /// Batches whose gradients are added up for one update
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
     pub accumulation: usize,
+    /// Cut the gradient after so many steps: truncated back-propagation through time
+    #[arg(long, value_name = "STEPS", value_parser = count)]
+    pub bptt: Option<usize>,
     /// The rule that updates the weights
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,

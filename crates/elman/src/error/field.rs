@@ -95,6 +95,8 @@ fields! {
     Epochs "epochs";
     /// The batches of one update.
     Accumulation "accumulation";
+    /// The steps after which the gradient is cut.
+    Bptt "bptt";
     /// The updates of a run, at most.
     MaxUpdates "max_updates";
     /// The seconds of a run, at most.
