@@ -15,7 +15,7 @@ pub use provenance::{DataDigest, Provenance};
 
 use crate::data::{Dataset, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
-use crate::network::{Network, Readout};
+use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
 
@@ -75,7 +75,7 @@ impl<T: Real> Model<T> {
         scaling: Option<Standardization>,
     ) -> Result<Self> {
         let config = network.config();
-        check_readout(&config.body.readout)?;
+        check_inputs(config, &task)?;
         let input_size = config.input_size();
         let sizes = [
             ("feature_names", input_size, feature_names.len()),
@@ -180,6 +180,30 @@ pub(crate) fn outputs<T: Real>(
         }
     }
     Ok(all)
+}
+
+/// Refuses a network that does not read what the task has, or does not answer where it is asked.
+fn check_inputs(config: &NetworkConfig, task: &Task) -> Result<()> {
+    let tokens = &config.inputs.tokens;
+    let Task::Text(text) = task else {
+        if !tokens.is_empty() {
+            let expected = "numeric channels alone";
+            return Err(Error::argument("inputs", expected, format!("{} of tokens", tokens.len())));
+        }
+        return check_readout(&config.body.readout);
+    };
+    let sizes: Vec<usize> = tokens.iter().map(|channel| channel.vocabulary_size).collect();
+    let expected = [text.tokenizer().len()];
+    if sizes != expected {
+        return Err(Error::shape("vocabularies of the inputs", &expected, &sizes));
+    }
+    match config.body.readout {
+        Readout::EveryStep => Ok(()),
+        Readout::Pooled(_) => {
+            let expected = "an answer at every step, as text has a next token there";
+            Err(Error::argument(Field::Pooling.called("readout"), expected, "a pooling"))
+        }
+    }
 }
 
 /// Refuses a network that answers at every step: the tasks have one answer for a sequence.

@@ -6,7 +6,7 @@ use super::{Digests, Evaluations, Identity, Sizes, Subject};
 use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
-use crate::model::{DataDigest, Model, Validation, check_features, outputs};
+use crate::model::{DataDigest, Model, Validation, check_features, check_readout, outputs};
 use crate::network::{Network, NetworkConfig, NetworkOptions};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
@@ -38,8 +38,9 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
     /// Data with nothing to learn; options that do not suit them.
     pub(in crate::train) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
         let options = &trainer.options;
+        check_readout(&trainer.network.readout)?;
         data.training.check_trainable()?;
-        check_validation(options, data.validation)?;
+        check_validation(options, data.validation.is_some())?;
         let parts = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
         let scaling = match options.scaling {
@@ -140,15 +141,15 @@ impl<'a> Parts<'a> {
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
-fn check_validation(options: &TrainingOptions, validation: Option<&Dataset>) -> Result<()> {
+pub(super) fn check_validation(options: &TrainingOptions, given: bool) -> Result<()> {
     let fraction = options.validation_fraction;
-    match validation {
-        Some(_) if fraction > 0.0 => {
+    match given {
+        true if fraction > 0.0 => {
             Err(Error::argument("validation_fraction", "0 beside validation data", fraction))
         }
-        Some(_) => Ok(()),
-        None if fraction > 0.0 => Ok(()),
-        None => {
+        true => Ok(()),
+        false if fraction > 0.0 => Ok(()),
+        false => {
             let expected = "validation data, or a validation fraction, beside it";
             if let Some(patience) = options.patience {
                 return Err(Error::argument("patience", expected, patience));
