@@ -12,6 +12,8 @@ pub mod options;
 pub mod records;
 pub mod rules;
 pub mod spec;
+pub mod text;
+mod text_rules;
 pub mod training;
 pub mod value;
 
@@ -22,6 +24,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
+use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
 use value::{Names, TaskKind, count, number};
 
@@ -49,13 +52,17 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from a long CSV or a .ts file
+    /// Train a model on sequences from a long CSV or a .ts file, or on text
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
     /// Measure a model on sequences whose answers are known
     Evaluate(EvaluateArgs),
     /// Write a model's prediction for each sequence as CSV
     Predict(PredictArgs),
+    /// Write text with a model of text
+    Generate(GenerateArgs),
+    /// Say how likely text is to a model of text, as CSV
+    Score(ScoreArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
 }
@@ -72,7 +79,8 @@ go on from there, or from its last checkpoint if it was killed, and ends with th
 
 Example:
   elman train train.csv --test test.csv --sequence utterance --time step \\
-      --target speaker --task classify --output model.safetensors";
+      --target speaker --task classify --output model.safetensors
+  elman train book.txt --task text --output book.safetensors";
 
 /// How much is said, and in which form.
 #[derive(Clone, Copy, Debug, Args)]
@@ -91,7 +99,7 @@ pub struct Talk {
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
     /// The training data: a long CSV (one row for each time step), or a .ts file; several tables
-    /// with one header are read as one, and - is standard input
+    /// with one header are read as one, and - is standard input; with --task text, files of text
     #[arg(value_name = "TRAIN", num_args = 1..)]
     pub train: Vec<PathBuf>,
 
@@ -112,12 +120,15 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, or numbers
+    /// What to learn: a class, numbers, or the next token of a text
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
     #[command(flatten)]
     pub columns: Columns,
+
+    #[command(flatten)]
+    pub text: TextArgs,
 
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -137,7 +148,8 @@ pub struct TrainArgs {
 pub struct EvaluateArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input
+    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
+    /// for a model of text, files of text
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 

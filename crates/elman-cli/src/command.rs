@@ -7,6 +7,7 @@ mod predict;
 mod record;
 mod source;
 mod summary;
+mod text;
 mod train;
 mod warnings;
 
@@ -21,6 +22,8 @@ pub fn run(command: Command, given: &Given) -> Outcome {
     match command {
         Command::Train(args) => train::run(*args, given),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Generate(args) => text::generate::run(&args),
+        Command::Score(args) => text::score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     }

@@ -27,6 +27,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     }
     clipping(args, given)?;
     layers(args, given)?;
+    if args.task == Some(TaskKind::Text) {
+        super::text_rules::settle(args, given)?;
+    }
     if given.has("max-updates") && !given.has("epochs") {
         args.trainer.epochs = usize::MAX;
     }
@@ -50,7 +53,7 @@ fn required(args: &TrainArgs) -> Outcome {
             missing("<TRAIN>", "the file of training data")
         }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
-        TrainArgs { task: None, .. } => missing("--task", "classify or regress"),
+        TrainArgs { task: None, .. } => missing("--task", "classify, regress or text"),
         _ => Ok(()),
     }
 }
@@ -212,7 +215,8 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         rules.push(Rule {
             option,
             on: "validation",
-            holds: args.validation.is_some() || args.validation_fraction.is_some(),
+            holds: args.validation.is_some()
+                || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
             needs: "--validation or --validation-fraction",
             found: "neither".to_owned(),
         });
@@ -233,6 +237,9 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         let found = format!("--task {}", name(task));
         rules.push(Rule { option, on: "task", holds: task == wanted, needs, found });
     };
+    for option in super::text_rules::OF_TEXT {
+        by_task(option, TaskKind::Text, "--task text");
+    }
     by_task("label-smoothing", TaskKind::Classify, "--task classify");
     by_task("class-weights", TaskKind::Classify, "--task classify");
     match trainer.loss {
@@ -242,7 +249,7 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     }
     let found = match (trainer.loss, task) {
         (Some(loss), _) => name(loss),
-        (None, TaskKind::Classify) => name(LossChoice::CrossEntropy),
+        (None, TaskKind::Classify | TaskKind::Text) => name(LossChoice::CrossEntropy),
         (None, TaskKind::Regress) => name(LossChoice::Mse),
     };
     let mut by_loss = |option, wanted, needs| {

@@ -13,6 +13,8 @@ pub enum TaskKind {
     Classify,
     /// One number or more
     Regress,
+    /// The next token of a text
+    Text,
 }
 
 /// The recurrent cell.

@@ -136,6 +136,7 @@ pub fn answered(
     let kind = match model.task() {
         Task::Classify(classify) => TargetKind::Classes { known: Some(classify.labels().to_vec()) },
         Task::Regress(_) => TargetKind::Values,
+        Task::Text(_) => return Err(reads_text(model)),
     };
     let targets = match (target, format(paths)?) {
         (Some(target), _) => target.0.clone(),
@@ -147,7 +148,18 @@ pub fn answered(
 
 /// Reads data without looking for answers, for a trained model.
 pub fn unanswered(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Dataset> {
+    if matches!(model.task(), Task::Text(_)) {
+        return Err(reads_text(model));
+    }
     read_for(paths, model, saved_columns(paths, model, given)?, TargetKind::None)
+}
+
+/// Refuses sequences for a model of text.
+fn reads_text(model: &Model<f32>) -> Failure {
+    let expected = "a model of sequences";
+    let found = format!("one of text ({})", model.task().target_names().join(", "));
+    let hint = "elman generate writes text, elman score measures it";
+    Failure::Input(format!("<MODEL>: expected {expected}, got {found} (hint: {hint})"))
 }
 
 fn read_for(

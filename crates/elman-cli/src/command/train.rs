@@ -9,7 +9,8 @@ use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::threads::with_threads;
 use elman::train::{
-    EpochRecord, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer, TrainingData,
+    EpochRecord, Outcome as Ending, Progress, Report, Run, RunDescription, Trained, Trainer,
+    TrainingData,
 };
 use serde::Serialize;
 
@@ -21,6 +22,7 @@ use crate::args::TrainArgs;
 use crate::args::network_options::network;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
+use crate::args::value::TaskKind;
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
@@ -69,6 +71,9 @@ struct Understood {
 /// Runs `elman train`.
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
+    if args.task == Some(TaskKind::Text) {
+        return super::text::train::run(&args, given);
+    }
     let printer = Printer::new(args.talk);
     let trainer = Trainer::new(options::training(&args), network(&args.network))
         .map_err(|error| blame(error, given))?;
@@ -81,7 +86,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
-    let Trained { mut model, report } = finish(run, recorder, printer)?;
+    let Trained { mut model, report } = finish(run, recorder, printer, &mut |_, _| None)?;
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
     // A model with the initial weights is of no use to anybody.
@@ -134,7 +139,7 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
 }
 
 /// The output file, checked to be writable before the work begins.
-fn output(args: &TrainArgs) -> Outcome<PathBuf> {
+pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
     if output == Path::new("-") {
         let found = "-, which would be standard output";
@@ -201,14 +206,25 @@ fn start<'a>(trainer: &Trainer, data: &'a Data, args: &TrainArgs) -> elman::Resu
     }
 }
 
+/// Says something between two steps.
+pub type Remark<'a> = dyn FnMut(&Run<'_>, &Progress) -> Option<String> + Send + 'a;
+
 /// Trains to the end, or until the user interrupts it.
-fn finish(mut run: Run<'_>, mut recorder: Recorder, printer: Printer) -> Outcome<Trained<f32>> {
+pub fn finish(
+    mut run: Run<'_>,
+    mut recorder: Recorder,
+    printer: Printer,
+    remark: &mut Remark<'_>,
+) -> Outcome<Trained<f32>> {
     let mut display = Display::new(printer);
     let mut recorded = Ok(());
     let threads = run.options().threads;
     let trained = with_threads(threads, || {
         while let Some(progress) = run.step()? {
             display.show(&progress);
+            if let Some(text) = remark(&run, &progress) {
+                display.say(&text);
+            }
             recorded = recorder.record(&run, &progress);
             if recorded.is_err() {
                 break;
@@ -227,7 +243,7 @@ fn finish(mut run: Run<'_>, mut recorder: Recorder, printer: Printer) -> Outcome
 }
 
 /// Saves an interrupted run, if it has a checkpoint.
-fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
+pub fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
     if let Some(path) = recorder.interrupted(run)? {
         let path = path.display();
         printer
@@ -247,7 +263,7 @@ fn measure(model: &mut Model<f32>, test: Option<&Dataset>) -> Outcome<Option<Eva
     Ok(Some(evaluation))
 }
 
-fn ending(ending: &Ending) -> &'static str {
+pub fn ending(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::EarlyStopped => "early-stopped",
@@ -259,7 +275,7 @@ fn ending(ending: &Ending) -> &'static str {
 }
 
 /// How training ended, and where its result is.
-fn ending_words(report: &Report, saved: Option<&Path>) -> String {
+pub fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     let time = duration(report.elapsed);
     let epochs = counted(report.epochs.len(), "epoch");
     let how = match &report.outcome {
@@ -280,7 +296,7 @@ fn ending_words(report: &Report, saved: Option<&Path>) -> String {
 }
 
 /// Success, or why there is no usable model.
-fn verdict(report: &Report, saved: Option<&Path>) -> Outcome {
+pub fn verdict(report: &Report, saved: Option<&Path>) -> Outcome {
     match (report.outcome.error(), saved) {
         (Some(error), Some(path)) => {
             let epoch = report.best_epoch.unwrap_or(0);
