@@ -21,6 +21,8 @@ mod pipes;
 mod resume;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/text.rs"]
+mod text;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

@@ -20,6 +20,8 @@ pub enum UnitChoice {
 }
 
 /// How text is learnt.
+///
+/// The doc of [`super::text_rules`] has what else text sets.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Text, with --task text")]
 pub struct TextArgs {

@@ -4,7 +4,6 @@ use super::TrainArgs;
 use super::text::UnitChoice;
 use super::training::TrainerArgs;
 use super::value::{CellChoice, Sizes};
-use crate::args::spec::Spec;
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -96,7 +95,7 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
         network.hidden_size = Sizes(vec![512]);
     }
     if set("dropout") {
-        network.dropout = 0.2;
+        network.dropout = 0.25;
     }
     let words = args.text.tokens == UnitChoice::Words;
     args.text.embedding_size.get_or_insert(if words { 128 } else { 64 });
@@ -105,12 +104,9 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
         trainer.bptt = Some(64);
     }
     if set("epochs") && set("max-updates") {
-        trainer.epochs = 10;
+        trainer.epochs = 20;
     }
     if set("learning-rate") {
         trainer.learning_rate = 0.002;
-    }
-    if set("schedule") && set("max-updates") {
-        trainer.schedule = Spec::constant();
     }
 }

@@ -314,7 +314,7 @@ impl Survey {
             Source::Text(text) => self.read(index, source, &mut text.as_bytes()),
             Source::File { path, bytes } => {
                 let mut file = File::open(path).map_err(|error| Error::io(path, "open", error))?;
-                let read = self.read(index, source, &mut file)?;
+                self.read(index, source, &mut file)?;
                 let found: u64 = self
                     .pages
                     .iter()
@@ -325,7 +325,7 @@ impl Survey {
                     let expected = format!("a file of {bytes} bytes, as when it was opened");
                     return Err(changed(path, expected, format!("{found} bytes")));
                 }
-                Ok(read)
+                Ok(())
             }
         }
     }

@@ -109,7 +109,8 @@ struct Scored {
 
 impl Scored {
     fn row(self) -> LineRow {
-        let sum: f64 = self.scores.iter().sum();
+        // Of no number the sum of the standard library is -0.
+        let sum = self.scores.iter().fold(0.0, |sum, score| sum + score);
         let count = self.scores.len();
         let bits = || -sum / count as f64 / std::f64::consts::LN_2;
         LineRow {

@@ -45,6 +45,7 @@ impl<'a> TextSubject<'a> {
             }
             validation => (data.training, validation),
         };
+        let feed = Lanes::new(training.clone(), options.batch_size, options.bptt)?;
         let tokenizer = training.corpus.tokenizer();
         if let Some(validation) = &validation {
             if validation.corpus.tokenizer() != tokenizer {
@@ -58,7 +59,7 @@ impl<'a> TextSubject<'a> {
         }
         Ok(TextSubject {
             task: Task::Text(TextTask::new(tokenizer.clone())),
-            feed: Lanes::new(training.clone(), options.batch_size, options.bptt)?,
+            feed,
             objective: Tokens {
                 loss: CrossEntropy {
                     label_smoothing: options.label_smoothing,
