@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod inspect;
+mod members;
 mod network_words;
 mod predict;
 mod record;

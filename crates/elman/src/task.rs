@@ -8,7 +8,7 @@
 mod classify;
 mod regress;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
@@ -18,6 +18,7 @@ use crate::data::{Dataset, Targets};
 use crate::error::{Error, FileFault, Result};
 pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
+use crate::real::Float;
 use regress::EncodedValues;
 
 /// What is predicted of each sequence.
@@ -289,6 +290,26 @@ impl Task {
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
             (Task::Regress(_), _) => Err(refused(data, "numbers as targets", "classes")),
         }
+    }
+
+    /// What several networks say together, of their outputs `[N, O]` each: outputs that stand for
+    /// the mean of the probabilities of classes, or of numbers.
+    pub(crate) fn combine(&self, mut members: Vec<Array2<f64>>) -> Array2<f64> {
+        if members.len() == 1 {
+            return members.remove(0);
+        }
+        let count = members.len() as f64;
+        if let Task::Classify(_) = self {
+            members.iter_mut().for_each(classify::to_probabilities);
+        }
+        let mut sum = members.remove(0);
+        members.iter().for_each(|member| sum += member);
+        sum /= count;
+        if let Task::Classify(_) = self {
+            // The softmax of the logarithms of probabilities gives them back.
+            sum.mapv_inplace(|probability| Float::ln(probability.max(f64::MIN_POSITIVE)));
+        }
+        sum
     }
 
     /// What the outputs `[N, O]` say.

@@ -18,6 +18,7 @@ mod batches;
 mod best;
 mod feed;
 mod learner;
+mod members;
 mod objective;
 mod options;
 mod progress;
@@ -36,6 +37,7 @@ use crate::stack::{Directions, LayerConfig};
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
+pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 pub(crate) use run::RunState;

@@ -102,6 +102,16 @@ fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         needs: "--checkpoint",
         found: "none".to_owned(),
     });
+    let members = args.trainer.members;
+    for option in ["checkpoint", "resume", "log", "tensorboard"] {
+        rules.push(Rule {
+            option,
+            on: "members",
+            holds: members == 1,
+            needs: "--members 1",
+            found: format!("--members {members}"),
+        });
+    }
 }
 
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {

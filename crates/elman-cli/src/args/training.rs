@@ -118,6 +118,9 @@ pub struct TrainerArgs {
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, help_heading = "Run")]
     pub seed: u64,
+    /// Train so many networks side by side, with the seeds N, N+1, …, and let them answer together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, help_heading = "Run")]
+    pub members: usize,
     /// Worker threads: never a difference in the result [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Run")]
     pub threads: Option<usize>,

@@ -1,10 +1,11 @@
 //! `elman train`: from a file of sequences to a model.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use elman::data::Dataset;
 use elman::io::{Checkpoint, check_writable};
-use elman::model::Model;
+use elman::model::{MemberRecord, Model};
 use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::threads::with_threads;
@@ -13,6 +14,7 @@ use elman::train::{
 };
 use serde::Serialize;
 
+use super::members;
 use super::network_words::network_words;
 use super::record::Recorder;
 use super::summary::Summary;
@@ -25,6 +27,7 @@ use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::printer::progress::Display;
+use crate::printer::style::Style;
 use crate::printer::text::{Facts, counted, duration};
 use crate::printer::{Printer, evaluation};
 
@@ -43,6 +46,8 @@ struct Document<'a> {
     training: Option<&'a Evaluation>,
     validation: Option<&'a Evaluation>,
     test: Option<&'a Evaluation>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    members: &'a [MemberRecord],
 }
 
 /// The data sets of a run.
@@ -81,7 +86,11 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
-    let Trained { mut model, report } = finish(run, recorder, printer)?;
+    let Trained { mut model, report } = match args.trainer.members {
+        1 => finish(run, recorder, printer)?,
+        members => members::train(&trainer, data.for_training(), members, printer)
+            .map_err(|error| blame(error, given))?,
+    };
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
     // A model with the initial weights is of no use to anybody.
@@ -108,7 +117,8 @@ struct Ended<'a> {
 /// Shows the result of a run.
 fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
     let Ended { understood, model, report, test, saved } = ended;
-    printer.say(|_| ending_words(report, *saved));
+    let members = &model.provenance().members;
+    printer.say(|_| ending_words(report, members.len(), *saved));
     let parts =
         [("training", &report.training), ("validation", &report.validation), ("test", test)];
     let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
@@ -125,9 +135,10 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
         training: report.training.as_ref(),
         validation: report.validation.as_ref(),
         test: test.as_ref(),
+        members,
     };
     printer.result(&document, |style| match saved {
-        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style),
+        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style) + &spread(members, style),
         None => String::new(),
     })?;
     verdict(report, *saved)
@@ -240,11 +251,30 @@ fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
 fn measure(model: &mut Model<f32>, test: Option<&Dataset>) -> Outcome<Option<Evaluation>> {
     let Some(test) = test else { return Ok(None) };
     let evaluation = model.evaluate(test)?;
-    let score = evaluation.score();
-    let metrics = &mut model.provenance_mut().metrics;
-    metrics.insert("test_loss".to_owned(), evaluation.loss());
-    metrics.insert(format!("test_{}", score.name()), score.value());
+    let note = |evaluation: &Evaluation, metrics: &mut BTreeMap<String, f64>| {
+        let score = evaluation.score();
+        metrics.insert("test_loss".to_owned(), evaluation.loss());
+        metrics.insert(format!("test_{}", score.name()), score.value());
+    };
+    let members = model.evaluate_members(test)?;
+    let provenance = model.provenance_mut();
+    note(&evaluation, &mut provenance.metrics);
+    for (member, record) in members.iter().zip(&mut provenance.members) {
+        note(member, &mut record.metrics);
+    }
     Ok(Some(evaluation))
+}
+
+/// How far the members of an ensemble differ, by each of their scores.
+fn spread(members: &[MemberRecord], style: Style) -> String {
+    let names = members.first().map(|member| member.metrics.keys().collect::<Vec<_>>());
+    let lines = names.unwrap_or_default().into_iter().filter(|name| !name.ends_with("_loss"));
+    let lines = lines.map(|name| {
+        let values = members.iter().filter_map(|member| member.metrics.get(name).copied());
+        let words = evaluation::spread(&values.collect::<Vec<_>>());
+        format!("{}\n", style.dim(&format!("members: {} {words}", name.replace('_', " "))))
+    });
+    lines.collect()
 }
 
 fn ending(ending: &Ending) -> &'static str {
@@ -259,9 +289,12 @@ fn ending(ending: &Ending) -> &'static str {
 }
 
 /// How training ended, and where its result is.
-fn ending_words(report: &Report, saved: Option<&Path>) -> String {
+fn ending_words(report: &Report, members: usize, saved: Option<&Path>) -> String {
     let time = duration(report.elapsed);
-    let epochs = counted(report.epochs.len(), "epoch");
+    let epochs = match members {
+        0 => counted(report.epochs.len(), "epoch"),
+        _ => counted(members, "member"),
+    };
     let how = match &report.outcome {
         Ending::Finished => format!("trained {epochs} in {time}"),
         Ending::EarlyStopped => format!("stopped early after {epochs} and {time}"),
@@ -272,6 +305,7 @@ fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     };
     let Some(path) = saved else { return how };
     let which = match report.best_epoch {
+        _ if members > 0 => "their model".to_owned(),
         Some(epoch) if epoch < report.epochs.len() => format!("the model of epoch {epoch}"),
         Some(_) => "the model".to_owned(),
         None => "the model as it was then".to_owned(),

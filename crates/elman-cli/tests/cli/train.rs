@@ -42,6 +42,38 @@ fn what_a_cell_cannot_take_is_refused_by_its_option() {
 }
 
 #[test]
+fn members_answer_together_and_each_is_a_training_of_its_own() {
+    let bench = Bench::new();
+    let ran = bench.ok(&format!("{TRAIN} --test test.csv --members 3 --seed 5 -o m.safetensors"));
+    assert!(ran.shown().contains("trained 3 members in"), "{}", ran.shown());
+    assert!(ran.stdout.contains("members: test accuracy"), "{}", ran.stdout);
+    let shown = bench.ok("inspect m.safetensors").stdout;
+    assert!(shown.contains("3 of these, which answer together"), "{shown}");
+
+    let json = bench.ok("evaluate m.safetensors test.csv --json").stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let members = json["members"].as_array().unwrap();
+    for (index, member) in members.iter().enumerate() {
+        bench.ok(&format!("{TRAIN} --seed {} -o one.safetensors", 5 + index));
+        let one = bench.ok("evaluate one.safetensors test.csv --json").stdout;
+        let one: Value = serde_json::from_str(&one).unwrap();
+        assert_eq!(member, &one["evaluation"]);
+        assert!(one.get("members").is_none());
+    }
+    assert_eq!(members.len(), 3);
+
+    let model = bench.read("m.safetensors");
+    bench.ok(&format!("{TRAIN} --test test.csv --members 3 --seed 5 --threads 3 -o n.safetensors"));
+    assert_eq!(bench.read("n.safetensors"), model);
+    for option in ["--checkpoint c", "--log l.jsonl", "--tensorboard t"] {
+        let ran = bench.run(&format!("{TRAIN} --members 2 {option} -o m.safetensors"));
+        let name = option.split(' ').next().unwrap();
+        let wanted = format!("error: {name}: expected --members 1 beside it, got --members 2");
+        assert!(ran.stderr.starts_with(&wanted), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn noise_in_the_recurrence_changes_what_is_learnt() {
     let bench = Bench::new();
     let learnt = |options: &str| {

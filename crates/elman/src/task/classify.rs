@@ -196,6 +196,15 @@ impl Classify {
     }
 }
 
+/// Makes probabilities of logits `[N, O]`.
+pub(super) fn to_probabilities(logits: &mut Array2<f64>) {
+    let mut probabilities = Array2::zeros(logits.raw_dim());
+    // The shapes are the same.
+    if softmax(logits.view(), probabilities.view_mut()).is_ok() {
+        *logits = probabilities;
+    }
+}
+
 /// The class of the largest logit in each row; the first of several equal ones.
 fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
     logits.rows().into_iter().map(winner).collect()

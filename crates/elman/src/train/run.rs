@@ -435,7 +435,7 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
 }
 
 /// Losses and scores by name, `validation_accuracy` for example.
-fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
+pub(super) fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
     let mut metrics = BTreeMap::new();
     for (data, evaluation) in evaluations {
         let Some(evaluation) = evaluation else { continue };
