@@ -2,10 +2,10 @@
 
 mod evaluate;
 mod inspect;
-mod members;
 mod network_words;
 mod predict;
 mod record;
+mod several;
 mod source;
 mod summary;
 mod train;

@@ -30,7 +30,7 @@ pub use options::{
 };
 pub use scale::Standardization;
 pub use smell::Smell;
-pub use split::{Split, split};
+pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Targets, ValueTargets};
 
 use self::place::Places;

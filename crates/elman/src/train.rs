@@ -17,6 +17,7 @@
 mod batches;
 mod best;
 mod feed;
+mod folds;
 mod learner;
 mod members;
 mod objective;
@@ -25,6 +26,7 @@ mod progress;
 mod run;
 mod sequences;
 mod setup;
+mod side_by_side;
 mod subject;
 
 use crate::data::Dataset;
@@ -37,6 +39,7 @@ use crate::stack::{Directions, LayerConfig};
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
+pub use folds::Fold;
 pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
@@ -53,6 +56,7 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
+    Folds,
 }
 
 impl Purpose {

@@ -121,6 +121,14 @@ pub struct TrainerArgs {
     /// Train so many networks side by side, with the seeds N, N+1, …, and let them answer together
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, help_heading = "Run")]
     pub members: usize,
+    /// First measure this way of training on so many folds: train without each and test on it
+    #[arg(long, value_name = "K", value_parser = count, help_heading = "Run")]
+    pub folds: Option<usize>,
+    /// After training with a part set aside, train on everything for as many epochs as were best
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
+    #[arg(help_heading = "Run")]
+    pub refit: Switch,
     /// Worker threads: never a difference in the result [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Run")]
     pub threads: Option<usize>,

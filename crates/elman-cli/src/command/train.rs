@@ -10,13 +10,14 @@ use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::threads::with_threads;
 use elman::train::{
-    EpochRecord, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer, TrainingData,
+    EpochRecord, Fold, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer,
+    TrainingData,
 };
 use serde::Serialize;
 
-use super::members;
 use super::network_words::network_words;
 use super::record::Recorder;
+use super::several::{self, Several};
 use super::summary::Summary;
 use super::{refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
@@ -27,7 +28,6 @@ use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::printer::progress::Display;
-use crate::printer::style::Style;
 use crate::printer::text::{Facts, counted, duration};
 use crate::printer::{Printer, evaluation};
 
@@ -48,6 +48,8 @@ struct Document<'a> {
     test: Option<&'a Evaluation>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     members: &'a [MemberRecord],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    folds: Vec<&'a Evaluation>,
 }
 
 /// The data sets of a run.
@@ -86,10 +88,15 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
+    let several = Several { trainer: &trainer, data: data.for_training(), printer };
+    let folds = match args.trainer.folds {
+        Some(count) => several.folds(count).map_err(|error| blame(error, given))?,
+        None => Vec::new(),
+    };
     let Trained { mut model, report } = match args.trainer.members {
+        1 if args.trainer.refit.is_on() => several.refit(finish(run, recorder, printer)?)?,
         1 => finish(run, recorder, printer)?,
-        members => members::train(&trainer, data.for_training(), members, printer)
-            .map_err(|error| blame(error, given))?,
+        members => several.members(members).map_err(|error| blame(error, given))?,
     };
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
@@ -102,7 +109,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         Some(_) => test.unwrap_or_default(), // divergence is what there is to say
         None => test?,
     };
-    conclude(&Ended { understood, model, report, test, saved }, printer)
+    conclude(&Ended { understood, model, report, test, folds, saved }, printer)
 }
 
 /// A finished run with everything there is to show.
@@ -111,12 +118,13 @@ struct Ended<'a> {
     model: Model<f32>,
     report: Report,
     test: Option<Evaluation>,
+    folds: Vec<Fold>,
     saved: Option<&'a Path>,
 }
 
 /// Shows the result of a run.
 fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
-    let Ended { understood, model, report, test, saved } = ended;
+    let Ended { understood, model, report, test, folds, saved } = ended;
     let members = &model.provenance().members;
     printer.say(|_| ending_words(report, members.len(), *saved));
     let parts =
@@ -136,9 +144,15 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
         validation: report.validation.as_ref(),
         test: test.as_ref(),
         members,
+        folds: folds.iter().map(|fold| &fold.evaluation).collect(),
     };
     printer.result(&document, |style| match saved {
-        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style) + &spread(members, style),
+        Some(_) => [
+            several::table(folds, style),
+            evaluation::metrics(&parts.collect::<Vec<_>>(), style),
+            several::spread(members, style),
+        ]
+        .concat(),
         None => String::new(),
     })?;
     verdict(report, *saved)
@@ -263,18 +277,6 @@ fn measure(model: &mut Model<f32>, test: Option<&Dataset>) -> Outcome<Option<Eva
         note(member, &mut record.metrics);
     }
     Ok(Some(evaluation))
-}
-
-/// How far the members of an ensemble differ, by each of their scores.
-fn spread(members: &[MemberRecord], style: Style) -> String {
-    let names = members.first().map(|member| member.metrics.keys().collect::<Vec<_>>());
-    let lines = names.unwrap_or_default().into_iter().filter(|name| !name.ends_with("_loss"));
-    let lines = lines.map(|name| {
-        let values = members.iter().filter_map(|member| member.metrics.get(name).copied());
-        let words = evaluation::spread(&values.collect::<Vec<_>>());
-        format!("{}\n", style.dim(&format!("members: {} {words}", name.replace('_', " "))))
-    });
-    lines.collect()
 }
 
 fn ending(ending: &Ending) -> &'static str {

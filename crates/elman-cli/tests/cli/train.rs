@@ -74,6 +74,52 @@ fn members_answer_together_and_each_is_a_training_of_its_own() {
 }
 
 #[test]
+fn folds_are_measured_before_the_training() {
+    let bench = Bench::new();
+    let ran = bench.ok(&format!("{TRAIN} --folds 3 -o m.safetensors"));
+    assert!(
+        ran.stdout.contains("\nfold 3 ") && ran.stdout.contains("folds: accuracy"),
+        "{}",
+        ran.stdout
+    );
+    bench.ok(&format!("{TRAIN} -o n.safetensors"));
+    assert_eq!(bench.read("m.safetensors"), bench.read("n.safetensors"));
+    let json = bench.ok(&format!("{TRAIN} --folds 3 -o m.safetensors --json")).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let sequences = json["folds"].as_array().unwrap().iter().map(|fold| fold["sequences"].as_u64());
+    assert_eq!(sequences.sum::<Option<u64>>(), json["data"]["training"]["sequences"].as_u64());
+    for (options, wanted) in [
+        ("--folds 1", "--folds: expected 2 to "),
+        ("--folds 100000", "--folds: expected 2 to "),
+        ("--folds 2 --validation test.csv", "--folds and --validation: expected at most one"),
+        ("--refit", "--refit: expected --validation-fraction beside it, got none"),
+        (
+            "--refit --validation-fraction 0.2 --members 2",
+            "--members: expected --refit off beside it, got --refit on",
+        ),
+    ] {
+        let ran = bench.run(&format!("{TRAIN} -o m.safetensors {options}"));
+        assert_eq!(ran.code, Some(1), "{options}");
+        assert!(ran.stderr.contains(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_refit_learns_from_everything_for_the_epochs_that_validation_chose() {
+    let bench = Bench::new();
+    let train = TRAIN.replace("--epochs 3", "--epochs 8");
+    let options = "--validation-fraction 0.25 --refit --json -o m.safetensors";
+    let ran = bench.ok(&format!("{train} {options}"));
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let epochs = json["epochs"].as_array().unwrap().len();
+    let train = TRAIN.replace("--epochs 3", &format!("--epochs {epochs}"));
+    bench.ok(&format!("{train} -o n.safetensors"));
+    let predictions = |model: &str| bench.ok(&format!("predict {model} test.csv")).stdout;
+    assert_eq!(predictions("m.safetensors"), predictions("n.safetensors"));
+    assert!(json["validation"].is_object(), "{json}");
+}
+
+#[test]
 fn noise_in_the_recurrence_changes_what_is_learnt() {
     let bench = Bench::new();
     let learnt = |options: &str| {

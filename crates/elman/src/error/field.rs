@@ -99,6 +99,8 @@ fields! {
     Bptt "bptt";
     /// The networks of an ensemble.
     Members "members";
+    /// The parts of a cross-validation.
+    Folds "folds";
     /// The updates of a run, at most.
     MaxUpdates "max_updates";
     /// The seconds of a run, at most.

@@ -1,17 +1,15 @@
 //! Ensembles: trainings that differ in their seed alone, side by side, one thread each.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::run::metrics;
+use super::side_by_side::{Stopped, side_by_side, workers};
 use super::{Control, Progress, Purpose, Report, Trained, Trainer, TrainingData, TrainingOptions};
 use crate::data::{Dataset, split};
 use crate::error::{Error, Field, Result};
 use crate::model::{DataDigest, MOST_MEMBERS, MemberRecord, Model};
 use crate::real::Real;
 use crate::task::Evaluation;
-use crate::threads;
 
 /// What is told how the training of a member, by its index, goes.
 pub type MemberCallback<'a> = dyn Fn(usize, &Progress) -> Control + Sync + 'a;
@@ -73,24 +71,12 @@ impl Trainer {
         }
         let data = data.into();
         let parts = Parts::new(&self.options, data)?;
-        let stopped = AtomicBool::new(false);
-        let listen = |index: usize, progress: &Progress| {
-            let control = callback(index, progress);
-            stopped.fetch_or(control == Control::Stop, Ordering::Relaxed);
-            control
-        };
-        let trained = side_by_side(members, self.workers(members)?, |index| {
-            let is_over = stopped.load(Ordering::Relaxed);
-            if is_over { Ok(None) } else { self.member(index, &parts, &listen).map(Some) }
+        let stopped = Stopped::default();
+        let listen = |index: usize, progress: &Progress| stopped.heed(callback(index, progress));
+        let trained = side_by_side(members, workers(&self.options)?, |index| {
+            if stopped.is_set() { Ok(None) } else { self.member(index, &parts, &listen).map(Some) }
         })?;
         self.gather(data, &parts, trained.into_iter().flatten().collect())
-    }
-
-    fn workers(&self, members: usize) -> Result<usize> {
-        if let Some(threads) = self.options.threads {
-            threads::check(threads)?;
-        }
-        Ok(self.options.threads.unwrap_or_else(rayon::current_num_threads).min(members))
     }
 
     fn member<T: Real>(
@@ -158,41 +144,6 @@ impl<'a> Parts<'a> {
             validation: Some(Cow::Owned(data.training.subset(&split.validation)?)),
         })
     }
-}
-
-/// The results of `job` for 0 to `count`, in order, computed on so many threads. After a failure no
-/// further job is begun.
-///
-/// # Errors
-///
-/// That of the first job, by index, of those that failed.
-fn side_by_side<R: Send>(
-    count: usize,
-    workers: usize,
-    job: impl Fn(usize) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results = Mutex::new(Vec::with_capacity(count));
-    let work = || {
-        while !failed.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                break;
-            }
-            let result = job(index);
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
