@@ -104,7 +104,7 @@ fn settings(hidden_size: usize) -> Vec<Setting> {
         for (readout, read) in readouts {
             for (directions, is_both) in [("forward", false), ("both", true)] {
                 for dropout in [0.0, 0.3] {
-                    let builder = NetworkOptions::layer(layer.clone());
+                    let builder = NetworkOptions::of(layer.clone());
                     let builder = if is_both { builder.bidirectional() } else { builder };
                     let network = read(builder).head_dropout(dropout).options();
                     let name = format!("{cell}; {readout}; {directions}; dropout {dropout}");

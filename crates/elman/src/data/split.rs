@@ -1,6 +1,6 @@
 //! Setting sequences aside for validation.
 
-use super::{Dataset, Targets};
+use super::{Dataset, Each, Targets};
 use crate::error::{Error, Field, Result};
 use crate::rng::Rng;
 
@@ -113,17 +113,17 @@ pub fn folds(dataset: &Dataset, count: usize, rng: &mut Rng) -> Result<Vec<Split
     Ok((0..count).map(split).collect())
 }
 
-/// The sequences of each class, or all of them.
+/// The sequences of each class, where each has one, or all of them.
 fn groups(dataset: &Dataset) -> Vec<Vec<usize>> {
     match dataset.targets() {
-        Targets::Classes(classes) => {
+        Targets::Classes(classes) if classes.each() == Each::Sequence => {
             let mut groups = vec![Vec::new(); classes.labels().len()];
             for (sequence, &class) in classes.indices().iter().enumerate() {
                 groups[class].push(sequence);
             }
             groups
         }
-        Targets::None | Targets::Values(_) => vec![(0..dataset.len()).collect()],
+        _ => vec![(0..dataset.len()).collect()],
     }
 }
 

@@ -95,6 +95,9 @@ fn contents(data: &Dataset) -> String {
     let mut hasher = Xxh3::new();
     data.lengths().iter().for_each(|length| hasher.update(&(*length as u64).to_le_bytes()));
     data.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+    for channel in data.token_channels() {
+        channel.ids().iter().for_each(|id| hasher.update(&id.to_le_bytes()));
+    }
     match data.targets() {
         Targets::None => {}
         Targets::Classes(classes) => {
