@@ -2,7 +2,7 @@
 //! data sets, by cross-validation inside the training parts.
 //!
 //! ```sh
-//! cargo run --release -p elman --example default_grid -- [--seeds N] [--folds K] [--hidden-size N] FILE…
+//! cargo run --release -p elman --example default_grid -- [--seeds N] [--folds K] [--hidden-size N] [--only SETTING]… FILE…
 //! ```
 //!
 //! A FILE is a `.ts` file, or a long CSV with its columns:
@@ -27,8 +27,16 @@ struct Plan {
     seeds: u64,
     folds: usize,
     hidden_size: usize,
+    /// The settings to try; all of them, if it is empty.
+    only: Vec<String>,
     files: Vec<Dataset>,
     names: Vec<String>,
+}
+
+impl Plan {
+    fn wants(&self, setting: &Setting) -> bool {
+        self.only.is_empty() || self.only.contains(&setting.name)
+    }
 }
 
 /// One row of the table.
@@ -45,7 +53,8 @@ struct Cell {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let plan = plan()?;
-    let settings = settings(plan.hidden_size);
+    let mut settings = settings(plan.hidden_size);
+    settings.retain(|setting| plan.wants(setting));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for setting in &settings {
         let cells = plan.files.iter().map(|data| measure(&plan, &setting.network, data));
@@ -85,6 +94,9 @@ fn measure(plan: &Plan, network: &NetworkOptions, data: &Dataset) -> elman::Resu
     Ok(Cell { accuracy, seconds: start.elapsed().as_secs_f64() / count })
 }
 
+/// Adds a readout to a description.
+type Read = fn(NetworkBuilder) -> NetworkBuilder;
+
 fn settings(hidden_size: usize) -> Vec<Setting> {
     let relu = SimpleOptions { activation: ActivationKind::Relu, ..SimpleOptions::DEFAULT };
     let layers = [
@@ -93,7 +105,7 @@ fn settings(hidden_size: usize) -> Vec<Setting> {
         ("lstm", LayerConfig::lstm(hidden_size)),
         ("gru", LayerConfig::gru(hidden_size)),
     ];
-    let readouts: [(&str, fn(NetworkBuilder) -> NetworkBuilder); 4] = [
+    let readouts: [(&str, Read); 4] = [
         ("last", NetworkBuilder::last_step),
         ("mean", NetworkBuilder::mean),
         ("max", NetworkBuilder::max),
@@ -117,14 +129,16 @@ fn settings(hidden_size: usize) -> Vec<Setting> {
 }
 
 fn plan() -> Result<Plan, Box<dyn Error>> {
-    let mut plan = Plan { seeds: 1, folds: 5, hidden_size: 64, files: vec![], names: vec![] };
+    let (only, files, names) = (vec![], vec![], vec![]);
+    let mut plan = Plan { seeds: 1, folds: 5, hidden_size: 64, only, files, names };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
-        let mut number = || words.next().ok_or("a number after each option");
+        let mut value = || words.next().ok_or("a value after each option");
         match word.as_str() {
-            "--seeds" => plan.seeds = number()?.parse()?,
-            "--folds" => plan.folds = number()?.parse()?,
-            "--hidden-size" => plan.hidden_size = number()?.parse()?,
+            "--seeds" => plan.seeds = value()?.parse()?,
+            "--folds" => plan.folds = value()?.parse()?,
+            "--hidden-size" => plan.hidden_size = value()?.parse()?,
+            "--only" => plan.only.push(value()?),
             file => {
                 let (path, options) = options(file)?;
                 plan.files.push(read(&path, &options)?);

@@ -36,7 +36,7 @@ pub use scale::Standardization;
 pub use smell::Smell;
 pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Each, Targets, ValueTargets};
-pub use tokens::TokenChannel;
+pub use tokens::{NamedVocabulary, TokenChannel};
 pub use vocabulary::Vocabulary;
 
 use self::place::Places;

@@ -54,8 +54,10 @@ impl<T: Real> Model<T> {
     fn check_member(&self, index: usize, model: &Self) -> Result<()> {
         let fault = match model {
             _ if model.task != self.task => "the task of the first",
-            _ if model.feature_names != self.feature_names => "the features of the first",
-            _ if model.scaling != self.scaling => "the scaling of the first",
+            _ if model.inputs.feature_names != self.inputs.feature_names => {
+                "the features of the first"
+            }
+            _ if model.inputs != self.inputs => "the scaling and vocabularies of the first",
             _ if !model.others.is_empty() => "a single network",
             _ => return Ok(()),
         };
