@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use elman::activation::ActivationKind;
 use elman::cell::{CellKind, SimpleOptions};
-use elman::data::{Dataset, ReadOptions, read};
+use elman::data::{Dataset, ReadOptions, TargetKind, read};
 use elman::network::{NetworkBuilder, NetworkOptions};
 use elman::stack::LayerConfig;
 use elman::train::{Control, Trainer, TrainingOptions};
@@ -153,7 +153,8 @@ fn plan() -> Result<Plan, Box<dyn Error>> {
 fn options(word: &str) -> Result<(PathBuf, ReadOptions), Box<dyn Error>> {
     let mut parts = word.split(',');
     let path = PathBuf::from(parts.next().unwrap_or_default());
-    let mut options = ReadOptions::default();
+    let mut options =
+        ReadOptions { kind: TargetKind::Classes { known: None }, ..ReadOptions::default() };
     for part in parts {
         let (key, value) = part.split_once('=').ok_or_else(|| format!("{part}: key=value"))?;
         match key {
