@@ -38,6 +38,7 @@
 //! | use single layers, with the gradient of every input, state and parameter | [`layer`], [`stack`], [`dense`], [`embedding`], [`dropout`] |
 //! | run one time step, or write a cell of your own | [`cell`], [`activation`] |
 //! | make and name the arrays that these work on | [`sequence`], [`parameters`], [`init`], [`rng`] |
+//! | see how a gradient travels, what ails a network, and why it predicts | [`see`] |
 //! | check a gradient against central differences | [`gradient_check`] |
 //! | write files that are never half written; logs for TensorBoard | [`io`], [`records`] |
 //! | choose the number of threads, or the number type | [`threads`], [`real`] |
@@ -79,6 +80,7 @@ pub mod real;
 pub mod records;
 pub mod rng;
 pub mod schedule;
+pub mod see;
 pub mod sequence;
 pub mod stack;
 pub mod task;

@@ -12,6 +12,7 @@ mod initialize;
 mod inputs;
 mod readout;
 mod trace;
+mod watch;
 
 use std::ops::Range;
 
@@ -35,6 +36,7 @@ pub use config::{
     NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenInput,
 };
 pub use trace::NetworkTrace;
+pub(crate) use watch::{WatchedRun, WatchedSide};
 
 /// A recurrent network with its parameters.
 ///
