@@ -34,7 +34,7 @@ pub use options::{
 };
 pub use scale::Standardization;
 pub use smell::Smell;
-pub use split::{Split, split};
+pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Each, Targets, ValueTargets};
 pub use tokens::TokenChannel;
 pub use vocabulary::Vocabulary;

@@ -4,7 +4,7 @@
 //! Plain functions over slices. A number that is not defined, a coefficient of determination where
 //! the targets are all equal say, is `None`, not a convention.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::real::{Float, Real};
@@ -271,6 +271,17 @@ fn check_classes(what: &str, classes: &[usize], class_count: usize) -> Result<()
             Err(Error::argument(format!("{what}[{i}]"), expected, classes[i]))
         }
     }
+}
+
+/// The class of the largest logit of a row; the first of several equal ones.
+pub(crate) fn winner<T: Real>(logits: ArrayView1<'_, T>) -> usize {
+    let (mut best, mut largest) = (0, T::from_f64(f64::NEG_INFINITY));
+    for (class, &logit) in logits.iter().enumerate() {
+        if logit > largest {
+            (best, largest) = (class, logit);
+        }
+    }
+    best
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] writes it to one file, and
 //! [`Model::load`] reads it. A loaded model gives the same bits as the one that was saved.
 
+mod ensemble;
 mod history;
 mod provenance;
 
@@ -10,8 +11,9 @@ use std::fmt;
 
 use ndarray::{Array2, Axis};
 
+pub(crate) use ensemble::MOST_MEMBERS;
 pub use history::{EpochRecord, Validation};
-pub use provenance::{DataDigest, Provenance};
+pub use provenance::{DataDigest, MemberRecord, Provenance};
 
 use crate::data::{Dataset, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
@@ -44,6 +46,8 @@ const ROWS: usize = 64;
 /// ```
 pub struct Model<T: Real = f32> {
     network: Network<T>,
+    /// The other members of an ensemble.
+    others: Vec<Network<T>>,
     task: Task,
     feature_names: Vec<String>,
     scaling: Option<Standardization>,
@@ -88,10 +92,10 @@ impl<T: Real> Model<T> {
             }
         }
         let provenance = Provenance::default();
-        Ok(Model { network, task, feature_names, scaling, provenance })
+        Ok(Model { network, others: Vec::new(), task, feature_names, scaling, provenance })
     }
 
-    /// The network.
+    /// The network; of an ensemble the first.
     #[must_use]
     pub fn network(&self) -> &Network<T> {
         &self.network
@@ -152,10 +156,16 @@ impl<T: Real> Model<T> {
         self.task.evaluate(outputs.view(), &targets)
     }
 
-    /// The outputs of the network `[N, O]`, in the order of the data.
+    /// The outputs of the network `[N, O]`, in the order of the data; of an ensemble what its
+    /// members say together.
     pub(crate) fn outputs(&self, data: &Dataset) -> Result<Array2<f64>> {
+        let members = self.members().map(|network| self.outputs_of(network, data));
+        Ok(self.task.combine(members.collect::<Result<Vec<_>>>()?))
+    }
+
+    fn outputs_of(&self, network: &Network<T>, data: &Dataset) -> Result<Array2<f64>> {
         check_features(&self.feature_names, data)?;
-        outputs(&self.network, self.scaling.as_ref(), data)
+        outputs(network, self.scaling.as_ref(), data)
     }
 }
 

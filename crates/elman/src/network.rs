@@ -11,6 +11,7 @@ mod head;
 mod initialize;
 mod inputs;
 mod readout;
+mod step;
 mod trace;
 
 use std::ops::Range;
@@ -34,6 +35,7 @@ pub use config::{
     DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, MAX_LAYERS, NetworkConfig,
     NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenInput,
 };
+pub(crate) use step::{BegunTokens, StepInput, StepMemory};
 pub use trace::NetworkTrace;
 
 /// A recurrent network with its parameters.

@@ -8,16 +8,17 @@
 mod classify;
 mod regress;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use classify::winner;
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
 pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
 
 use crate::data::{Dataset, Targets};
 use crate::error::{Error, FileFault, Result};
+pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
+use crate::real::Float;
 use regress::EncodedValues;
 
 /// What is predicted of each sequence.
@@ -73,59 +74,6 @@ pub enum Evaluation {
     Classify(ClassEvaluation),
     /// Of numbers.
     Regress(ValueEvaluation),
-}
-
-/// The metric that sums an evaluation up.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Score {
-    /// The share of sequences whose class was predicted correctly.
-    Accuracy(f64),
-    /// The root mean squared error in the units of the target; the mean of them, where there are
-    /// several targets.
-    Rmse(f64),
-}
-
-impl Score {
-    /// `accuracy` or `rmse`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Score::Accuracy(_) => "accuracy",
-            Score::Rmse(_) => "rmse",
-        }
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn value(self) -> f64 {
-        match self {
-            Score::Accuracy(value) | Score::Rmse(value) => value,
-        }
-    }
-
-    /// The metric of this name, `accuracy` or `rmse`; `None` for another.
-    #[must_use]
-    pub fn named(name: &str, value: f64) -> Option<Self> {
-        [Score::Accuracy(value), Score::Rmse(value)].into_iter().find(|score| score.name() == name)
-    }
-
-    /// Whether it is at least as good as `target`: an accuracy as high, or an error as low.
-    #[must_use]
-    pub fn reaches(self, target: f64) -> bool {
-        match self {
-            Score::Accuracy(value) => value >= target,
-            Score::Rmse(value) => value <= target,
-        }
-    }
-
-    /// The number, turned so that less is better.
-    pub(crate) fn cost(self) -> f64 {
-        match self {
-            Score::Accuracy(value) => -value,
-            Score::Rmse(value) => value,
-        }
-    }
 }
 
 impl Predictions {
@@ -342,6 +290,26 @@ impl Task {
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
             (Task::Regress(_), _) => Err(refused(data, "numbers as targets", "classes")),
         }
+    }
+
+    /// What several networks say together, of their outputs `[N, O]` each: outputs that stand for
+    /// the mean of the probabilities of classes, or of numbers.
+    pub(crate) fn combine(&self, mut members: Vec<Array2<f64>>) -> Array2<f64> {
+        if members.len() == 1 {
+            return members.remove(0);
+        }
+        let count = members.len() as f64;
+        if let Task::Classify(_) = self {
+            members.iter_mut().for_each(classify::to_probabilities);
+        }
+        let mut sum = members.remove(0);
+        members.iter().for_each(|member| sum += member);
+        sum /= count;
+        if let Task::Classify(_) = self {
+            // The softmax of the logarithms of probabilities gives them back.
+            sum.mapv_inplace(|probability| Float::ln(probability.max(f64::MIN_POSITIVE)));
+        }
+        sum
     }
 
     /// What the outputs `[N, O]` say.

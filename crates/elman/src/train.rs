@@ -16,28 +16,38 @@
 
 mod batches;
 mod best;
+mod feed;
+mod folds;
 mod learner;
+mod members;
 mod objective;
 mod options;
 mod progress;
 mod run;
 mod sequences;
 mod setup;
-mod tally;
+mod side_by_side;
+mod subject;
 
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Field, Result};
 use crate::model::{Model, check_readout};
+use crate::network::{Pooling, Readout};
 use crate::real::Real;
 use crate::rng::Rng;
+use crate::stack::{Directions, LayerConfig};
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
+pub use folds::Fold;
+pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 pub(crate) use run::RunState;
 pub use run::{Run, RunDescription};
 pub use sequences::Sequences;
+use subject::DatasetSubject;
+pub(crate) use subject::Subject;
 
 /// What random numbers are drawn for. Each purpose has its own stream of the seed, so that drawing
 /// more for one leaves the others as they were.
@@ -46,6 +56,7 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
+    Folds,
 }
 
 impl Purpose {
@@ -121,6 +132,9 @@ impl Trainer {
         options.check()?;
         check_readout(&network.readout)?;
         network.check()?;
+        if let Some(steps) = options.bptt {
+            check_truncation(steps, &network)?;
+        }
         Ok(Trainer { options, network })
     }
 
@@ -197,11 +211,34 @@ impl Trainer {
     ///
     /// Those of [`fit`](Self::fit).
     pub fn start<'a, T: Real>(&self, data: impl Into<TrainingData<'a>>) -> Result<Run<'a, T>> {
-        Run::new(self, data.into())
+        Run::new(self, subject(self, data.into())?)
     }
+}
+
+/// Refuses to cut sequences for a network that needs them whole.
+fn check_truncation(steps: usize, network: &NetworkOptions) -> Result<()> {
+    let backwards = |layer: &LayerConfig| layer.directions != Directions::Forward;
+    let needed = match &network.readout {
+        _ if network.layers.iter().any(backwards) => "layers that read forwards",
+        Readout::Pooled(poolings) if poolings != &[Pooling::LastStep] => {
+            "answers at the last step or at every step"
+        }
+        Readout::Pooled(_) | Readout::EveryStep => return Ok(()),
+    };
+    Err(Error::argument(Field::Bptt, format!("{needed} beside it"), steps))
+}
+
+/// The subject of a training on a data set.
+pub(crate) fn subject<'a, T: Real>(
+    trainer: &Trainer,
+    data: TrainingData<'a>,
+) -> Result<Box<dyn Subject<T> + 'a>> {
+    Ok(Box::new(DatasetSubject::new(trainer, data)?))
 }
 
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truncation_tests;

@@ -55,12 +55,13 @@ const ELMAN: &[Room] = &[
     alcove("embedding", 24),
     room("network", 30),
     room("gradient_check", 31),
+    room("stream", 32),
     alcove("data", 40),
+    room("lesson", 40),
     room("task", 41),
     // A trainer makes a model, so the model stands below it.
     room("model", 42),
     room("train", 43),
-    room("stream", 44),
     room("io", 45),
     room("records", 46),
 ];

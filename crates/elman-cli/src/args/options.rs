@@ -47,6 +47,7 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         max_seconds: trainer.max_seconds,
         target_metric: trainer.target_metric,
         accumulation: trainer.accumulation,
+        bptt: trainer.bptt,
     }
 }
 

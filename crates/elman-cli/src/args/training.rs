@@ -32,6 +32,9 @@ pub struct TrainerArgs {
     /// Batches whose gradients are added up for one update
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
     pub accumulation: usize,
+    /// Cut the gradient after so many steps: truncated back-propagation through time
+    #[arg(long, value_name = "STEPS", value_parser = count)]
+    pub bptt: Option<usize>,
     /// The rule that updates the weights
     #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
     pub optimizer: OptimizerChoice,
@@ -115,6 +118,17 @@ pub struct TrainerArgs {
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, help_heading = "Run")]
     pub seed: u64,
+    /// Train so many networks side by side, with the seeds N, N+1, …, and let them answer together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, help_heading = "Run")]
+    pub members: usize,
+    /// First measure this way of training on so many folds: train without each and test on it
+    #[arg(long, value_name = "K", value_parser = count, help_heading = "Run")]
+    pub folds: Option<usize>,
+    /// After training with a part set aside, train on everything for as many epochs as were best
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
+    #[arg(help_heading = "Run")]
+    pub refit: Switch,
     /// Worker threads: never a difference in the result [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Run")]
     pub threads: Option<usize>,

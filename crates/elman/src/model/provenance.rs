@@ -31,6 +31,21 @@ pub struct Provenance {
     /// Each completed epoch of its training; of very many, each k-th and the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<EpochRecord>,
+    /// Each member of an ensemble; the history is that of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberRecord>,
+}
+
+/// The training of one member of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRecord {
+    /// Its seed.
+    pub seed: u64,
+    /// How many epochs it was trained for.
+    pub epochs: usize,
+    /// Its results by name, as in [`Provenance::metrics`].
+    pub metrics: BTreeMap<String, f64>,
 }
 
 impl Default for Provenance {
@@ -43,6 +58,7 @@ impl Default for Provenance {
             settings: Value::Null,
             metrics: BTreeMap::new(),
             history: Vec::new(),
+            members: Vec::new(),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Classification: one of several classes for each sequence, by a softmax over one output per class.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::data::{ClassTargets, Dataset};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
-use crate::metric::ConfusionMatrix;
-use crate::real::Real;
+use crate::metric::{ConfusionMatrix, winner};
 
 /// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,20 +196,18 @@ impl Classify {
     }
 }
 
+/// Makes probabilities of logits `[N, O]`.
+pub(super) fn to_probabilities(logits: &mut Array2<f64>) {
+    let mut probabilities = Array2::zeros(logits.raw_dim());
+    // The shapes are the same.
+    if softmax(logits.view(), probabilities.view_mut()).is_ok() {
+        *logits = probabilities;
+    }
+}
+
 /// The class of the largest logit in each row; the first of several equal ones.
 fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
     logits.rows().into_iter().map(winner).collect()
-}
-
-/// The class of the largest logit of a row; the first of several equal ones.
-pub(crate) fn winner<T: Real>(logits: ArrayView1<'_, T>) -> usize {
-    let (mut best, mut largest) = (0, T::from_f64(f64::NEG_INFINITY));
-    for (class, &logit) in logits.iter().enumerate() {
-        if logit > largest {
-            (best, largest) = (class, logit);
-        }
-    }
-    best
 }
 
 impl ClassPredictions {

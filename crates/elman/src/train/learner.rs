@@ -1,20 +1,17 @@
 //! A network with everything that one update of its weights needs, all memory used again.
 
-use ndarray::{ArrayViewMut3, Axis};
+use ndarray::{Array2, ArrayView2, ArrayView3, ArrayViewMut2, ArrayViewMut3};
 
-use super::objective::{BatchGradient, BatchLoss, BatchTargets};
 use super::options::TrainingOptions;
-use super::sequences::Sequences;
-use super::tally::Tally;
 use crate::clip::Clip;
 use crate::dropout::{Draws, DropoutMode};
 use crate::error::Result;
-use crate::network::{Network, NetworkTrace};
+use crate::lesson::{Batch, Lesson, Piece, Start, Tally};
+use crate::network::{Network, NetworkState, NetworkTrace};
 use crate::optimizer::{Optimizer, Rates, WeightAverage};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::rng::MaskSource;
-use crate::sequence::SequenceBatch;
 
 /// A network that learns.
 pub(super) struct Learner<T: Real> {
@@ -23,10 +20,11 @@ pub(super) struct Learner<T: Real> {
     seed: u64,
     pub(super) average: Option<WeightAverage<T>>,
     grad: Parameters<T>,
-    batch: SequenceBatch<T>,
-    targets: BatchTargets<T>,
+    batch: Batch<T>,
     trace: NetworkTrace<T>,
-    grad_outputs: Vec<T>, // [B, 1, O]
+    grad_outputs: Vec<T>, // [B, S, O]
+    /// Where the piece before has ended.
+    pub(super) carried: NetworkState<T>,
 }
 
 /// A number that is infinite or NaN.
@@ -35,18 +33,10 @@ pub(super) struct NotFinite {
     pub(super) value: f64,
 }
 
-/// The data that an update learns from.
-pub(super) struct Lesson<'a, T> {
-    pub(super) sequences: &'a Sequences<T>,
-    pub(super) loss: &'a BatchLoss<T>,
-    /// The batches whose gradients are accumulated, each the indices of its sequences.
-    pub(super) batches: &'a [Vec<usize>],
-}
-
-/// One batch of an update.
+/// One piece of an update.
 struct Part<'a> {
-    rows: &'a [usize],
-    /// Of the sequences of the update.
+    piece: &'a Piece,
+    /// Of the answers of the update.
     share: f64,
     update: u64,
 }
@@ -74,12 +64,22 @@ impl<T: Real> Learner<T> {
             seed: options.seed,
             average: average.transpose()?,
             grad: parameters.zeros_like(),
-            batch: SequenceBatch::default(),
-            targets: BatchTargets::default(),
+            batch: Batch::default(),
             trace: NetworkTrace::default(),
             grad_outputs: Vec::new(),
+            carried: NetworkState::default(),
             network,
         })
+    }
+
+    /// Makes room for the carried states of so many sequences; none for 0.
+    pub(super) fn carry(&mut self, sequences: usize) {
+        let shapes = self.network.state_shapes(sequences);
+        let layers = shapes
+            .into_iter()
+            .filter(|_| sequences > 0)
+            .map(|shape| Array2::from_elem(shape, T::ZERO));
+        self.carried = NetworkState { layers: layers.collect() };
     }
 
     /// The weights that are judged and saved: the average, once there is one.
@@ -100,22 +100,30 @@ impl<T: Real> Learner<T> {
         seen
     }
 
-    /// One update of the weights, added up in `tally`.
+    /// One update of the weights by the gradients of these batches together, added up in `tally`.
+    ///
+    /// Pieces without an answer carry the state on and have no gradient.
     pub(super) fn update(
         &mut self,
-        lesson: &Lesson<'_, T>,
+        lesson: &mut Lesson<'_, T>,
+        batches: &[Vec<Piece>],
         pace: Pace,
         tally: &mut Tally,
     ) -> Result<Attempt> {
         self.grad.values_mut().fill(T::ZERO);
-        let sequences: usize = lesson.batches.iter().map(Vec::len).sum();
-        for rows in lesson.batches {
-            let share = rows.len() as f64 / sequences as f64;
-            let part = Part { rows, share, update: pace.update };
-            if let Err(bad) = self.accumulate(lesson, part, tally)? {
+        let pieces = || batches.iter().flatten();
+        let total: f64 = pieces().map(|piece| lesson.feed.weight(piece)).sum();
+        for piece in pieces() {
+            let share = lesson.feed.weight(piece) / total;
+            let part = Part { piece, share, update: pace.update };
+            if let Err(bad) = self.accumulate(lesson, &part, tally)? {
                 return Ok(Err(bad));
             }
         }
+        if total > 0.0 { self.change_weights(pace, tally) } else { Ok(Ok(())) }
+    }
+
+    fn change_weights(&mut self, pace: Pace, tally: &mut Tally) -> Result<Attempt> {
         let norm = pace.clip.apply(self.grad.values_mut())?;
         if !norm.is_finite() {
             return Ok(Err(NotFinite { what: "gradient norm", value: norm }));
@@ -130,41 +138,57 @@ impl<T: Real> Learner<T> {
         Ok(Ok(()))
     }
 
-    /// Adds the gradient of one batch, times its `share` of the sequences of the update.
+    /// Adds the gradient of one piece, times its `share` of the answers of the update.
     fn accumulate(
         &mut self,
-        lesson: &Lesson<'_, T>,
-        part: Part<'_>,
+        lesson: &mut Lesson<'_, T>,
+        part: &Part<'_>,
         tally: &mut Tally,
     ) -> Result<Attempt> {
-        let Part { rows, share, update } = part;
-        lesson.sequences.batch_into(rows, &mut self.batch)?;
-        let source = MaskSource { seed: self.seed, update };
-        let mode = DropoutMode::On(Draws { source, sequences: rows, first_step: 0 });
-        self.network.forward_traced(&self.batch, None, mode, &mut self.trace)?;
+        let Part { piece, share, .. } = *part;
+        lesson.feed.fill(piece, &mut self.batch)?;
+        self.forward(part)?;
+        if lesson.feed.carries() {
+            self.carried = self.network.final_state(&self.trace);
+        }
+        let weight = lesson.feed.weight(piece);
+        if weight == 0.0 {
+            return Ok(Ok(()));
+        }
         let outputs = self.trace.outputs();
+        let shape = outputs.dim();
         self.grad_outputs.resize(outputs.len(), T::ZERO);
-        let mut grad_outputs = ArrayViewMut3::from_shape(outputs.dim(), &mut self.grad_outputs)
+        let answers = answers(outputs);
+        let grad = ArrayViewMut2::from_shape(answers.dim(), &mut self.grad_outputs)
             .expect("a gradient for each output");
-        // One answer for a sequence: [B, 1, O].
-        let answers = outputs.index_axis(Axis(1), 0);
-        let into = BatchGradient {
-            targets: &mut self.targets,
-            outputs: grad_outputs.index_axis_mut(Axis(1), 0),
-        };
-        let loss = lesson.loss.gradient(answers, rows, into)?;
+        let loss = lesson.objective.gradient(answers, &self.batch.targets, grad)?;
         if !loss.is_finite() {
             return Ok(Err(NotFinite { what: "loss", value: loss }));
         }
-        tally.sequences += rows.len();
-        tally.loss += loss * rows.len() as f64;
-        lesson.loss.count(answers, rows, tally);
+        tally.weight += weight;
+        tally.loss += loss * weight;
+        lesson.objective.count(answers, &self.batch.targets, tally);
         if share < 1.0 {
             let share = T::from_f64(share);
-            grad_outputs.mapv_inplace(|grad| grad * share);
+            self.grad_outputs.iter_mut().for_each(|grad| *grad *= share);
         }
-        self.network.backward(&self.batch, &mut self.trace, grad_outputs.view(), &mut self.grad)?;
+        let grad = ArrayViewMut3::from_shape(shape, &mut self.grad_outputs)
+            .expect("a gradient for each output");
+        self.network.backward(&self.batch.inputs, &mut self.trace, grad.view(), &mut self.grad)?;
         Ok(Ok(()))
+    }
+
+    /// Runs the network over the batch, from where the piece starts.
+    fn forward(&mut self, part: &Part<'_>) -> Result<()> {
+        let Part { piece, update, .. } = *part;
+        let source = MaskSource { seed: self.seed, update };
+        let draws = Draws { source, sequences: &piece.rows, first_step: piece.first_step };
+        let initial = match piece.start {
+            Start::Fresh => None,
+            Start::Continued => Some(&self.carried),
+        };
+        let mode = DropoutMode::On(draws);
+        self.network.forward_traced(&self.batch.inputs, initial, mode, &mut self.trace)
     }
 
     /// A weight that is infinite or NaN.
@@ -173,4 +197,12 @@ impl<T: Real> Learner<T> {
         let bad = weights.iter().find(|weight| !weight.is_finite())?;
         Some(NotFinite { what: "weight", value: bad.to_f64() })
     }
+}
+
+/// The answers `[B·S, O]` of outputs `[B, S, O]`.
+fn answers<T>(outputs: ArrayView3<'_, T>) -> ArrayView2<'_, T> {
+    let (batch_size, answers, width) = outputs.dim();
+    outputs
+        .into_shape_with_order((batch_size * answers, width))
+        .expect("outputs stand one after the other")
 }

@@ -1,120 +1,35 @@
-//! What training minimises: the loss of a batch, and its gradient.
-
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2};
+//! What training minimises for a task.
 
 use super::options::{ClassWeights, TrainingOptions};
-use super::tally::{Metric, Tally};
-use crate::data::Dataset;
 use crate::error::{Error, Field, Result, nearest};
-use crate::loss::{CrossEntropy, Reduction, RegressionLoss};
+use crate::lesson::{Classes, Objective, Values};
+use crate::loss::CrossEntropy;
 use crate::real::Real;
-use crate::task::{Classify, EncodedTargets, Task, winner};
+use crate::task::{Classify, Task};
 
-/// A loss with the targets of all training sequences.
-pub(super) enum BatchLoss<T> {
-    Classes { loss: CrossEntropy, classes: Vec<i64> },
-    Values { loss: RegressionLoss, targets: Array2<T>, deviations: Vec<f64> },
-}
-
-/// Where the gradient of a batch is computed.
-pub(super) struct BatchGradient<'a, T> {
-    /// Memory for the targets of the batch.
-    pub(super) targets: &'a mut BatchTargets<T>,
-    /// The gradient with respect to the outputs `[B, O]`, overwritten.
-    pub(super) outputs: ArrayViewMut2<'a, T>,
-}
-
-/// The targets of one batch, gathered in the memory of the batch before.
-#[derive(Debug, Default)]
-pub(super) struct BatchTargets<T> {
-    classes: Vec<i64>,
-    values: Vec<T>, // [B, O]
-}
-
-impl<T: Real> BatchLoss<T> {
-    /// The loss that the options ask for.
-    ///
-    /// # Errors
-    ///
-    /// An option for the other task; class weights that are not those of the classes.
-    pub(super) fn new(options: &TrainingOptions, task: &Task, data: &Dataset) -> Result<Self> {
-        check_task(options, task)?;
-        let targets = task.encode(data)?;
-        Ok(match (task, targets) {
-            (Task::Classify(classify), EncodedTargets::Classes(classes)) => {
-                let loss = CrossEntropy {
-                    label_smoothing: options.label_smoothing,
-                    class_weights: class_weights(&options.class_weights, classify)?,
-                    ..CrossEntropy::default()
-                };
-                BatchLoss::Classes { loss, classes }
-            }
-            (Task::Regress(regress), EncodedTargets::Values(values)) => {
-                let targets = values.standardized.mapv(T::from_f64);
-                let deviations = regress.scaling().deviations().to_vec();
-                BatchLoss::Values { loss: regress.loss(), targets, deviations }
-            }
-            _ => unreachable!("a task encodes targets of its own kind"),
-        })
-    }
-
-    /// The mean loss of outputs `[B, O]` for the sequences `rows` `[B]`; its gradient is written to
-    /// `into.outputs`.
-    pub(super) fn gradient(
-        &self,
-        outputs: ArrayView2<'_, T>,
-        rows: &[usize],
-        into: BatchGradient<'_, T>,
-    ) -> Result<f64> {
-        let BatchGradient { targets: batch, outputs: grad_outputs } = into;
-        match self {
-            BatchLoss::Classes { loss, classes } => {
-                batch.classes.clear();
-                batch.classes.extend(rows.iter().map(|&row| classes[row]));
-                loss.gradient(outputs, batch.classes.as_slice().into(), grad_outputs)
-            }
-            BatchLoss::Values { loss, targets, .. } => {
-                batch.values.clear();
-                batch.values.extend(rows.iter().flat_map(|&row| targets.row(row)));
-                let shape = [rows.len(), targets.ncols()];
-                let values = ArrayView2::from_shape(shape, &batch.values)
-                    .map_err(|_| Error::shape("targets", &shape, &[batch.values.len()]))?;
-                loss.gradient(Reduction::Mean, outputs, values, grad_outputs)
-            }
-        }
-    }
-}
-
-impl<T: Real> BatchLoss<T> {
-    /// How the counts become a metric.
-    pub(super) fn metric(&self) -> Metric {
-        match self {
-            BatchLoss::Classes { .. } => Metric::Accuracy,
-            BatchLoss::Values { deviations, .. } => Metric::Rmse(deviations.clone()),
-        }
-    }
-
-    /// Counts how good the outputs `[B, O]` for the sequences `rows` are.
-    pub(super) fn count(&self, outputs: ArrayView2<'_, T>, rows: &[usize], tally: &mut Tally) {
-        match self {
-            BatchLoss::Classes { classes, .. } => {
-                let hit = |(output, row): &(ArrayView1<'_, T>, &usize)| {
-                    i64::try_from(winner(*output)) == Ok(classes[**row])
-                };
-                tally.correct += outputs.rows().into_iter().zip(rows).filter(hit).count();
-            }
-            BatchLoss::Values { targets, .. } => {
-                tally.squares.resize(targets.ncols(), 0.0);
-                for (output, &row) in outputs.rows().into_iter().zip(rows) {
-                    let pairs = output.into_iter().zip(targets.row(row));
-                    for (square, (&output, &target)) in tally.squares.iter_mut().zip(pairs) {
-                        let error = output.to_f64() - target.to_f64();
-                        *square += error * error;
-                    }
-                }
-            }
-        }
-    }
+/// The objective that the options ask for.
+///
+/// # Errors
+///
+/// An option for the other task; class weights that are not those of the classes.
+pub(super) fn objective<T: Real>(
+    options: &TrainingOptions,
+    task: &Task,
+) -> Result<Box<dyn Objective<T>>> {
+    check_task(options, task)?;
+    Ok(match task {
+        Task::Classify(classify) => Box::new(Classes {
+            loss: CrossEntropy {
+                label_smoothing: options.label_smoothing,
+                class_weights: class_weights(&options.class_weights, classify)?,
+                ..CrossEntropy::default()
+            },
+        }),
+        Task::Regress(regress) => Box::new(Values {
+            loss: regress.loss(),
+            deviations: regress.scaling().deviations().to_vec(),
+        }),
+    })
 }
 
 /// Refuses options that are for the other task.

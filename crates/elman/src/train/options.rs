@@ -37,6 +37,12 @@ pub struct TrainingOptions {
     /// Batches whose gradients are added up for one update of the weights: as one larger batch,
     /// with the memory of a small one. Each gradient counts by the number of its sequences.
     pub accumulation: usize,
+    /// The steps after which the gradient is cut: truncated back-propagation through time.
+    /// Sequences are computed in stretches of so many steps; each goes on from the state in which
+    /// the one before has ended, and the gradient stops there. An update learns from whole
+    /// sequences all the same, so its memory is bounded and its cost is not. Needs layers that read
+    /// forwards, and answers at the last step or at every step.
+    pub bptt: Option<usize>,
     /// The rule that updates the weights.
     pub optimizer: OptimizerConfig,
     /// The learning rate, before the schedule changes it.
@@ -86,6 +92,7 @@ impl Default for TrainingOptions {
             target_metric: None,
             batch_size: 16,
             accumulation: 1,
+            bptt: None,
             optimizer: OptimizerConfig::default(),
             learning_rate: 0.003,
             schedule: Schedule::default(),
@@ -153,6 +160,7 @@ impl TrainingOptions {
             (Field::BatchSize, self.batch_size),
             (Field::Accumulation, self.accumulation),
             (Field::MaxUpdates, self.max_updates.unwrap_or(1)),
+            (Field::Bptt, self.bptt.unwrap_or(1)),
         ];
         for (field, value) in counts {
             if value == 0 {

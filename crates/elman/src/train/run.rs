@@ -8,15 +8,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::best::Best;
-use super::learner::{Learner, Lesson, NotFinite, Pace};
+use super::learner::{Learner, NotFinite, Pace};
 use super::options::{Monitor, TrainingOptions};
 use super::progress::{Clock, Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 use super::setup::Setup;
-use super::tally::Tally;
-use super::{Callback, Purpose, Trained, Trainer, TrainingData};
-use crate::data::Dataset;
+use super::subject::{Digests, Evaluations, Subject};
+use super::{Callback, Purpose, Trained, Trainer};
 use crate::error::Result;
-use crate::model::{EpochRecord, Model, Provenance, Validation, outputs};
+use crate::lesson::{Piece, Tally};
+use crate::model::{EpochRecord, Provenance, Validation};
 use crate::network::{Network, NetworkConfig};
 use crate::real::Real;
 use crate::rng::Rng;
@@ -93,7 +93,7 @@ pub(crate) use state::RunState;
 /// An epoch that has begun.
 struct OpenEpoch {
     number: usize,
-    batches: Vec<Vec<usize>>,
+    batches: Vec<Vec<Piece>>,
     /// The generator before the batches were drawn.
     order: Rng,
     /// The first batch that is not done.
@@ -102,11 +102,10 @@ struct OpenEpoch {
 }
 
 impl<'a, T: Real> Run<'a, T> {
-    pub(super) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
-        let setup = Setup::new(trainer, data)?;
+    pub(crate) fn new(trainer: &Trainer, subject: Box<dyn Subject<T> + 'a>) -> Result<Self> {
+        let setup = Setup::new(trainer, subject)?;
         let options = setup.options();
-        let config = trainer.network.config(data.training.input_size(), setup.task.output_size());
-        let mut network = Network::new(config)?;
+        let mut network = Network::new(setup.subject.network(&trainer.network))?;
         network.initialize(&mut Purpose::Weights.rng(options.seed))?;
         let schedule = options.schedule.clone();
         Ok(Run {
@@ -128,11 +127,12 @@ impl<'a, T: Real> Run<'a, T> {
     #[must_use]
     pub fn description(&self) -> RunDescription {
         let network = &self.learner.network;
+        let sizes = self.setup.subject.sizes();
         RunDescription {
             network: network.config().clone(),
             parameters: network.parameters().values().len(),
-            training_sequences: self.setup.parts.training.len(),
-            validation_sequences: self.setup.parts.validation.as_ref().map_or(0, |data| data.len()),
+            training_sequences: sizes.training,
+            validation_sequences: sizes.validation,
             updates_per_epoch: self.setup.updates_per_epoch(),
             updates: self.setup.updates(),
         }
@@ -232,7 +232,7 @@ impl<'a, T: Real> Run<'a, T> {
     fn open_epoch(&mut self) -> OpenEpoch {
         let batch_size = self.setup.options().batch_size;
         let order = self.order.clone();
-        let batches = self.setup.sequences.epoch(batch_size, &mut self.order);
+        let batches = self.setup.subject.feed().epoch(batch_size, &mut self.order);
         let number = self.history.len() + 1;
         OpenEpoch { number, batches, order, next: 0, tally: Tally::default() }
     }
@@ -240,16 +240,14 @@ impl<'a, T: Real> Run<'a, T> {
     /// One update of the weights. Every array is used again by the next one.
     fn update(&mut self, epoch: &mut OpenEpoch) -> Result<Option<Progress>> {
         let options = self.setup.options();
-        let end = epoch.batches.len().min(epoch.next + options.accumulation);
-        let lesson = Lesson {
-            sequences: &self.setup.sequences,
-            loss: &self.setup.loss,
-            batches: &epoch.batches[epoch.next..end],
-        };
+        let (clip, accumulation) = (options.clip, options.accumulation);
+        let end = epoch.batches.len().min(epoch.next + accumulation);
+        let batches = &epoch.batches[epoch.next..end];
         let update = self.updates as u64;
-        let pace = Pace { clip: options.clip, rates: self.scheduler.rates(update), update };
+        let pace = Pace { clip, rates: self.scheduler.rates(update), update };
         let step = epoch.tally.updates + 1;
-        if let Err(bad) = self.learner.update(&lesson, pace, &mut epoch.tally)? {
+        let mut lesson = self.setup.subject.lesson();
+        if let Err(bad) = self.learner.update(&mut lesson, batches, pace, &mut epoch.tally)? {
             self.diverge(epoch.number, step, &bad);
             return Ok(None);
         }
@@ -292,7 +290,7 @@ impl<'a, T: Real> Run<'a, T> {
             epoch: number,
             updates: self.updates,
             loss: epoch.tally.mean_loss(),
-            score: epoch.tally.score(&self.setup.loss.metric()),
+            score: self.setup.subject.objective().score(&epoch.tally),
             validation,
             learning_rate: self
                 .scheduler
@@ -358,13 +356,8 @@ impl<'a, T: Real> Run<'a, T> {
     }
 
     fn validate(&mut self) -> Result<Option<Validation>> {
-        let Setup { task, scaling, validation_targets, parts, .. } = &self.setup;
-        let (Some(data), Some(targets)) = (&parts.validation, validation_targets) else {
-            return Ok(None);
-        };
-        let outputs = self.learner.judged(|network| outputs(network, scaling.as_ref(), data))?;
-        let evaluation = task.evaluate(outputs.view(), targets)?;
-        Ok(Some(Validation { loss: evaluation.loss(), score: evaluation.score() }))
+        let subject = &self.setup.subject;
+        self.learner.judged(|network| subject.validate(network))
     }
 
     fn diverge(&mut self, epoch: usize, step: usize, bad: &NotFinite) {
@@ -383,17 +376,17 @@ impl<'a, T: Real> Run<'a, T> {
         let Run { setup, learner, history, .. } = self;
         let mut network = learner.network;
         network.update(|parameters| parameters.values_mut().copy_from_slice(weights.values()));
-        let names = setup.data.training.feature_names().to_vec();
-        let mut model = Model::new(network, setup.task.clone(), names, setup.scaling.clone())?;
-        let measure = |data: &Dataset| model.evaluate(data).ok();
+        let mut model = setup.subject.model(network)?;
+        let (sizes, evaluations) = (setup.subject.sizes(), setup.subject.evaluate(&model));
+        let Evaluations { training, validation } = evaluations;
         let report = Report {
             outcome,
             epochs: history,
             best_epoch,
-            training_sequences: setup.parts.training.len(),
-            validation_sequences: setup.parts.validation.as_ref().map_or(0, |data| data.len()),
-            training: measure(&setup.parts.training),
-            validation: setup.parts.validation.as_deref().and_then(measure),
+            training_sequences: sizes.training,
+            validation_sequences: sizes.validation,
+            training,
+            validation,
             elapsed,
         };
         *model.provenance_mut() = provenance(&setup, &report);
@@ -403,7 +396,7 @@ impl<'a, T: Real> Run<'a, T> {
     /// The epoch whose weights the model will have; `None` for the weights as they are now, inside
     /// an epoch.
     fn best_epoch(&self) -> Option<usize> {
-        let judged = self.setup.validation_targets.is_some() && self.best.epoch() > 0;
+        let judged = self.setup.subject.sizes().validation > 0 && self.best.epoch() > 0;
         let diverged = matches!(self.outcome, Some(Outcome::Diverged { .. }));
         if judged || diverged || self.learner.bad_weight().is_some() {
             return Some(self.best.epoch());
@@ -418,9 +411,10 @@ impl<'a, T: Real> Run<'a, T> {
 fn provenance<T>(setup: &Setup<'_, T>, report: &Report) -> Provenance {
     let evaluations = [("training", &report.training), ("validation", &report.validation)];
     let Trainer { options, network } = &setup.trainer;
+    let Digests { training, validation } = setup.digests.clone();
     Provenance {
-        training_data: Some(setup.training_data.clone()),
-        validation_data: setup.validation_data.clone(),
+        training_data: Some(training),
+        validation_data: validation,
         seed: Some(options.seed),
         settings: serde_json::json!({ "training": options, "network": network }),
         metrics: metrics(evaluations),
@@ -441,7 +435,7 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
 }
 
 /// Losses and scores by name, `validation_accuracy` for example.
-fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
+pub(super) fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
     let mut metrics = BTreeMap::new();
     for (data, evaluation) in evaluations {
         let Some(evaluation) = evaluation else { continue };

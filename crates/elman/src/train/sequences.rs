@@ -78,17 +78,38 @@ impl<T: Real> Sequences<T> {
     ///
     /// Never: the values of a sequence are its length times the number of channels.
     pub fn batch_into(&self, rows: &[usize], batch: &mut SequenceBatch<T>) -> Result<()> {
+        self.stretch_into(Stretch { rows, first_step: 0, steps: usize::MAX }, batch)
+    }
+
+    /// As [`batch_into`](Self::batch_into), of a stretch of the sequences.
+    pub(super) fn stretch_into(
+        &self,
+        stretch: Stretch<'_>,
+        batch: &mut SequenceBatch<T>,
+    ) -> Result<()> {
+        let Stretch { rows, first_step, steps } = stretch;
         if let Some(row) = rows.iter().find(|row| **row >= self.lengths.len()) {
             let expected = format!("below {} (sequences)", self.lengths.len());
             return Err(Error::argument("index", expected, row));
         }
         let sequence = |&row: &usize| {
-            let values = &self.values[self.offsets[row]..self.offsets[row + 1]];
-            let shape = (self.lengths[row], self.input_size);
-            ArrayView2::from_shape(shape, values).expect("a sequence is length × input_size values")
+            let first = first_step.min(self.lengths[row]);
+            let length = steps.min(self.lengths[row] - first);
+            let start = self.offsets[row] + first * self.input_size;
+            let values = &self.values[start..start + length * self.input_size];
+            ArrayView2::from_shape((length, self.input_size), values)
+                .expect("a sequence is length × input_size values")
         };
         batch.refill(rows.iter().map(sequence))
     }
+}
+
+/// Some steps of some sequences; of those that end before, fewer or none.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    pub(super) rows: &'a [usize],
+    pub(super) first_step: usize,
+    pub(super) steps: usize,
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ fn every_option_makes_a_difference() {
         TrainingOptions { epochs: 3, ..short(2) },
         TrainingOptions { batch_size: 8, ..short(2) },
         TrainingOptions { accumulation: 2, ..short(2) },
+        TrainingOptions { bptt: Some(5), ..short(2) },
         TrainingOptions { schedule: Schedule::Exponential { factor: 0.9 }, ..short(2) },
         TrainingOptions { warmup: Some(Warmup { updates: 2, start_factor: 0.5 }), ..short(2) },
         TrainingOptions { averaging: Some(Averaging::Ema { decay: 0.5, start: 0 }), ..short(2) },

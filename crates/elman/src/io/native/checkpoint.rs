@@ -16,7 +16,7 @@ use crate::io::storage::{Disk, Storage};
 use crate::io::write_atomically_to;
 use crate::model::DataDigest;
 use crate::real::Real;
-use crate::train::{Run, RunState, Trainer, TrainingData};
+use crate::train::{Run, RunState, Trainer, TrainingData, subject};
 
 /// What this module reads, for messages.
 const KIND: &str = "a checkpoint of a training";
@@ -147,7 +147,8 @@ impl Checkpoint {
             (None, Some(_)) => return Err(validation_data("a data set", "none")),
         }
         let archive = read::decode::<Document>(&self.path, &self.bytes, |_, value| Ok(value))?;
-        Run::restored(trainer, data, self.state, |arrays| archive.fill(arrays))
+        let subject = subject(trainer, data)?;
+        Run::restored(trainer, subject, self.state, |arrays| archive.fill(arrays))
     }
 }
 

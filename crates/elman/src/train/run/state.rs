@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{OpenEpoch, Run};
 use crate::error::{Error, Result};
-use crate::model::{DataDigest, EpochRecord, check_features};
+use crate::lesson::Tally;
+use crate::model::{DataDigest, EpochRecord};
 use crate::network::NetworkOptions;
 use crate::optimizer::{AverageProgress, Moment, OptimizerProgress, WeightAverage};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::schedule::PlateauState;
-use crate::task::Task;
+use crate::train::Trainer;
 use crate::train::options::TrainingOptions;
 use crate::train::progress::Clock;
-use crate::train::tally::Tally;
-use crate::train::{Trainer, TrainingData};
+use crate::train::subject::{Digests, Identity, Subject};
 
 /// A run without its arrays.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,8 +30,7 @@ pub(crate) struct RunState {
     pub(crate) training_data: DataDigest,
     pub(crate) validation_data: Option<DataDigest>,
     pub(crate) notes: Value,
-    task: Task,
-    feature_names: Vec<String>,
+    identity: Identity,
     updates: usize,
     /// The state at the start of the open epoch, or of the next one.
     order: Generator,
@@ -40,6 +40,8 @@ pub(crate) struct RunState {
     optimizer: OptimizerProgress,
     plateau: PlateauState,
     average: Option<AverageProgress>,
+    /// The number of sequences whose state is carried from piece to piece; 0 if none is.
+    carried: usize,
     seconds: f64,
 }
 
@@ -80,6 +82,7 @@ const WEIGHTS: &str = "weights";
 const BEST: &str = "best";
 const MOMENT: &str = "moment";
 const AVERAGE: &str = "average";
+const CARRIED: &str = "carried";
 
 /// Arrays of the layout of the parameters, as one: each name with the name of its part before it.
 struct Bundle;
@@ -117,11 +120,10 @@ impl<'a, T: Real> Run<'a, T> {
         Ok(RunState {
             training: self.setup.trainer.options.clone(),
             network: self.setup.trainer.network.clone(),
-            training_data: self.setup.training_data.clone(),
-            validation_data: self.setup.validation_data.clone(),
+            training_data: self.setup.digests.training.clone(),
+            validation_data: self.setup.digests.validation.clone(),
             notes: self.notes.clone(),
-            task: self.setup.task.clone(),
-            feature_names: self.setup.data.training.feature_names().to_vec(),
+            identity: self.setup.subject.identity(),
             updates: self.updates,
             order: Generator::of(order)?,
             open: self.epoch.as_ref().map(open),
@@ -130,6 +132,7 @@ impl<'a, T: Real> Run<'a, T> {
             optimizer: self.learner.optimizer.progress(),
             plateau: self.scheduler.plateau_state(),
             average: self.learner.average.as_ref().map(WeightAverage::progress),
+            carried: self.learner.carried.layers.first().map_or(0, |state| state.nrows()),
             seconds: self.clock.times().0.as_secs_f64(),
         })
     }
@@ -147,18 +150,40 @@ impl<'a, T: Real> Run<'a, T> {
         if let Some(average) = &self.learner.average {
             parts.push((AVERAGE.to_owned(), average.weights().unwrap_or(&zeros)));
         }
+        let carried = self.carried()?;
+        if !carried.values().is_empty() {
+            parts.push((CARRIED.to_owned(), &carried));
+        }
         Bundle::join(&parts)
+    }
+
+    /// The states in which the last piece has ended, where the next one goes on from there.
+    fn carried(&self) -> Result<Parameters<T>> {
+        let states = &self.learner.carried.layers;
+        let shape = |(index, state): (usize, &Array2<T>)| {
+            ParameterShape::new(format!("states.{index}"), state.shape())
+        };
+        let mut carried = Parameters::zeros(states.iter().enumerate().map(shape).collect())?;
+        let values = states.iter().flatten();
+        carried.values_mut().iter_mut().zip(values).for_each(|(to, from)| *to = *from);
+        Ok(carried)
     }
 
     /// The run of a state and of the arrays that `fill` copies into the layout of this run.
     pub(crate) fn restored(
         trainer: &Trainer,
-        data: TrainingData<'a>,
+        subject: Box<dyn Subject<T> + 'a>,
         state: RunState,
         fill: impl FnOnce(&mut Parameters<T>) -> Result<()>,
     ) -> Result<Self> {
-        let mut run = Run::new(trainer, data)?;
-        run.check_task(&state)?;
+        subject.identity().check(&state.identity)?;
+        let mut run = Run::new(trainer, subject)?;
+        let most = run.options().batch_size;
+        if state.carried > most {
+            let expected = format!("at most {most} states of sequences, as in a batch");
+            return Err(Error::argument("checkpoint", expected, state.carried));
+        }
+        run.learner.carry(state.carried);
         let mut arrays = run.arrays()?;
         fill(&mut arrays)?;
         run.take_arrays(&arrays, &state)?;
@@ -183,40 +208,32 @@ impl<'a, T: Real> Run<'a, T> {
             run.outcome = run.history.last().and_then(|last| run.end_after(last));
         }
         // The data are those of the checkpoint, whatever the path by which they came now.
-        run.setup.training_data = state.training_data;
-        run.setup.validation_data = state.validation_data;
+        let (training, validation) = (state.training_data, state.validation_data);
+        run.setup.digests = Digests { training, validation };
         run.notes = state.notes;
         Ok(run)
     }
 
-    /// Refuses targets and channels that were read from the same file in another way.
-    fn check_task(&self, state: &RunState) -> Result<()> {
-        check_features(&state.feature_names, self.setup.data.training)?;
-        if self.setup.task == state.task {
-            return Ok(());
-        }
-        let name = |task: &Task| task.target_names().join(", ");
-        let expected = format!("those of the checkpoint ({})", name(&state.task));
-        Err(Error::argument("targets", expected, format!("others ({})", name(&self.setup.task))))
-    }
-
+    /// Takes apart what [`arrays`](Self::arrays) has put together.
     fn take_arrays(&mut self, arrays: &Parameters<T>, state: &RunState) -> Result<()> {
-        let size = self.learner.network.parameters().values().len();
-        let mut parts = arrays.values().chunks_exact(size.max(1));
-        let mut take = |target: &mut Parameters<T>| {
-            if let Some(part) = parts.next() {
-                target.values_mut().copy_from_slice(part);
-            }
+        let mut rest = arrays.values();
+        let mut take = |target: &mut [T]| {
+            let (own, others) = rest.split_at(target.len());
+            target.copy_from_slice(own);
+            rest = others;
         };
-        self.learner.network.update(&mut take);
-        take(self.best.weights_mut());
+        self.learner.network.update(|parameters| take(parameters.values_mut()));
+        take(self.best.weights_mut().values_mut());
         let mut moments: Vec<Moment<T>> = self.learner.optimizer.moments().to_vec();
-        moments.iter_mut().for_each(|moment| take(&mut moment.values));
+        moments.iter_mut().for_each(|moment| take(moment.values.values_mut()));
         self.learner.optimizer.restore(state.optimizer, moments)?;
         if let (Some(averaging), Some(progress)) = (state.training.averaging, state.average) {
             let mut weights = self.learner.network.parameters().zeros_like();
-            take(&mut weights);
+            take(weights.values_mut());
             self.learner.average = Some(WeightAverage::restored(averaging, weights, progress)?);
+        }
+        for layer in &mut self.learner.carried.layers {
+            take(layer.as_slice_mut().unwrap_or(&mut []));
         }
         Ok(())
     }

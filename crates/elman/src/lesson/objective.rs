@@ -1,0 +1,111 @@
+//! What is minimised: the loss of a batch of answers, its gradient, and the metric beside it.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{BatchTargets, Score, Tally};
+use crate::error::Result;
+use crate::loss::{self, CrossEntropy, Reduction, RegressionLoss, TargetClasses};
+use crate::metric::winner;
+use crate::real::Real;
+
+/// A loss with its metric. Answers are rows `[B·S, O]` of the network's outputs.
+pub(crate) trait Objective<T>: Send + Sync {
+    /// The mean loss of the answers, each with its weight; the gradient is written to `grad`.
+    fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        targets: &BatchTargets<T>,
+        grad: ArrayViewMut2<'_, T>,
+    ) -> Result<f64>;
+
+    /// Counts in `tally` how good the answers are.
+    fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally);
+
+    /// What has been counted, as a metric.
+    fn score(&self, tally: &Tally) -> Score;
+}
+
+/// One of several classes, by its cross-entropy and accuracy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Classes {
+    pub(crate) loss: CrossEntropy,
+}
+
+impl<T: Real> Objective<T> for Classes {
+    fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        targets: &BatchTargets<T>,
+        grad: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        let classes = loss::Classes::Indices(&targets.classes);
+        self.loss.gradient(outputs, TargetClasses { classes, weights: targets.weights() }, grad)
+    }
+
+    fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
+        for row in targets.counted() {
+            tally.answers += 1;
+            let predicted = i64::try_from(winner(outputs.row(row)));
+            tally.correct += usize::from(predicted == Ok(targets.classes[row]));
+        }
+    }
+
+    fn score(&self, tally: &Tally) -> Score {
+        Score::Accuracy(tally.correct as f64 / tally.answers as f64)
+    }
+}
+
+/// Standardised numbers, by a regression loss and the root mean squared error.
+#[derive(Clone, Debug)]
+pub(crate) struct Values {
+    pub(crate) loss: RegressionLoss,
+    /// The standard deviation of each target `[O]`.
+    pub(crate) deviations: Vec<f64>,
+}
+
+impl<T: Real> Objective<T> for Values {
+    fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        targets: &BatchTargets<T>,
+        grad: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        let numbers = targets.numbers(outputs.ncols())?;
+        self.loss.gradient(Reduction::Mean, outputs, numbers, grad)
+    }
+
+    fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
+        let width = outputs.ncols();
+        tally.squares.resize(width, 0.0);
+        for row in targets.counted() {
+            tally.answers += 1;
+            let pairs = outputs.row(row).into_iter().zip(&targets.values[row * width..]);
+            for (square, (&output, &target)) in tally.squares.iter_mut().zip(pairs) {
+                let error = output.to_f64() - target.to_f64();
+                *square += error * error;
+            }
+        }
+    }
+
+    fn score(&self, tally: &Tally) -> Score {
+        let errors = tally.squares.iter().zip(&self.deviations);
+        let rmse =
+            |(square, deviation): (&f64, &f64)| (square / tally.answers as f64).sqrt() * deviation;
+        Score::Rmse(errors.map(rmse).sum::<f64>() / self.deviations.len() as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_means_over_the_answers() {
+        let tally = Tally { answers: 4, correct: 3, squares: vec![16.0, 4.0], ..Tally::default() };
+        let classes: &dyn Objective<f32> = &Classes::default();
+        assert_eq!(classes.score(&tally), Score::Accuracy(0.75));
+        // √(16/4)·3 and √(4/4)·10.
+        let values = Values { loss: RegressionLoss::Mse, deviations: vec![3.0, 10.0] };
+        assert_eq!(Objective::<f32>::score(&values, &tally), Score::Rmse(8.0));
+    }
+}
