@@ -42,7 +42,7 @@ use super::missing::{self, MISSING_HINT};
 use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
 use super::targets::ClassCollector;
-use super::{Dataset, Parts, Targets, ValueTargets};
+use super::{Dataset, Each, Parts, Targets, ValueTargets};
 use crate::error::{Error, Field, FileFault, Result};
 
 /// The name of the targets of a file with `@classLabel`.
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
         let count = self.offsets.len() - 1;
         let targets = match self.labels {
             Labels::None => Targets::None,
-            Labels::Classes(classes) => Targets::Classes(classes.finish(CLASS_NAME)?),
+            Labels::Classes(classes) => Targets::Classes(classes.finish(CLASS_NAME, Each::Sequence)?),
             Labels::Values(values) => {
                 let found = values.len();
                 let values = Array2::from_shape_vec((count, 1), values)
