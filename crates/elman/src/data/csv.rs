@@ -35,9 +35,9 @@ mod time;
 
 use std::path::{Path, PathBuf};
 
+pub(super) use self::fields::Fields;
 use self::reader::{Reader, Row};
 use self::records::Records;
-pub(super) use self::fields::Fields;
 pub(super) use self::records::joined;
 use super::Dataset;
 use super::layout::Layout;
@@ -171,17 +171,7 @@ impl Roles {
             (None, Features::Listed(_)) => Categories::Listed(vec![]),
             (None, Features::Free(_)) => Categories::Few,
         };
-        Ok(Roles {
-            sequence,
-            time,
-            targets,
-            weight,
-            group,
-            features,
-            categories,
-            left_out,
-            header,
-        })
+        Ok(Roles { sequence, time, targets, weight, group, features, categories, left_out, header })
     }
 
     fn names(&self, columns: &[usize]) -> Vec<String> {

@@ -139,7 +139,8 @@ impl Inputs {
     /// have.
     pub fn encode<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Dataset>> {
         self.check_features(data)?;
-        let channels = self.tokens.iter().map(|input| input.find(data)).collect::<Result<Vec<_>>>()?;
+        let channels =
+            self.tokens.iter().map(|input| input.find(data)).collect::<Result<Vec<_>>>()?;
         let same = |(input, channel): (&TokenInput, &&TokenChannel)| {
             input.vocabulary == *channel.vocabulary()
         };
@@ -163,8 +164,7 @@ impl Inputs {
         for input in &self.tokens {
             let channel = input.find(data)?;
             let texts = channel.ids().iter().filter_map(|&id| channel.vocabulary().text(id));
-            let mut unknown =
-                texts.filter(|text| input.vocabulary.id(text) == Vocabulary::UNKNOWN);
+            let mut unknown = texts.filter(|text| input.vocabulary.id(text) == Vocabulary::UNKNOWN);
             if let Some(example) = unknown.next() {
                 let (channel, example) = (input.name.clone(), example.to_string());
                 found.push(Unknown { channel, steps: 1 + unknown.count(), example });

@@ -78,12 +78,17 @@ fn check(format: Tagged, options: &ReadOptions) -> Result<String> {
     ];
     let given = roles.into_iter().find_map(|(field, name)| Some((field, name.clone()?)));
     let lists = [(Field::Features, &options.features), (Field::Categories, &options.categories)];
-    let listed = lists.into_iter().find_map(|(field, names)| Some((field, file::list(names.as_ref()?))));
+    let listed =
+        lists.into_iter().find_map(|(field, names)| Some((field, file::list(names.as_ref()?))));
     if let Some((field, found)) = given.or(listed) {
         return Err(Error::argument(field, "none for a text of tagged words", found));
     }
     if options.kind == TargetKind::Values {
-        return Err(Error::argument("target kind", "classes for a text of tagged words", "numbers"));
+        return Err(Error::argument(
+            "target kind",
+            "classes for a text of tagged words",
+            "numbers",
+        ));
     }
     let names: Vec<&str> = CONLLU.iter().map(|(name, _)| *name).collect();
     match (columns.targets.as_slice(), format) {
@@ -94,7 +99,9 @@ fn check(format: Tagged, options: &ReadOptions) -> Result<String> {
             Err(Error::argument(Field::Target, expected, file::quote(name)))
         }
         ([name], _) => Ok(name.clone()),
-        (several, _) => Err(Error::argument(Field::Target, "one column of tags", file::list(several))),
+        (several, _) => {
+            Err(Error::argument(Field::Target, "one column of tags", file::list(several)))
+        }
     }
 }
 
@@ -186,14 +193,13 @@ impl Reader {
                 Err(Wrong { hint: spaced.then(|| hint.to_string()), ..wrong })
             }
             [_, _] => Err(Wrong::new("a word, a tab and its tag", file::quote(line))),
-            fields => Err(Wrong::new("2 columns with a tab between them", fields.len().to_string())),
+            fields => {
+                Err(Wrong::new("2 columns with a tab between them", fields.len().to_string()))
+            }
         }
     }
 
-    fn conll_2003<'a>(
-        &mut self,
-        line: &'a str,
-    ) -> std::result::Result<Option<Tokens<'a>>, Wrong> {
+    fn conll_2003<'a>(&mut self, line: &'a str) -> std::result::Result<Option<Tokens<'a>>, Wrong> {
         if line.starts_with("-DOCSTART-") {
             return Ok(None);
         }

@@ -357,7 +357,8 @@ impl ClassCollector {
             }
             let place: HashMap<&str, usize> =
                 labels.iter().enumerate().map(|(place, label)| (label.as_str(), place)).collect();
-            let sorted: Vec<usize> = self.labels.iter().map(|label| place[label.as_str()]).collect();
+            let sorted: Vec<usize> =
+                self.labels.iter().map(|label| place[label.as_str()]).collect();
             for index in self.indices.iter_mut().filter(|index| **index != ClassTargets::NONE) {
                 *index = sorted[*index];
             }

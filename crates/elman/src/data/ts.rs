@@ -332,7 +332,9 @@ impl<'a> Reader<'a> {
         let count = self.offsets.len() - 1;
         let targets = match self.labels {
             Labels::None => Targets::None,
-            Labels::Classes(classes) => Targets::Classes(classes.finish(CLASS_NAME, Each::Sequence)?),
+            Labels::Classes(classes) => {
+                Targets::Classes(classes.finish(CLASS_NAME, Each::Sequence)?)
+            }
             Labels::Values(values) => {
                 let found = values.len();
                 let values = Array2::from_shape_vec((count, 1), values)

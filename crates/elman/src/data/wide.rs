@@ -131,7 +131,9 @@ impl Reader {
             missing: options.missing,
             labels: match &options.kind {
                 TargetKind::None => Labels::None,
-                TargetKind::Classes { known } => Labels::Classes(ClassCollector::new(known.clone())),
+                TargetKind::Classes { known } => {
+                    Labels::Classes(ClassCollector::new(known.clone()))
+                }
                 TargetKind::Values => Labels::Values(vec![]),
             },
             known: HashMap::new(),
@@ -145,13 +147,12 @@ impl Reader {
         if !reader.read_line()? {
             return Err(reader.lines.input.fault("rows of values", "empty lines only").into());
         }
-        reader.delimiter = options.columns.delimiter.unwrap_or_else(|| {
-            match table_ending(path).as_deref() {
+        reader.delimiter =
+            options.columns.delimiter.unwrap_or_else(|| match table_ending(path).as_deref() {
                 Some("csv") => Delimiter::Comma,
                 Some("tsv" | "tab") => Delimiter::Tab,
                 _ => Delimiter::commonest(&reader.text),
-            }
-        });
+            });
         reader.split()?;
         reader.width = reader.fields.len();
         reader.read_header(options)?;
@@ -160,7 +161,8 @@ impl Reader {
 
     /// Finds out what the first row is, and where the columns with a role are.
     fn read_header(&mut self, options: &ReadOptions) -> Result<()> {
-        let cells: Vec<String> = (0..self.width).map(|index| self.cell(index).to_string()).collect();
+        let cells: Vec<String> =
+            (0..self.width).map(|index| self.cell(index).to_string()).collect();
         let is_value = |cell: &String| file::is_missing(cell) || self.parsed(cell).is_ok();
         let is_header = !cells.iter().skip(1).all(is_value);
         self.is_waiting = !is_header;
@@ -311,7 +313,8 @@ impl Reader {
 
     fn add_values(&mut self) -> Result<()> {
         let taken: Vec<usize> = self.taken().collect();
-        let columns: Vec<usize> = (0..self.width).filter(|column| !taken.contains(column)).collect();
+        let columns: Vec<usize> =
+            (0..self.width).filter(|column| !taken.contains(column)).collect();
         let is_missing = |column: &&usize| file::is_missing(self.cell(**column));
         let padding = columns.iter().rev().take_while(is_missing).count();
         let columns = &columns[..columns.len() - padding];
@@ -325,7 +328,8 @@ impl Reader {
                 Ok(value) => value,
                 Err(_) if file::is_missing(cell) && self.missing != Missing::Refuse => f64::NAN,
                 Err(_) if file::is_missing(cell) => {
-                    let found = if cell.is_empty() { "an empty cell".into() } else { file::quote(cell) };
+                    let found =
+                        if cell.is_empty() { "an empty cell".into() } else { file::quote(cell) };
                     let expected = "a number (only the end of a row may be missing)";
                     return Err(self.fault(column, expected, found).hint(MISSING_HINT).into());
                 }

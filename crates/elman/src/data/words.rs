@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::TokenChannel;
 use super::layout::Tokens;
 use super::vocabulary::Interner;
-use super::TokenChannel;
 use crate::error::Result;
 
 /// The longest ending of a word that is a channel of its own.

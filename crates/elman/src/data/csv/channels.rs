@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use super::super::TokenChannel;
 use super::super::file;
 use super::super::options::{CellExample, LeftOut, LeftOutReason};
 use super::super::place::Place;
 use super::super::vocabulary::{Interner, Vocabulary};
-use super::super::TokenChannel;
-use super::{Categories, Features, Roles};
 use super::reader::Row;
 use super::records::Records;
+use super::{Categories, Features, Roles};
 use crate::error::Result;
 
 /// The most values of a column of text that is a token channel without being asked for.
@@ -25,6 +25,8 @@ pub(super) struct Channels {
     pub(super) values: Vec<f64>, // [rows, I], NaN where missing
     /// Columns of text: those that were asked for, and those that turned out to hold it.
     texts: Vec<TextColumn>,
+    /// Whether a column of few texts is a channel without being asked for.
+    takes_few: bool,
     rows: usize,
 }
 
@@ -51,9 +53,36 @@ struct TextColumn {
     /// The value that says so.
     example: Option<CellExample>,
     texts: Interner,
-    /// The text of each row; empty once there are too many texts.
-    ids: Vec<u32>,
+    /// The text of each row, if there are not too many texts.
+    ids: Ids,
     kind: Kind,
+}
+
+/// Ids one after the other; as long as they are the same no memory is needed.
+#[derive(Default)]
+struct Ids {
+    first: u32,
+    repeats: usize,
+    others: Vec<u32>,
+}
+
+impl Ids {
+    fn push(&mut self, id: u32) {
+        if self.repeats == 0 {
+            self.first = id;
+        }
+        match self.others.is_empty() && self.first == id {
+            true => self.repeats += 1,
+            false => self.others.push(id),
+        }
+    }
+
+    fn get(&self, row: usize) -> u32 {
+        match row.checked_sub(self.repeats) {
+            None => self.first,
+            Some(row) => self.others[row],
+        }
+    }
 }
 
 impl TextColumn {
@@ -72,15 +101,14 @@ impl TextColumn {
         }
         self.ids.push(self.texts.id(cell));
         if self.is_wide() {
-            self.ids = vec![];
+            self.ids = Ids::default();
         }
     }
 
-    /// Whether it is a token channel of so many rows.
-    fn is_channel(&self, rows: usize) -> bool {
+    /// Whether so many rows hold few texts.
+    fn is_few(&self, rows: usize) -> bool {
         let count = self.texts.count();
-        let is_few = (2..=MOST_CATEGORIES).contains(&count) && count * ROWS_PER_CATEGORY <= rows;
-        self.is_listed || is_few
+        (2..=MOST_CATEGORIES).contains(&count) && count * ROWS_PER_CATEGORY <= rows
     }
 }
 
@@ -124,14 +152,21 @@ impl Channels {
             is_listed: true,
             example: None,
             texts: Interner::default(),
-            ids: vec![],
+            ids: Ids::default(),
             kind: Kind { holds_numbers: false, missing: 0, first: None },
         };
         let texts = match &roles.categories {
             Categories::Listed(listed) => listed.iter().map(text).collect(),
             Categories::Few => vec![],
         };
-        Channels { kinds: vec![kind; columns.len()], columns, values: vec![], texts, rows: 0 }
+        Channels {
+            kinds: vec![kind; columns.len()],
+            columns,
+            values: vec![],
+            texts,
+            takes_few: matches!(roles.categories, Categories::Few),
+            rows: 0,
+        }
     }
 
     /// Adds the cells of a row.
@@ -174,7 +209,7 @@ impl Channels {
             is_listed: false,
             example: Some(CellExample { row: place.row, text: cell.to_string() }),
             texts: Interner::default(),
-            ids: vec![Vocabulary::UNKNOWN; self.rows],
+            ids: Ids { first: Vocabulary::UNKNOWN, repeats: self.rows, others: vec![] },
             kind,
         };
         text.add(cell, place);
@@ -220,9 +255,10 @@ impl Channels {
     pub(super) fn settle(&mut self, records: &Records) -> Vec<LeftOut> {
         let is_unnamed = |column: usize| records.header[column].is_empty();
         let (rows, texts) = (self.rows, std::mem::take(&mut self.texts));
-        let (kept, others): (Vec<_>, Vec<_>) = texts
-            .into_iter()
-            .partition(|text| text.is_channel(rows) && !is_unnamed(text.column));
+        let (kept, others): (Vec<_>, Vec<_>) = texts.into_iter().partition(|text| {
+            let is_channel = text.is_listed || self.takes_few && text.is_few(rows);
+            is_channel && !is_unnamed(text.column)
+        });
         self.texts = kept;
         self.texts.sort_by_key(|text| (!text.is_listed, text.column));
         let text = |TextColumn { column, example, .. }: TextColumn| match is_unnamed(column) {
@@ -268,10 +304,11 @@ impl Channels {
         header: &[String],
         order: Option<&[usize]>,
     ) -> Result<Vec<TokenChannel>> {
+        let rows = self.rows;
         let channel = |TextColumn { column, texts, ids, .. }: TextColumn| {
             let ids = match order {
-                Some(order) => order.iter().map(|&row| ids[row]).collect(),
-                None => ids,
+                Some(order) => order.iter().map(|&row| ids.get(row)).collect(),
+                None => (0..rows).map(|row| ids.get(row)).collect(),
             };
             TokenChannel::new(header[column].clone(), Arc::new(texts.finish()), ids)
         };

@@ -443,11 +443,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A fault of all values of a column, found once they are known.
-fn of_column(
-    error: Error,
-    column: &str,
-    fault: impl Fn(String, String) -> FileFault,
-) -> Error {
+fn of_column(error: Error, column: &str, fault: impl Fn(String, String) -> FileFault) -> Error {
     match error {
         Error::Argument { expected, found, .. } => fault(expected, found).column(column).into(),
         other => other,
