@@ -49,7 +49,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from a long CSV or a .ts file
+    /// Train a model on sequences from tables, texts and .ts files
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
     /// Measure a model on sequences whose answers are known
@@ -90,8 +90,8 @@ pub struct Talk {
 #[derive(Clone, Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// The training data: a long CSV (one row for each time step), or a .ts file; several tables
-    /// with one header are read as one, and - is standard input
+    /// The training data: a table (a row for each step, each sequence or each text), a .ts file, or
+    /// tagged words; several tables with one header are read as one, and - is standard input
     #[arg(value_name = "TRAIN", num_args = 1..)]
     pub train: Vec<PathBuf>,
 
@@ -112,7 +112,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, or numbers
+    /// What to learn: a class, or numbers, for each sequence; or a class at each step
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
@@ -137,7 +137,8 @@ pub struct TrainArgs {
 pub struct EvaluateArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 
@@ -160,8 +161,8 @@ pub struct EvaluateArgs {
 pub struct PredictArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
-    /// they need not have the target
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input. They need not have the target
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 

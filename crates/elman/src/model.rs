@@ -15,11 +15,11 @@ pub(crate) use ensemble::MOST_MEMBERS;
 pub use history::{EpochRecord, Validation};
 pub use provenance::{DataDigest, MemberRecord, Provenance};
 
-use crate::data::{Dataset, Standardization};
-use crate::error::{Error, Field, FileFault, Result};
+use crate::data::{Dataset, Each, Inputs, Standardization};
+use crate::error::{Error, Field, Result};
 use crate::network::{Network, Readout};
 use crate::real::Real;
-use crate::task::{Evaluation, Predictions, Task};
+use crate::task::{Answers, Evaluation, Predictions, Task};
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
 const ROWS: usize = 64;
@@ -49,7 +49,7 @@ pub struct Model<T: Real = f32> {
     /// The other members of an ensemble.
     others: Vec<Network<T>>,
     task: Task,
-    feature_names: Vec<String>,
+    inputs: Inputs,
     scaling: Option<Standardization>,
     provenance: Provenance,
 }
@@ -59,40 +59,61 @@ impl<T: Real> fmt::Debug for Model<T> {
         f.debug_struct("Model")
             .field("network", self.network.config())
             .field("task", &self.task)
-            .field("feature_names", &self.feature_names)
+            .field("features", &self.inputs.features())
             .finish_non_exhaustive()
     }
 }
 
 impl<T: Real> Model<T> {
-    /// A model made of its parts, with an empty provenance.
+    /// A model of numeric channels made of its parts, with an empty provenance.
     ///
     /// # Errors
     ///
-    /// Parts that do not fit together: feature names or a scaling for another number of inputs than
-    /// the network has, a task with another number of outputs, a network that answers at every
-    /// step.
+    /// Those of [`with_inputs`](Self::with_inputs).
     pub fn new(
         network: Network<T>,
         task: Task,
         feature_names: Vec<String>,
         scaling: Option<Standardization>,
     ) -> Result<Self> {
+        Model::with_inputs(network, task, Inputs::numeric(feature_names), scaling)
+    }
+
+    /// A model made of its parts, with an empty provenance.
+    ///
+    /// # Errors
+    ///
+    /// Parts that do not fit together: inputs or a scaling for other channels than the network has, a
+    /// task with another number of outputs, a network that answers at every step where the task has
+    /// one answer for a sequence, or the other way round.
+    pub fn with_inputs(
+        network: Network<T>,
+        task: Task,
+        inputs: Inputs,
+        scaling: Option<Standardization>,
+    ) -> Result<Self> {
         let config = network.config();
-        check_readout(&config.body.readout)?;
-        let input_size = config.input_size();
-        let sizes = [
-            ("feature_names", input_size, feature_names.len()),
+        check_readout(&config.body.readout, task.each())?;
+        let (input_size, tokens) = (config.input_size(), &config.inputs.tokens);
+        let mut sizes = vec![
+            ("feature_names", input_size, inputs.features().len()),
             ("scaling", input_size, scaling.as_ref().map_or(input_size, |s| s.len())),
             ("task outputs", config.output_size(), task.output_size()),
+            ("token channels", tokens.len(), inputs.tokens().len()),
         ];
+        let pairs = tokens.iter().zip(inputs.tokens());
+        sizes.extend(
+            pairs.map(|(token, input)| {
+                ("vocabulary", token.vocabulary_size, input.vocabulary().len())
+            }),
+        );
         for (name, expected, found) in sizes {
             if expected != found {
                 return Err(Error::shape(name, &[expected], &[found]));
             }
         }
         let provenance = Provenance::default();
-        Ok(Model { network, others: Vec::new(), task, feature_names, scaling, provenance })
+        Ok(Model { network, others: Vec::new(), task, inputs, scaling, provenance })
     }
 
     /// The network; of an ensemble the first.
@@ -107,10 +128,16 @@ impl<T: Real> Model<T> {
         &self.task
     }
 
-    /// The name of each input channel `[I]`.
+    /// The name of each numeric channel `[I]`.
     #[must_use]
     pub fn feature_names(&self) -> &[String] {
-        &self.feature_names
+        self.inputs.features()
+    }
+
+    /// What the network reads: numeric channels by name, and tokens with their vocabularies.
+    #[must_use]
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// The standardisation of the channels before the network sees them.
@@ -130,7 +157,7 @@ impl<T: Real> Model<T> {
         &mut self.provenance
     }
 
-    /// A prediction for each sequence. Targets of the data, if there are any, are ignored.
+    /// A prediction for each sequence or step. Targets of the data, if there are any, are ignored.
     ///
     /// # Errors
     ///
@@ -138,8 +165,9 @@ impl<T: Real> Model<T> {
     /// not finite.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let outputs = self.outputs(data)?;
-        check_finite(data, &outputs)?;
-        self.task.predictions(data.ids(), outputs.view())
+        let answers = Answers::of(data, self.task.each());
+        check_finite(&answers, &outputs)?;
+        self.task.predictions(answers, outputs.view())
     }
 
     /// The metrics of the predictions for sequences whose targets are known, beside those of
@@ -152,7 +180,7 @@ impl<T: Real> Model<T> {
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
-        check_finite(data, &outputs)?;
+        check_finite(&Answers::of(data, self.task.each()), &outputs)?;
         self.task.evaluate(outputs.view(), &targets)
     }
 
@@ -164,12 +192,11 @@ impl<T: Real> Model<T> {
     }
 
     fn outputs_of(&self, network: &Network<T>, data: &Dataset) -> Result<Array2<f64>> {
-        check_features(&self.feature_names, data)?;
-        outputs(network, self.scaling.as_ref(), data)
+        outputs(network, self.scaling.as_ref(), &*self.inputs.encode(data)?)
     }
 }
 
-/// The outputs of a network `[N, O]`, exactly.
+/// The outputs of a network exactly: `[N, O]`, or those of all steps `[Σ T_n, O]`.
 ///
 /// Sequences of similar length share a batch; which ones changes no bit.
 pub(crate) fn outputs<T: Real>(
@@ -180,48 +207,48 @@ pub(crate) fn outputs<T: Real>(
     let lengths = data.lengths();
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
-    let mut all = Array2::zeros((data.len(), network.config().output_size()));
+    let counts: Vec<usize> = match network.config().body.readout {
+        Readout::Pooled(_) => vec![1; data.len()],
+        Readout::EveryStep => lengths,
+    };
+    let mut ends: Vec<usize> = counts.clone();
+    for index in 1..ends.len() {
+        ends[index] += ends[index - 1];
+    }
+    let total = ends.last().copied().unwrap_or(0);
+    let mut all = Array2::zeros((total, network.config().output_size()));
     for rows in order.chunks(ROWS) {
         let batch = data.batch(rows, scaling)?;
         let output = network.forward(&batch, None)?;
-        let last = output.outputs.index_axis(Axis(1), 0);
-        for (&index, row) in rows.iter().zip(last.rows()) {
-            all.row_mut(index).zip_mut_with(&row, |target, value| *target = value.to_f64());
+        for (&index, answers) in rows.iter().zip(output.outputs.axis_iter(Axis(0))) {
+            let first = ends[index] - counts[index];
+            for (answer, row) in (first..ends[index]).zip(answers.rows()) {
+                all.row_mut(answer).zip_mut_with(&row, |target, value| *target = value.to_f64());
+            }
         }
     }
     Ok(all)
 }
 
-/// Refuses a network that answers at every step: the tasks have one answer for a sequence.
-pub(crate) fn check_readout(readout: &Readout) -> Result<()> {
-    match readout {
-        Readout::Pooled(_) => Ok(()),
-        Readout::EveryStep => {
-            let expected = "a pooling over the steps, as there is one answer for a sequence";
-            Err(Error::argument(Field::Pooling.called("readout"), expected, "every step"))
+/// Refuses a network that does not answer as often as the task asks.
+pub(crate) fn check_readout(readout: &Readout, each: Each) -> Result<()> {
+    let (expected, found) = match (readout, each) {
+        (Readout::Pooled(_), Each::Sequence) | (Readout::EveryStep, Each::Step) => return Ok(()),
+        (Readout::Pooled(_), Each::Step) => {
+            ("none, as there is an answer at every step", "a pooling over the steps")
         }
-    }
+        (Readout::EveryStep, Each::Sequence) => {
+            ("a pooling over the steps, as there is one answer for a sequence", "every step")
+        }
+    };
+    Err(Error::argument(Field::Pooling.called("readout"), expected, found))
 }
 
-/// Refuses data whose channels are not those of the model, in its order.
-pub(crate) fn check_features(wanted: &[String], data: &Dataset) -> Result<()> {
-    let found = data.feature_names();
-    if wanted == found {
-        return Ok(());
-    }
-    let expected = format!("the features {}", wanted.join(", "));
-    let found = found.join(", ");
-    Err(match data.source() {
-        Some(source) => FileFault::new(&source.path, expected, found).into(),
-        None => Error::argument("data", expected, found),
-    })
-}
-
-fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
+fn check_finite(answers: &Answers, outputs: &Array2<f64>) -> Result<()> {
     match outputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some(((row, _), value)) => {
-            let name = format!("output for sequence {:?}", data.ids()[row]);
+            let name = format!("output for sequence {:?}", answers.id(row));
             Err(Error::argument(name, "a finite number (are its inputs extreme?)", value))
         }
     }

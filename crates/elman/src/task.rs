@@ -1,4 +1,5 @@
-//! What a network is trained to do: to give one class, or one or more numbers, for each sequence.
+//! What a network is trained to do: to give one class, or one or more numbers, for each sequence or
+//! each step.
 //!
 //! A [`Task`] knows the names and the meaning of the network's outputs. It prepares targets for a
 //! loss, turns outputs into [`Predictions`], and compares the two in an [`Evaluation`]. All of this
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
 pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
 
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Each, Targets};
 use crate::error::{Error, FileFault, Result};
 pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
@@ -31,7 +32,33 @@ pub enum Task {
     Regress(Regress),
 }
 
-/// Predictions for sequences, by their ids.
+/// Which sequence, and which of its steps if there is an answer at each, an answer belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answers {
+    ids: Vec<String>,
+    steps: Option<Vec<usize>>,
+}
+
+impl Answers {
+    /// One for each sequence, or for each step.
+    pub(crate) fn of(data: &Dataset, each: Each) -> Self {
+        if each == Each::Sequence {
+            return Answers { ids: data.ids().to_vec(), steps: None };
+        }
+        let lengths = data.lengths();
+        let pairs = || data.ids().iter().zip(&lengths);
+        let ids = pairs().flat_map(|(id, &length)| std::iter::repeat_n(id.clone(), length));
+        let steps = pairs().flat_map(|(_, &length)| 0..length);
+        Answers { ids: ids.collect(), steps: Some(steps.collect()) }
+    }
+
+    /// The sequence of an answer.
+    pub(crate) fn id(&self, answer: usize) -> &str {
+        &self.ids[answer]
+    }
+}
+
+/// Predictions for sequences or their steps, by the ids of the sequences.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predictions {
     /// One of several classes.
@@ -231,7 +258,7 @@ fn other_kind(what: &str, wanted: Kind) -> Error {
 /// Targets in the terms of a task.
 #[derive(Clone, Debug)]
 pub(crate) enum EncodedTargets {
-    /// Indices into the task's labels `[N]`.
+    /// Indices into the task's labels `[N]`, below 0 for a step without one.
     Classes(Vec<i64>),
     /// Numbers.
     Values(EncodedValues),
@@ -261,6 +288,15 @@ impl Task {
         }
     }
 
+    /// What there is an answer for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        match self {
+            Task::Classify(classify) => classify.each(),
+            Task::Regress(regress) => regress.each(),
+        }
+    }
+
     /// The names of the target columns; one, for classes.
     #[must_use]
     pub fn target_names(&self) -> Vec<String> {
@@ -278,6 +314,13 @@ impl Task {
     pub(crate) fn encode(&self, data: &Dataset) -> Result<EncodedTargets> {
         if data.is_empty() {
             return Err(refused(data, "at least one sequence", "none"));
+        }
+        if let Some(each) = data.targets().each().filter(|each| *each != self.each()) {
+            let word = |each| match each {
+                Each::Sequence => "a target for each sequence",
+                Each::Step => "a target for each step",
+            };
+            return Err(refused(data, word(self.each()), word(each)));
         }
         match (self, data.targets()) {
             (Task::Classify(classify), Targets::Classes(classes)) => {
@@ -315,12 +358,14 @@ impl Task {
     /// What the outputs `[N, O]` say.
     pub(crate) fn predictions(
         &self,
-        ids: &[String],
+        answers: Answers,
         outputs: ArrayView2<'_, f64>,
     ) -> Result<Predictions> {
         Ok(match self {
-            Task::Classify(classify) => Predictions::Classes(classify.predictions(ids, outputs)?),
-            Task::Regress(regress) => Predictions::Values(regress.predictions(ids, outputs)),
+            Task::Classify(classify) => {
+                Predictions::Classes(classify.predictions(answers, outputs)?)
+            }
+            Task::Regress(regress) => Predictions::Values(regress.predictions(answers, outputs)),
         })
     }
 

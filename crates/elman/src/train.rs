@@ -31,7 +31,7 @@ mod subject;
 
 use crate::data::Dataset;
 use crate::error::{Error, Field, Result};
-use crate::model::{Model, check_readout};
+use crate::model::Model;
 use crate::network::{Pooling, Readout};
 use crate::real::Real;
 use crate::rng::Rng;
@@ -130,7 +130,6 @@ impl Trainer {
     /// An option that is out of range, by name.
     pub fn new(options: TrainingOptions, network: NetworkOptions) -> Result<Self> {
         options.check()?;
-        check_readout(&network.readout)?;
         network.check()?;
         if let Some(steps) = options.bptt {
             check_truncation(steps, &network)?;

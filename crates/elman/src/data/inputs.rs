@@ -106,6 +106,12 @@ impl Inputs {
         Inputs { features, tokens: vec![] }
     }
 
+    /// These inputs with these token channels.
+    #[must_use]
+    pub(crate) fn with_tokens(self, tokens: Vec<TokenInput>) -> Self {
+        Inputs { tokens, ..self }
+    }
+
     /// The channels of training data. A text that stands in fewer than `least` steps stays unknown,
     /// so that a network learns what to make of unknown ones.
     #[must_use]

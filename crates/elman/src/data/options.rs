@@ -413,7 +413,10 @@ impl ReadOptions {
     /// that are excluded.
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
-            Some(features) if features.is_empty() => {
+            Some(features)
+                if features.is_empty()
+                    && self.categories.as_deref().is_none_or(<[String]>::is_empty) =>
+            {
                 Err(Error::argument(Field::Features, "at least one name", "none"))
             }
             Some(_) if !self.exclude.is_empty() => {

@@ -30,7 +30,7 @@ pub use checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
-use crate::data::Standardization;
+use crate::data::{Inputs, Standardization, TokenInput};
 use crate::error::{Error, FileFault, Result};
 use crate::io::write_atomically;
 use crate::model::{MOST_MEMBERS, Model, Provenance};
@@ -49,6 +49,9 @@ struct Description {
     members: usize,
     task: Task,
     feature_names: Vec<String>,
+    /// The vocabularies of the token channels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<TokenInput>,
     scaling: Option<Standardization>,
     provenance: Provenance,
 }
@@ -103,6 +106,7 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
         members: model.members().len(),
         task: model.task().clone(),
         feature_names: model.feature_names().to_vec(),
+        tokens: model.inputs().tokens().to_vec(),
         scaling: model.scaling().cloned(),
         provenance: provenance.clone(),
     };
@@ -147,8 +151,9 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
             return Err(error);
         }
     };
-    let Description { network, members, task, feature_names, scaling, provenance } =
+    let Description { network, members, task, feature_names, tokens, scaling, provenance } =
         archive.model.clone();
+    let inputs = Inputs::numeric(feature_names).with_tokens(tokens);
     // The file bounds the size of the networks before anything of that size is allocated.
     let count = network.parameter_count().map_err(faulty)?;
     let count = count.and_then(|count| count.checked_mul(members));
@@ -163,7 +168,7 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
     let model = |weights: &dyn Fn(&mut Parameters<T>) -> Result<()>| {
         let mut network = Network::new(network.clone()).map_err(faulty)?;
         network.update(weights)?;
-        Model::new(network, task.clone(), feature_names.clone(), scaling.clone())
+        Model::with_inputs(network, task.clone(), inputs.clone(), scaling.clone())
             .map_err(|error| faulty(error).into())
     };
     let mut model = match members {

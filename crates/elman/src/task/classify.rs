@@ -1,12 +1,19 @@
 //! Classification: one of several classes for each sequence, by a softmax over one output per class.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{ClassTargets, Dataset};
+use crate::data::{ClassTargets, Dataset, Each};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
+
+use super::Answers;
+
+/// The code of a step without a class.
+pub(super) const NO_CLASS: i64 = -1;
+/// The code of a step whose class the task does not know.
+pub(super) const OTHER_CLASS: i64 = -2;
 
 /// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +22,13 @@ pub struct Classify {
     target: String,
     labels: Vec<String>,
     training_counts: Vec<usize>,
+    #[serde(skip_serializing_if = "is_sequence")]
+    each: Each,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) fn is_sequence(each: &Each) -> bool {
+    *each == Each::Sequence
 }
 
 #[derive(Deserialize)]
@@ -23,20 +37,23 @@ struct Unchecked {
     target: String,
     labels: Vec<String>,
     training_counts: Vec<usize>,
+    #[serde(default)]
+    each: Each,
 }
 
 impl TryFrom<Unchecked> for Classify {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        Classify::new(parts.target, parts.labels, parts.training_counts)
+        let task = Classify::new(parts.target, parts.labels, parts.training_counts)?;
+        Ok(Classify { each: parts.each, ..task })
     }
 }
 
-/// A class for each sequence, with the probability of every class.
+/// A class for each of N sequences or steps, with the probability of every class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassPredictions {
-    ids: Vec<String>,           // [N]
+    answers: Answers,
     labels: Vec<String>,        // [O]
     classes: Vec<usize>,        // [N]
     probabilities: Array2<f64>, // [N, O]
@@ -45,8 +62,12 @@ pub struct ClassPredictions {
 /// How good predicted classes are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassEvaluation {
-    /// The number of sequences.
+    /// The number of sequences, or of steps that have a class.
     pub sequences: usize,
+    /// How many of these steps have a class that the model does not know: each counts as an error in
+    /// the accuracy, and in nothing else.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_classes: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
     pub loss: f64,
     /// The share of sequences whose class was predicted correctly.
@@ -59,6 +80,11 @@ pub struct ClassEvaluation {
     pub confusion: Vec<Vec<u64>>,
     /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What always guessing the commonest training class achieves.
@@ -92,12 +118,25 @@ impl Classify {
         }
         // Checks the labels.
         ClassTargets::new("", labels.clone(), Vec::new())?;
-        Ok(Classify { target: target.into(), labels, training_counts })
+        Ok(Classify { target: target.into(), labels, training_counts, each: Each::Sequence })
     }
 
     /// The classes of training data.
     pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
-        Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())
+        let task = Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())?;
+        Ok(Classify { each: targets.each(), ..task })
+    }
+
+    /// The same task with a class for each sequence, or for each step.
+    #[must_use]
+    pub fn with_each(self, each: Each) -> Self {
+        Classify { each, ..self }
+    }
+
+    /// What there is a class for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        self.each
     }
 
     /// What is predicted: the name of the target column.
@@ -125,18 +164,21 @@ impl Classify {
         self.training_counts.iter().position(|count| Some(count) == most).unwrap_or(0)
     }
 
-    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name.
+    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name; [`NO_CLASS`]
+    /// of a step that has none, [`OTHER_CLASS`] of a step whose class is not among them.
     pub(super) fn encode(&self, targets: &ClassTargets, data: &Dataset) -> Result<Vec<i64>> {
         let counts = targets.counts();
         let codes = targets.labels().iter().zip(counts).map(|(label, count)| {
             match self.labels.iter().position(|known| known == label) {
                 Some(index) => Ok(index as i64),
-                None if count == 0 => Ok(-1),
+                None if count == 0 => Ok(NO_CLASS),
+                None if self.each == Each::Step => Ok(OTHER_CLASS),
                 None => Err(self.unknown(label, targets, data)),
             }
         });
         let codes = codes.collect::<Result<Vec<i64>>>()?;
-        Ok(targets.indices().iter().map(|&index| codes[index]).collect())
+        let code = |&index: &usize| codes.get(index).copied().unwrap_or(NO_CLASS);
+        Ok(targets.indices().iter().map(code).collect())
     }
 
     fn unknown(&self, label: &str, targets: &ClassTargets, data: &Dataset) -> Error {
@@ -155,13 +197,13 @@ impl Classify {
 
     pub(super) fn predictions(
         &self,
-        ids: &[String],
+        answers: Answers,
         logits: ArrayView2<'_, f64>,
     ) -> Result<ClassPredictions> {
         let mut probabilities = Array2::zeros(logits.dim());
         softmax(logits, probabilities.view_mut())?;
         Ok(ClassPredictions {
-            ids: ids.to_vec(),
+            answers,
             labels: self.labels.clone(),
             classes: winners(logits),
             probabilities,
@@ -173,23 +215,31 @@ impl Classify {
         logits: ArrayView2<'_, f64>,
         classes: &[i64],
     ) -> Result<ClassEvaluation> {
-        let loss = CrossEntropy::default().value(logits, classes.into())?;
+        let known: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
+        let others = classes.iter().filter(|class| **class == OTHER_CLASS).count();
+        let logits = logits.select(Axis(0), &known);
+        let (logits, classes) =
+            (logits.view(), known.iter().map(|&row| classes[row]).collect::<Vec<_>>());
+        let loss = CrossEntropy::default().value(logits, classes.as_slice().into())?;
         let actual: Vec<usize> =
             classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
         let outputs = self.labels.len();
+        let all = classes.len() + others;
+        let share = |accuracy: f64| accuracy * (classes.len() as f64 / all as f64);
         let confusion = ConfusionMatrix::new(&actual, &winners(logits), outputs)?;
         let guess = self.commonest();
         let floor = ConfusionMatrix::new(&actual, &vec![guess; actual.len()], outputs)?;
         Ok(ClassEvaluation {
-            sequences: classes.len(),
+            sequences: all,
+            other_classes: others,
             loss,
-            accuracy: confusion.accuracy(),
+            accuracy: share(confusion.accuracy()),
             macro_f1: confusion.macro_f1(),
             labels: self.labels.clone(),
             confusion: confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect(),
             floor: ClassFloor {
                 label: self.labels[guess].clone(),
-                accuracy: floor.accuracy(),
+                accuracy: share(floor.accuracy()),
                 macro_f1: floor.macro_f1(),
             },
         })
@@ -211,22 +261,29 @@ fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
 }
 
 impl ClassPredictions {
-    /// The number of sequences, N.
+    /// The number of sequences or steps, N.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.answers.ids.len()
     }
 
-    /// Whether there is no sequence.
+    /// Whether there is no answer.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.answers.ids.is_empty()
     }
 
-    /// The name of each sequence `[N]`.
+    /// The name of the sequence of each answer `[N]`.
     #[must_use]
     pub fn ids(&self) -> &[String] {
-        &self.ids
+        &self.answers.ids
+    }
+
+    /// Which step of its sequence each answer belongs to, from 0 `[N]`; `None` where there is one answer
+    /// for a sequence.
+    #[must_use]
+    pub fn steps(&self) -> Option<&[usize]> {
+        self.answers.steps.as_deref()
     }
 
     /// The name of each class `[O]`.

@@ -1,9 +1,11 @@
 //! Regression: one or more numbers for each sequence. The outputs are standardised targets.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Standardization, ValueTargets};
+use super::Answers;
+use super::classify::is_sequence;
+use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
 use crate::loss::{Reduction, RegressionLoss};
 use crate::metric;
@@ -19,6 +21,8 @@ pub struct Regress {
     targets: Vec<String>,
     scaling: Standardization,
     loss: RegressionLoss,
+    #[serde(skip_serializing_if = "is_sequence")]
+    each: Each,
 }
 
 #[derive(Deserialize)]
@@ -27,13 +31,16 @@ struct Unchecked {
     targets: Vec<String>,
     scaling: Standardization,
     loss: RegressionLoss,
+    #[serde(default)]
+    each: Each,
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        Regress::new(parts.targets, parts.scaling, parts.loss)
+        let task = Regress::new(parts.targets, parts.scaling, parts.loss)?;
+        Ok(Regress { each: parts.each, ..task })
     }
 }
 
@@ -44,10 +51,10 @@ pub(crate) struct EncodedValues {
     pub(crate) actual: Array2<f64>,       // [N, O]
 }
 
-/// Numbers for each sequence, in the units of the targets.
+/// Numbers for each of N sequences or steps, in the units of the targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValuePredictions {
-    ids: Vec<String>,     // [N]
+    answers: Answers,
     targets: Vec<String>, // [O]
     values: Array2<f64>,  // [N, O]
 }
@@ -55,7 +62,7 @@ pub struct ValuePredictions {
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValueEvaluation {
-    /// The number of sequences.
+    /// The number of sequences, or of steps that have targets.
     pub sequences: usize,
     /// The mean loss that was trained with, on standardised targets.
     pub loss: f64,
@@ -104,13 +111,27 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        Ok(Regress { targets, scaling, loss })
+        Ok(Regress { targets, scaling, loss, each: Each::Sequence })
     }
 
     /// The targets of training data.
     pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
-        let scaling = Standardization::of_rows(targets.values())?;
-        Regress::new(targets.names().to_vec(), scaling, loss)
+        let values = targets.values();
+        let scaling = Standardization::of_rows(values.select(Axis(0), &known(values)).view())?;
+        let task = Regress::new(targets.names().to_vec(), scaling, loss)?;
+        Ok(Regress { each: targets.each(), ..task })
+    }
+
+    /// The same task with numbers for each sequence, or for each step.
+    #[must_use]
+    pub fn with_each(self, each: Each) -> Self {
+        Regress { each, ..self }
+    }
+
+    /// What there are numbers for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        self.each
     }
 
     /// The name of each target, in the order of the network's outputs `[O]`.
@@ -160,14 +181,10 @@ impl Regress {
 
     pub(super) fn predictions(
         &self,
-        ids: &[String],
+        answers: Answers,
         outputs: ArrayView2<'_, f64>,
     ) -> ValuePredictions {
-        ValuePredictions {
-            ids: ids.to_vec(),
-            targets: self.targets.clone(),
-            values: self.decode(outputs),
-        }
+        ValuePredictions { answers, targets: self.targets.clone(), values: self.decode(outputs) }
     }
 
     /// How good the outputs `[N, O]` are.
@@ -176,7 +193,11 @@ impl Regress {
         outputs: ArrayView2<'_, f64>,
         targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
-        let EncodedValues { standardized, actual } = targets;
+        let rows = known(targets.actual.view());
+        let standardized = targets.standardized.select(Axis(0), &rows);
+        let actual = targets.actual.select(Axis(0), &rows);
+        let outputs = outputs.select(Axis(0), &rows);
+        let outputs = outputs.view();
         let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
@@ -194,6 +215,12 @@ impl Regress {
         let targets = targets.collect::<Result<Vec<_>>>()?;
         Ok(ValueEvaluation { sequences: outputs.nrows(), loss, targets })
     }
+}
+
+/// The rows that hold numbers.
+fn known(values: ArrayView2<'_, f64>) -> Vec<usize> {
+    let rows = values.outer_iter().enumerate();
+    rows.filter(|(_, row)| row.iter().all(|value| !value.is_nan())).map(|(row, _)| row).collect()
 }
 
 impl ValueErrors {
@@ -226,22 +253,29 @@ impl ValueEvaluation {
 }
 
 impl ValuePredictions {
-    /// The number of sequences, N.
+    /// The number of sequences or steps, N.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.answers.ids.len()
     }
 
-    /// Whether there is no sequence.
+    /// Whether there is no answer.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.answers.ids.is_empty()
     }
 
-    /// The name of each sequence `[N]`.
+    /// The name of the sequence of each answer `[N]`.
     #[must_use]
     pub fn ids(&self) -> &[String] {
-        &self.ids
+        &self.answers.ids
+    }
+
+    /// Which step of its sequence each answer belongs to, from 0 `[N]`; `None` where there is one answer
+    /// for a sequence.
+    #[must_use]
+    pub fn steps(&self) -> Option<&[usize]> {
+        self.answers.steps.as_deref()
     }
 
     /// The name of each target `[O]`.

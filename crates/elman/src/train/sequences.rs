@@ -37,6 +37,10 @@ pub struct Sequences<T> {
     offsets: Vec<usize>, // [N + 1], in values
     lengths: Vec<usize>, // [N]
     input_size: usize,
+    /// The ids of each token channel, all steps one after the other.
+    tokens: Vec<Vec<u32>>,
+    /// The first step of each sequence, counted over all, and the step past the last `[N + 1]`.
+    steps: Vec<usize>,
 }
 
 impl<T: Real> Sequences<T> {
@@ -52,13 +56,25 @@ impl<T: Real> Sequences<T> {
             values.extend_from_slice(data.batch(&[index], scaling)?.as_slice());
             offsets.push(values.len());
         }
-        Ok(Sequences { values, offsets, lengths: data.lengths(), input_size: data.input_size() })
+        let lengths = data.lengths();
+        let mut steps = vec![0];
+        steps.extend(lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        let tokens = data.token_channels().iter().map(|channel| channel.ids().to_vec()).collect();
+        Ok(Sequences { values, offsets, lengths, input_size: data.input_size(), tokens, steps })
     }
 
     /// The number of steps of each sequence `[N]`.
     #[must_use]
     pub fn lengths(&self) -> &[usize] {
         &self.lengths
+    }
+
+    /// The first step of a sequence, counted over all.
+    pub(super) fn first_step(&self, row: usize) -> usize {
+        self.steps[row]
     }
 
     /// The batches of one epoch, as [`Trainer`](super::Trainer) takes them: indices of sequences of
@@ -92,15 +108,26 @@ impl<T: Real> Sequences<T> {
             let expected = format!("below {} (sequences)", self.lengths.len());
             return Err(Error::argument("index", expected, row));
         }
-        let sequence = |&row: &usize| {
+        let span = |row: usize| {
             let first = first_step.min(self.lengths[row]);
-            let length = steps.min(self.lengths[row] - first);
+            (first, steps.min(self.lengths[row] - first))
+        };
+        let sequence = |&row: &usize| {
+            let (first, length) = span(row);
             let start = self.offsets[row] + first * self.input_size;
             let values = &self.values[start..start + length * self.input_size];
             ArrayView2::from_shape((length, self.input_size), values)
                 .expect("a sequence is length × input_size values")
         };
-        batch.refill(rows.iter().map(sequence))
+        batch.refill(rows.iter().map(sequence))?;
+        for (channel, ids) in self.tokens.iter().enumerate() {
+            let tokens = |&row: &usize| {
+                let (first, length) = span(row);
+                &ids[self.steps[row] + first..][..length]
+            };
+            batch.refill_tokens(channel, rows.iter().map(tokens))?;
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use dataset::DatasetSubject;
 
+use crate::data::TokenInput;
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{DataDigest, Model, Validation};
@@ -52,6 +53,8 @@ pub(crate) trait Subject<T: crate::Real>: Send {
 pub(crate) struct Identity {
     pub(crate) task: Task,
     pub(crate) feature_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tokens: Vec<TokenInput>,
 }
 
 impl Identity {
@@ -63,6 +66,12 @@ impl Identity {
         };
         if self.feature_names != saved.feature_names {
             return other("features", &saved.feature_names, &self.feature_names);
+        }
+        if self.tokens != saved.tokens {
+            let names = |tokens: &[TokenInput]| -> Vec<String> {
+                tokens.iter().map(|token| token.name().to_string()).collect()
+            };
+            return other("token channels", &names(&saved.tokens), &names(&self.tokens));
         }
         if self.task != saved.task {
             return other("targets", &saved.task.target_names(), &self.task.target_names());

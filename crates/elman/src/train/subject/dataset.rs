@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::{Digests, Evaluations, Identity, Sizes, Subject};
-use crate::data::{Dataset, Standardization, split};
+use crate::data::{Dataset, Each, Inputs, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
-use crate::model::{DataDigest, Model, Validation, check_features, outputs};
-use crate::network::{Network, NetworkConfig, NetworkOptions};
+use crate::model::{DataDigest, Model, Validation, check_readout, outputs};
+use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, Readout, TokenInput};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
 use crate::train::feed::DatasetFeed;
@@ -20,6 +20,7 @@ pub(in crate::train) struct DatasetSubject<'a, T> {
     data: TrainingData<'a>,
     parts: Parts<'a>,
     task: Task,
+    inputs: Inputs,
     scaling: Option<Standardization>,
     validation_targets: Option<EncodedTargets>,
     feed: DatasetFeed<T>,
@@ -40,12 +41,13 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         let options = &trainer.options;
         data.training.check_trainable()?;
         check_validation(options, data.validation)?;
-        let parts = Parts::new(options, data)?;
+        let (parts, inputs) = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
         let scaling = match options.scaling {
             InputScaling::Standardize => Some(Standardization::of_dataset(&parts.training)?),
             InputScaling::Raw => None,
         };
+        check_readout(&readout(&trainer.network, task.each()), task.each())?;
         let objective = objective(options, &task)?;
         let targets = task.encode(&parts.training)?;
         Ok(DatasetSubject {
@@ -58,6 +60,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
             data,
             parts,
             task,
+            inputs,
             scaling,
         })
     }
@@ -65,7 +68,15 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
 
 impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     fn network(&self, options: &NetworkOptions) -> NetworkConfig {
-        options.config(self.data.training.input_size(), self.task.output_size())
+        let readout = readout(options, self.task.each());
+        let options = NetworkOptions { readout, ..options.clone() };
+        let tokens = self.inputs.tokens().iter().map(|token| {
+            let vocabulary_size = token.vocabulary().len();
+            TokenInput::new(vocabulary_size, embedding_size(vocabulary_size))
+        });
+        let inputs =
+            InputsConfig { numeric: self.inputs.features().len(), tokens: tokens.collect() };
+        options.config(inputs, self.task.output_size())
     }
 
     fn lesson(&mut self) -> Lesson<'_, T> {
@@ -81,8 +92,11 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn identity(&self) -> Identity {
-        let feature_names = self.data.training.feature_names().to_vec();
-        Identity { task: self.task.clone(), feature_names }
+        Identity {
+            task: self.task.clone(),
+            feature_names: self.inputs.features().to_vec(),
+            tokens: self.inputs.tokens().to_vec(),
+        }
     }
 
     fn digests(&self) -> Digests {
@@ -107,8 +121,7 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn model(&self, network: Network<T>) -> Result<Model<T>> {
-        let names = self.data.training.feature_names().to_vec();
-        Model::new(network, self.task.clone(), names, self.scaling.clone())
+        Model::with_inputs(network, self.task.clone(), self.inputs.clone(), self.scaling.clone())
     }
 
     fn evaluate(&self, model: &Model<T>) -> Evaluations {
@@ -121,21 +134,42 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
+    /// The data with the tokens of vocabularies that the training part alone has made.
+    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<(Self, Inputs)> {
         let TrainingData { training, validation } = data;
-        if let Some(validation) = validation {
-            check_features(training.feature_names(), validation)?;
-        }
         let fraction = options.validation_fraction;
         if validation.is_some() || fraction <= 0.0 {
-            let validation = validation.map(Cow::Borrowed);
-            return Ok(Parts { training: Cow::Borrowed(training), validation });
+            let inputs = Inputs::of(training, LEAST_COUNT);
+            let validation = validation.map(|data| inputs.encode(data)).transpose()?;
+            return Ok((Parts { training: inputs.encode(training)?, validation }, inputs));
         }
         let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        Ok(Parts {
-            training: Cow::Owned(training.subset(&split.training)?),
-            validation: Some(Cow::Owned(training.subset(&split.validation)?)),
-        })
+        let part = |rows: &[usize]| training.subset(rows);
+        let (training, validation) = (part(&split.training)?, part(&split.validation)?);
+        let inputs = Inputs::of(&training, LEAST_COUNT);
+        let encoded =
+            |data: &Dataset| inputs.encode(data).map(|data| Cow::Owned(data.into_owned()));
+        let parts =
+            Parts { training: encoded(&training)?, validation: Some(encoded(&validation)?) };
+        Ok((parts, inputs))
+    }
+}
+
+/// In how many steps a text must stand to be known. Those that stand in one teach a network what to
+/// make of unknown ones.
+const LEAST_COUNT: usize = 2;
+
+/// How many numbers stand for each of so many tokens: twice the root of their number, 2 to 64.
+fn embedding_size(vocabulary_size: usize) -> usize {
+    (2 * vocabulary_size.isqrt()).clamp(2, 64)
+}
+
+/// What the head reads: every step where there is an answer at each, unless another readout than the
+/// default was asked for, which is refused then.
+fn readout(options: &NetworkOptions, each: Each) -> Readout {
+    match each {
+        Each::Step if options.readout == Readout::default() => Readout::EveryStep,
+        Each::Step | Each::Sequence => options.readout.clone(),
     }
 }
 
