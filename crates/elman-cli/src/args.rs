@@ -23,7 +23,7 @@ use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
 use training::TrainerArgs;
-use value::{Names, TaskKind, count, number};
+use value::{EachChoice, Names, TaskKind, count, number};
 
 const ABOUT_ALL: &str = "\
 Data is on stdout, talk is on stderr.
@@ -130,6 +130,16 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub talk: Talk,
+}
+
+impl TrainArgs {
+    /// What there is an answer for.
+    pub fn each(&self) -> EachChoice {
+        match self.task {
+            Some(TaskKind::Tag) => EachChoice::Step,
+            _ => self.columns.each,
+        }
+    }
 }
 
 /// `elman evaluate`.

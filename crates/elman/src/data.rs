@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-pub use inputs::{Inputs, TokenInput, Unknown};
+pub use inputs::Unknown;
 pub use layout::{Layout, Tagged, Tokens};
 pub use options::{
     CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
@@ -43,7 +43,7 @@ pub use scale::Standardization;
 pub use smell::Smell;
 pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Each, Targets, ValueTargets};
-pub use tokens::TokenChannel;
+pub use tokens::{NamedVocabulary, TokenChannel};
 pub use vocabulary::Vocabulary;
 
 use self::place::Places;

@@ -7,19 +7,21 @@ mod ensemble;
 mod history;
 mod provenance;
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 pub(crate) use ensemble::MOST_MEMBERS;
 pub use history::{EpochRecord, Validation};
 pub use provenance::{DataDigest, MemberRecord, Provenance};
 
-use crate::data::{Dataset, Each, Inputs, Standardization};
-use crate::error::{Error, Field, Result};
+use crate::data::{Dataset, Each, NamedVocabulary, Standardization};
+use crate::error::{Error, Field, FileFault, Result};
 use crate::network::{Network, Readout};
 use crate::real::Real;
-use crate::task::{Answers, Evaluation, Predictions, Task};
+use crate::task::{Evaluation, Predictions, Task};
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
 const ROWS: usize = 64;
@@ -49,9 +51,37 @@ pub struct Model<T: Real = f32> {
     /// The other members of an ensemble.
     others: Vec<Network<T>>,
     task: Task,
-    inputs: Inputs,
-    scaling: Option<Standardization>,
+    inputs: ModelInputs,
     provenance: Provenance,
+}
+
+/// What a model reads at each step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelInputs {
+    /// The name of each numeric channel `[I]`.
+    pub feature_names: Vec<String>,
+    /// Their standardisation before the network sees them.
+    pub scaling: Option<Standardization>,
+    /// The token channels.
+    pub vocabularies: Vec<NamedVocabulary>,
+}
+
+impl ModelInputs {
+    /// Those of a data set, raw.
+    #[must_use]
+    pub fn of(data: &Dataset) -> Self {
+        ModelInputs {
+            feature_names: data.feature_names().to_vec(),
+            scaling: None,
+            vocabularies: data.token_channels().iter().map(NamedVocabulary::from).collect(),
+        }
+    }
+
+    /// The data with the numbers that their tokens have in these vocabularies.
+    pub(crate) fn read<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Dataset>> {
+        check_features(&self.feature_names, data)?;
+        data.with_vocabularies(&self.vocabularies)
+    }
 }
 
 impl<T: Real> fmt::Debug for Model<T> {
@@ -59,7 +89,7 @@ impl<T: Real> fmt::Debug for Model<T> {
         f.debug_struct("Model")
             .field("network", self.network.config())
             .field("task", &self.task)
-            .field("features", &self.inputs.features())
+            .field("feature_names", &self.inputs.feature_names)
             .finish_non_exhaustive()
     }
 }
@@ -76,44 +106,42 @@ impl<T: Real> Model<T> {
         feature_names: Vec<String>,
         scaling: Option<Standardization>,
     ) -> Result<Self> {
-        Model::with_inputs(network, task, Inputs::numeric(feature_names), scaling)
+        let vocabularies = Vec::new();
+        Self::with_inputs(network, task, ModelInputs { feature_names, scaling, vocabularies })
     }
 
     /// A model made of its parts, with an empty provenance.
     ///
     /// # Errors
     ///
-    /// Parts that do not fit together: inputs or a scaling for other channels than the network has, a
-    /// task with another number of outputs, a network that answers at every step where the task has
-    /// one answer for a sequence, or the other way round.
-    pub fn with_inputs(
-        network: Network<T>,
-        task: Task,
-        inputs: Inputs,
-        scaling: Option<Standardization>,
-    ) -> Result<Self> {
+    /// Parts that do not fit together: feature names, a scaling or vocabularies for other inputs
+    /// than the network has, a task with another number of outputs, a network that answers at every
+    /// step where the task has one answer for a sequence, or the other way round.
+    pub fn with_inputs(network: Network<T>, task: Task, inputs: ModelInputs) -> Result<Self> {
         let config = network.config();
         check_readout(&config.body.readout, task.each())?;
-        let (input_size, tokens) = (config.input_size(), &config.inputs.tokens);
-        let mut sizes = vec![
-            ("feature_names", input_size, inputs.features().len()),
-            ("scaling", input_size, scaling.as_ref().map_or(input_size, |s| s.len())),
+        let input_size = config.input_size();
+        let scaled = inputs.scaling.as_ref().map_or(input_size, Standardization::len);
+        let sizes = [
+            ("feature_names", input_size, inputs.feature_names.len()),
+            ("scaling", input_size, scaled),
+            ("vocabularies", config.inputs.tokens.len(), inputs.vocabularies.len()),
             ("task outputs", config.output_size(), task.output_size()),
-            ("token channels", tokens.len(), inputs.tokens().len()),
         ];
-        let pairs = tokens.iter().zip(inputs.tokens());
-        sizes.extend(
-            pairs.map(|(token, input)| {
-                ("vocabulary", token.vocabulary_size, input.vocabulary().len())
-            }),
-        );
         for (name, expected, found) in sizes {
             if expected != found {
                 return Err(Error::shape(name, &[expected], &[found]));
             }
         }
+        for (channel, named) in config.inputs.tokens.iter().zip(&inputs.vocabularies) {
+            let (expected, found) = (channel.vocabulary_size, named.vocabulary.len());
+            if expected != found {
+                let name = format!("vocabulary of {:?}", named.name);
+                return Err(Error::shape(name, &[expected], &[found]));
+            }
+        }
         let provenance = Provenance::default();
-        Ok(Model { network, others: Vec::new(), task, inputs, scaling, provenance })
+        Ok(Model { network, others: Vec::new(), task, inputs, provenance })
     }
 
     /// The network; of an ensemble the first.
@@ -128,22 +156,22 @@ impl<T: Real> Model<T> {
         &self.task
     }
 
-    /// The name of each numeric channel `[I]`.
+    /// The name of each input channel `[I]`.
     #[must_use]
     pub fn feature_names(&self) -> &[String] {
-        self.inputs.features()
+        &self.inputs.feature_names
     }
 
-    /// What the network reads: numeric channels by name, and tokens with their vocabularies.
+    /// What it reads at each step.
     #[must_use]
-    pub fn inputs(&self) -> &Inputs {
+    pub fn inputs(&self) -> &ModelInputs {
         &self.inputs
     }
 
     /// The standardisation of the channels before the network sees them.
     #[must_use]
     pub fn scaling(&self) -> Option<&Standardization> {
-        self.scaling.as_ref()
+        self.inputs.scaling.as_ref()
     }
 
     /// Where the model comes from.
@@ -157,17 +185,16 @@ impl<T: Real> Model<T> {
         &mut self.provenance
     }
 
-    /// A prediction for each sequence or step. Targets of the data, if there are any, are ignored.
+    /// A prediction for each sequence. Targets of the data, if there are any, are ignored.
     ///
     /// # Errors
     ///
-    /// Other features than the model was trained on, or the same in another order; a result that is
-    /// not finite.
+    /// Other features than the model was trained on, or the same in another order; a token channel
+    /// that the data do not have; a result that is not finite.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let outputs = self.outputs(data)?;
-        let answers = Answers::of(data, self.task.each());
-        check_finite(&answers, &outputs)?;
-        self.task.predictions(answers, outputs.view())
+        check_finite(data, &outputs)?;
+        self.task.predictions(data, outputs.view())
     }
 
     /// The metrics of the predictions for sequences whose targets are known, beside those of
@@ -180,7 +207,7 @@ impl<T: Real> Model<T> {
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
-        check_finite(&Answers::of(data, self.task.each()), &outputs)?;
+        check_finite(data, &outputs)?;
         self.task.evaluate(outputs.view(), &targets)
     }
 
@@ -192,11 +219,11 @@ impl<T: Real> Model<T> {
     }
 
     fn outputs_of(&self, network: &Network<T>, data: &Dataset) -> Result<Array2<f64>> {
-        outputs(network, self.scaling.as_ref(), &*self.inputs.encode(data)?)
+        outputs(network, self.scaling(), &*self.inputs.read(data)?)
     }
 }
 
-/// The outputs of a network exactly: `[N, O]`, or those of all steps `[Σ T_n, O]`.
+/// The outputs of a network, exactly: `[N, O]`, or `[Σ T_n, O]` where it answers at every step.
 ///
 /// Sequences of similar length share a batch; which ones changes no bit.
 pub(crate) fn outputs<T: Real>(
@@ -207,22 +234,20 @@ pub(crate) fn outputs<T: Real>(
     let lengths = data.lengths();
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
-    let counts: Vec<usize> = match network.config().body.readout {
-        Readout::Pooled(_) => vec![1; data.len()],
-        Readout::EveryStep => lengths,
-    };
-    let mut ends: Vec<usize> = counts.clone();
-    for index in 1..ends.len() {
-        ends[index] += ends[index - 1];
+    let each_step = network.config().body.readout == Readout::EveryStep;
+    // Where the answers of each sequence stand.
+    let mut spans: Vec<Range<usize>> = Vec::with_capacity(data.len());
+    for &length in &lengths {
+        let start = spans.last().map_or(0, |span| span.end);
+        spans.push(start..start + if each_step { length } else { 1 });
     }
-    let total = ends.last().copied().unwrap_or(0);
-    let mut all = Array2::zeros((total, network.config().output_size()));
+    let answers = spans.last().map_or(0, |span| span.end);
+    let mut all = Array2::zeros((answers, network.config().output_size()));
     for rows in order.chunks(ROWS) {
         let batch = data.batch(rows, scaling)?;
-        let output = network.forward(&batch, None)?;
-        for (&index, answers) in rows.iter().zip(output.outputs.axis_iter(Axis(0))) {
-            let first = ends[index] - counts[index];
-            for (answer, row) in (first..ends[index]).zip(answers.rows()) {
+        let outputs = network.forward(&batch, None)?.outputs;
+        for (&index, own) in rows.iter().zip(outputs.outer_iter()) {
+            for (answer, row) in spans[index].clone().zip(own.rows()) {
                 all.row_mut(answer).zip_mut_with(&row, |target, value| *target = value.to_f64());
             }
         }
@@ -230,25 +255,48 @@ pub(crate) fn outputs<T: Real>(
     Ok(all)
 }
 
-/// Refuses a network that does not answer as often as the task asks.
+/// Refuses a network that answers at every step where a task has one answer for a sequence, and the
+/// other way round.
 pub(crate) fn check_readout(readout: &Readout, each: Each) -> Result<()> {
     let (expected, found) = match (readout, each) {
         (Readout::Pooled(_), Each::Sequence) | (Readout::EveryStep, Each::Step) => return Ok(()),
-        (Readout::Pooled(_), Each::Step) => {
-            ("none, as there is an answer at every step", "a pooling over the steps")
-        }
         (Readout::EveryStep, Each::Sequence) => {
             ("a pooling over the steps, as there is one answer for a sequence", "every step")
+        }
+        (Readout::Pooled(_), Each::Step) => {
+            ("every step, as there is an answer for each", "a pooling over the steps")
         }
     };
     Err(Error::argument(Field::Pooling.called("readout"), expected, found))
 }
 
-fn check_finite(answers: &Answers, outputs: &Array2<f64>) -> Result<()> {
+/// Refuses data whose numeric channels are not those of the model, in its order.
+pub(crate) fn check_features(wanted: &[String], data: &Dataset) -> Result<()> {
+    let found = data.feature_names();
+    if wanted == found {
+        return Ok(());
+    }
+    let shown = |names: &[String]| match names.is_empty() {
+        true => "(none)".to_owned(),
+        false => names.join(", "),
+    };
+    let (expected, found) = (format!("the features {}", shown(wanted)), shown(found));
+    Err(match data.source() {
+        Some(source) => FileFault::new(&source.path, expected, found).into(),
+        None => Error::argument("data", expected, found),
+    })
+}
+
+fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
     match outputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some(((row, _), value)) => {
-            let name = format!("output for sequence {:?}", answers.id(row));
+            let name = match data.ids().get(row) {
+                Some(id) if outputs.nrows() == data.len() => {
+                    format!("output for sequence {id:?}")
+                }
+                _ => format!("output for step {row} of all"),
+            };
             Err(Error::argument(name, "a finite number (are its inputs extreme?)", value))
         }
     }

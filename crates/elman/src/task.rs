@@ -1,5 +1,4 @@
-//! What a network is trained to do: to give one class, or one or more numbers, for each sequence or
-//! each step.
+//! What a network is trained to do: to give one class, or one or more numbers, for each sequence.
 //!
 //! A [`Task`] knows the names and the meaning of the network's outputs. It prepares targets for a
 //! loss, turns outputs into [`Predictions`], and compares the two in an [`Evaluation`]. All of this
@@ -32,33 +31,7 @@ pub enum Task {
     Regress(Regress),
 }
 
-/// Which sequence, and which of its steps if there is an answer at each, an answer belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answers {
-    ids: Vec<String>,
-    steps: Option<Vec<usize>>,
-}
-
-impl Answers {
-    /// One for each sequence, or for each step.
-    pub(crate) fn of(data: &Dataset, each: Each) -> Self {
-        if each == Each::Sequence {
-            return Answers { ids: data.ids().to_vec(), steps: None };
-        }
-        let lengths = data.lengths();
-        let pairs = || data.ids().iter().zip(&lengths);
-        let ids = pairs().flat_map(|(id, &length)| std::iter::repeat_n(id.clone(), length));
-        let steps = pairs().flat_map(|(_, &length)| 0..length);
-        Answers { ids: ids.collect(), steps: Some(steps.collect()) }
-    }
-
-    /// The sequence of an answer.
-    pub(crate) fn id(&self, answer: usize) -> &str {
-        &self.ids[answer]
-    }
-}
-
-/// Predictions for sequences or their steps, by the ids of the sequences.
+/// Predictions for sequences, by their ids.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predictions {
     /// One of several classes.
@@ -255,10 +228,33 @@ fn other_kind(what: &str, wanted: Kind) -> Error {
     }
 }
 
+/// What the answers are for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answers {
+    /// The sequence of each answer.
+    pub(crate) ids: Vec<String>,
+    /// Its step, from 0; empty where there is one answer for a sequence.
+    pub(crate) steps: Vec<usize>,
+}
+
+impl Answers {
+    fn of(data: &Dataset, each: Each) -> Self {
+        if each == Each::Sequence {
+            return Answers { ids: data.ids().to_vec(), steps: Vec::new() };
+        }
+        let (mut ids, mut steps) = (Vec::new(), Vec::new());
+        for (id, length) in data.ids().iter().zip(data.lengths()) {
+            ids.extend((0..length).map(|_| id.clone()));
+            steps.extend(0..length);
+        }
+        Answers { ids, steps }
+    }
+}
+
 /// Targets in the terms of a task.
 #[derive(Clone, Debug)]
 pub(crate) enum EncodedTargets {
-    /// Indices into the task's labels `[N]`, below 0 for a step without one.
+    /// Indices into the task's labels `[N]`, or `[Σ T_n]` for steps; -1 where there is none.
     Classes(Vec<i64>),
     /// Numbers.
     Values(EncodedValues),
@@ -279,21 +275,21 @@ impl Task {
         }
     }
 
-    /// O: the number of classes, or of predicted numbers.
-    #[must_use]
-    pub fn output_size(&self) -> usize {
-        match self {
-            Task::Classify(classify) => classify.labels().len(),
-            Task::Regress(regress) => regress.targets().len(),
-        }
-    }
-
     /// What there is an answer for.
     #[must_use]
     pub fn each(&self) -> Each {
         match self {
             Task::Classify(classify) => classify.each(),
             Task::Regress(regress) => regress.each(),
+        }
+    }
+
+    /// O: the number of classes, or of predicted numbers.
+    #[must_use]
+    pub fn output_size(&self) -> usize {
+        match self {
+            Task::Classify(classify) => classify.labels().len(),
+            Task::Regress(regress) => regress.targets().len(),
         }
     }
 
@@ -315,12 +311,12 @@ impl Task {
         if data.is_empty() {
             return Err(refused(data, "at least one sequence", "none"));
         }
-        if let Some(each) = data.targets().each().filter(|each| *each != self.each()) {
-            let word = |each| match each {
+        if let Some(found) = data.targets().each().filter(|found| *found != self.each()) {
+            let words = |each| match each {
                 Each::Sequence => "a target for each sequence",
-                Each::Step => "a target for each step",
+                Each::Step => "a target at every step",
             };
-            return Err(refused(data, word(self.each()), word(each)));
+            return Err(refused(data, words(self.each()), words(found)));
         }
         match (self, data.targets()) {
             (Task::Classify(classify), Targets::Classes(classes)) => {
@@ -355,12 +351,13 @@ impl Task {
         sum
     }
 
-    /// What the outputs `[N, O]` say.
+    /// What the outputs `[N, O]`, or `[Σ T_n, O]` for steps, say.
     pub(crate) fn predictions(
         &self,
-        answers: Answers,
+        data: &Dataset,
         outputs: ArrayView2<'_, f64>,
     ) -> Result<Predictions> {
+        let answers = Answers::of(data, self.each());
         Ok(match self {
             Task::Classify(classify) => {
                 Predictions::Classes(classify.predictions(answers, outputs)?)

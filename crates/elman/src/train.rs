@@ -98,7 +98,7 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 /// let sequences = [array![[1.0], [2.0]], array![[5.0]], array![[3.0], [4.0], [5.0]]];
 /// let data = Dataset::with_values(&sequences, &array![[3.0], [5.0], [12.0]])?;
 ///
-/// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
+/// let options = TrainingOptions { epochs: Some(30), seed: 4, ..TrainingOptions::default() };
 /// let network = NetworkOptions::simple(16).options();
 /// let trained = Trainer::new(options, network)?.fit(&data)?;
 /// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.loss).collect();
@@ -235,6 +235,8 @@ pub(crate) fn subject<'a, T: Real>(
     Ok(Box::new(DatasetSubject::new(trainer, data)?))
 }
 
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -32,9 +32,6 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     }
     clipping(args, given)?;
     layers(args, given)?;
-    if given.has("max-updates") && !given.has("epochs") {
-        args.trainer.epochs = usize::MAX;
-    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {

@@ -76,12 +76,12 @@ fn class_rows(classes: &ClassPredictions, writer: &mut csv::Writer<Vec<u8>>) -> 
 }
 
 /// The columns that say what an answer belongs to: its sequence, and its step if there are several.
-fn answer_header(steps: Option<&[usize]>) -> impl Iterator<Item = String> {
-    ["sequence".to_owned()].into_iter().chain(steps.map(|_| "step".to_owned()))
+fn answer_header(steps: &[usize]) -> impl Iterator<Item = String> {
+    ["sequence".to_owned()].into_iter().chain(steps.first().map(|_| "step".to_owned()))
 }
 
-fn answer(id: &str, steps: Option<&[usize]>, index: usize) -> impl Iterator<Item = String> {
-    [id.to_owned()].into_iter().chain(steps.map(|steps| steps[index].to_string()))
+fn answer(id: &str, steps: &[usize], index: usize) -> impl Iterator<Item = String> {
+    [id.to_owned()].into_iter().chain(steps.get(index).map(usize::to_string))
 }
 
 fn value_rows(values: &ValuePredictions, writer: &mut csv::Writer<Vec<u8>>) -> io::Result<()> {
@@ -135,9 +135,9 @@ fn document(predictions: &Predictions) -> Value {
     }
 }
 
-fn with_step(mut answer: Value, steps: Option<&[usize]>, index: usize) -> Value {
-    if let Some(steps) = steps {
-        answer["step"] = steps[index].into();
+fn with_step(mut answer: Value, steps: &[usize], index: usize) -> Value {
+    if let Some(&step) = steps.get(index) {
+        answer["step"] = step.into();
     }
     answer
 }

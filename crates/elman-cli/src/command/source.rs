@@ -57,7 +57,7 @@ pub fn training(args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
         features: names(args.columns.features.as_ref()),
         exclude: names(args.columns.exclude.as_ref()).unwrap_or_default(),
         categories: names(args.columns.categories.as_ref()),
-        each: each(args, &layout),
+        each: each(args),
         layout,
         kind: match args.task {
             Some(TaskKind::Regress) => TargetKind::Values,
@@ -85,7 +85,7 @@ pub fn further(
             Targets::Classes(classes) => classes_of(classes.labels(), classes.each()),
             _ => TargetKind::Values,
         },
-        each: each(args, &layout),
+        each: each(args),
         ..channels_of(training.feature_names(), channels, (layout, missing(args.columns.missing)))
     };
     data::read(path, &options).map_err(|error| blame(error, given))
@@ -135,12 +135,10 @@ fn layout(paths: &[PathBuf], args: &ColumnArgs) -> Outcome<Layout> {
 }
 
 /// What there is a target for.
-fn each(args: &TrainArgs, layout: &Layout) -> Each {
-    match (args.columns.each, args.task, layout) {
-        (EachChoice::Step, ..) | (_, Some(TaskKind::Tag), _) | (.., Layout::Tagged(_)) => {
-            Each::Step
-        }
-        (EachChoice::Sequence, ..) => Each::Sequence,
+fn each(args: &TrainArgs) -> Each {
+    match args.each() {
+        EachChoice::Step => Each::Step,
+        EachChoice::Sequence => Each::Sequence,
     }
 }
 
@@ -223,7 +221,8 @@ fn read_for(
     kind: TargetKind,
 ) -> Outcome<Dataset> {
     let Saved { missing, layout, .. } = saved(model);
-    let tokens = model.inputs().tokens().iter().map(|token| token.name()).collect();
+    let vocabularies = &model.inputs().vocabularies;
+    let tokens = vocabularies.iter().map(|named| named.name.as_str()).collect();
     let options = ReadOptions {
         columns,
         each: model.task().each(),

@@ -77,7 +77,7 @@ struct Understood {
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
     let data = read(&args, given)?;

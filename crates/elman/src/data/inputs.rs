@@ -1,92 +1,10 @@
-//! What a network reads, by name: numeric channels in their order, and the vocabularies of tokens.
+//! Vocabularies that training data have made, and other data read by them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Dataset, TokenChannel, Vocabulary};
+use super::{Dataset, NamedVocabulary, TokenChannel, Vocabulary};
 use crate::error::{Error, FileFault, Result};
-
-/// The channels of training data with all that is needed to read others like them: saved with a
-/// model.
-///
-/// A reader numbers every text of its file. [`Inputs::of`] chooses those that a network will know
-/// from the training part alone; [`encode`](Self::encode) gives the tokens of any data their numbers
-/// in these vocabularies.
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use elman::Dataset;
-/// use elman::data::{Inputs, Targets, TokenChannel, Vocabulary};
-///
-/// # fn main() -> elman::Result<()> {
-/// let data = |words: &[&str]| {
-///     let all = Arc::new(Vocabulary::of(words.iter().copied(), 1));
-///     let ids = words.iter().map(|word| all.id(word)).collect();
-///     Dataset::from_tokens(&[words.len()], vec![TokenChannel::new("word", all, ids)?], Targets::None)
-/// };
-/// let inputs = Inputs::of(&data(&["to", "Boston", "to", "Denver", "to", "Boston"])?, 2);
-/// assert_eq!(inputs.tokens()[0].vocabulary().texts(), ["to", "Boston"]);
-///
-/// let encoded = inputs.encode(&data(&["Boston", "to", "Denver"])?)?.into_owned();
-/// assert_eq!(encoded.token_channels()[0].ids(), [2, 1, 0]);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Inputs {
-    features: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tokens: Vec<TokenInput>,
-}
-
-/// A token channel by name, and the texts that are known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenInput {
-    name: String,
-    #[serde(with = "shared")]
-    vocabulary: Arc<Vocabulary>,
-}
-
-/// Serde for what is shared: as it is alone.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::Vocabulary;
-
-    pub(super) fn serialize<S: Serializer>(
-        vocabulary: &Arc<Vocabulary>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        vocabulary.as_ref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<Vocabulary>, D::Error> {
-        Vocabulary::deserialize(deserializer).map(Arc::new)
-    }
-}
-
-impl TokenInput {
-    /// The name of the channel.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The texts that are known.
-    #[must_use]
-    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
-        &self.vocabulary
-    }
-}
 
 /// Steps whose text a vocabulary does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,126 +17,108 @@ pub struct Unknown {
     pub example: String,
 }
 
-impl Inputs {
-    /// Numeric channels alone.
+impl Dataset {
+    /// The vocabulary of each token channel. A text that stands in fewer than `least` steps is left
+    /// out, so that a network learns what to make of unknown ones.
+    ///
+    /// A reader numbers every text of its file; a network shall know those of its training data
+    /// alone. [`with_vocabularies`](Self::with_vocabularies) gives the tokens of any data their
+    /// numbers in these vocabularies.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use elman::Dataset;
+    /// use elman::data::{Targets, TokenChannel, Vocabulary};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let data = |words: &[&str]| {
+    ///     let all = Arc::new(Vocabulary::of(words.iter().copied(), 1));
+    ///     let ids = words.iter().map(|word| all.id(word)).collect();
+    ///     let channel = TokenChannel::new("word", all, ids)?;
+    ///     Dataset::from_tokens(&[words.len()], vec![channel], Targets::None)
+    /// };
+    /// let known = data(&["to", "Boston", "to", "Denver", "to", "Boston"])?.vocabularies(2);
+    /// assert_eq!(known[0].vocabulary.texts(), ["to", "Boston"]);
+    ///
+    /// let other = data(&["Boston", "to", "Denver"])?;
+    /// let encoded = other.with_vocabularies(&known)?;
+    /// assert_eq!(encoded.token_channels()[0].ids(), [2, 1, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn numeric(features: Vec<String>) -> Self {
-        Inputs { features, tokens: vec![] }
-    }
-
-    /// These inputs with these token channels.
-    #[must_use]
-    pub(crate) fn with_tokens(self, tokens: Vec<TokenInput>) -> Self {
-        Inputs { tokens, ..self }
-    }
-
-    /// The channels of training data. A text that stands in fewer than `least` steps stays unknown,
-    /// so that a network learns what to make of unknown ones.
-    #[must_use]
-    pub fn of(training: &Dataset, least: usize) -> Self {
+    pub fn vocabularies(&self, least: usize) -> Vec<NamedVocabulary> {
         let fit = |channel: &TokenChannel| {
             let texts = channel.ids().iter().filter_map(|&id| channel.vocabulary().text(id));
-            let vocabulary = Arc::new(Vocabulary::of(texts, least));
-            TokenInput { name: channel.name().to_string(), vocabulary }
+            let vocabulary = Vocabulary::of(texts, least);
+            NamedVocabulary { name: channel.name().to_string(), vocabulary }
         };
-        let tokens = training.token_channels().iter().map(fit).collect();
-        Inputs { features: training.feature_names().to_vec(), tokens }
+        self.token_channels().iter().map(fit).collect()
     }
 
-    /// The names of the numeric channels `[I]`.
-    #[must_use]
-    pub fn features(&self) -> &[String] {
-        &self.features
-    }
-
-    /// The token channels.
-    #[must_use]
-    pub fn tokens(&self) -> &[TokenInput] {
-        &self.tokens
-    }
-
-    /// The data with the ids of these vocabularies, and these token channels alone, in their order.
+    /// The same data with the numbers that tokens have in these vocabularies, and these channels
+    /// alone, in their order.
     ///
     /// # Errors
     ///
-    /// Other numeric channels, or the same in another order; a token channel that the data do not
-    /// have.
-    pub fn encode<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Dataset>> {
-        self.check_features(data)?;
-        let channels =
-            self.tokens.iter().map(|input| input.find(data)).collect::<Result<Vec<_>>>()?;
-        let same = |(input, channel): (&TokenInput, &&TokenChannel)| {
-            input.vocabulary == *channel.vocabulary()
+    /// A token channel that the data do not have.
+    pub fn with_vocabularies(&self, known: &[NamedVocabulary]) -> Result<Cow<'_, Dataset>> {
+        let channels = known.iter().map(|named| self.find(named)).collect::<Result<Vec<_>>>()?;
+        let same = |(named, channel): (&NamedVocabulary, &&TokenChannel)| {
+            named.vocabulary == **channel.vocabulary()
         };
-        if channels.len() == data.token_channels().len()
-            && self.tokens.iter().zip(&channels).all(same)
-        {
-            return Ok(Cow::Borrowed(data));
+        if channels.len() == self.token_channels().len() && known.iter().zip(&channels).all(same) {
+            return Ok(Cow::Borrowed(self));
         }
-        let pairs = self.tokens.iter().zip(channels);
-        let encoded = pairs.map(|(input, channel)| input.encode(channel)).collect::<Result<_>>()?;
-        Ok(Cow::Owned(data.clone().with_token_channels(encoded)?))
+        let pairs = known.iter().zip(channels);
+        let encoded =
+            pairs.map(|(named, channel)| encode(named, channel)).collect::<Result<_>>()?;
+        Ok(Cow::Owned(self.clone().with_token_channels(encoded)?))
     }
 
-    /// The steps of data whose text is not known, by channel.
+    /// The steps whose text is not in these vocabularies, by channel.
     ///
     /// # Errors
     ///
-    /// Those of [`encode`](Self::encode).
-    pub fn unknown(&self, data: &Dataset) -> Result<Vec<Unknown>> {
+    /// Those of [`with_vocabularies`](Self::with_vocabularies).
+    pub fn unknown(&self, known: &[NamedVocabulary]) -> Result<Vec<Unknown>> {
         let mut found = Vec::new();
-        for input in &self.tokens {
-            let channel = input.find(data)?;
+        for named in known {
+            let channel = self.find(named)?;
             let texts = channel.ids().iter().filter_map(|&id| channel.vocabulary().text(id));
-            let mut unknown = texts.filter(|text| input.vocabulary.id(text) == Vocabulary::UNKNOWN);
+            let mut unknown = texts.filter(|text| named.vocabulary.id(text) == Vocabulary::UNKNOWN);
             if let Some(example) = unknown.next() {
-                let (channel, example) = (input.name.clone(), example.to_string());
+                let (channel, example) = (named.name.clone(), example.to_string());
                 found.push(Unknown { channel, steps: 1 + unknown.count(), example });
             }
         }
         Ok(found)
     }
 
-    fn check_features(&self, data: &Dataset) -> Result<()> {
-        if self.features == data.feature_names() {
-            return Ok(());
-        }
-        let shown = |names: &[String]| match names.is_empty() {
-            true => "none".to_string(),
-            false => names.join(", "),
-        };
-        let expected = format!("the features {}", shown(&self.features));
-        Err(refused(data, expected, shown(data.feature_names())))
-    }
-}
-
-impl TokenInput {
-    fn find<'a>(&self, data: &'a Dataset) -> Result<&'a TokenChannel> {
-        let channels = data.token_channels();
-        channels.iter().find(|channel| channel.name() == self.name).ok_or_else(|| {
+    fn find(&self, named: &NamedVocabulary) -> Result<&TokenChannel> {
+        let channels = self.token_channels();
+        channels.iter().find(|channel| channel.name() == named.name).ok_or_else(|| {
             let names: Vec<&str> = channels.iter().map(TokenChannel::name).collect();
             let found = if names.is_empty() { "none".to_string() } else { names.join(", ") };
-            refused(data, format!("the token channel {}", self.name), found)
+            let expected = format!("the token channel {}", named.name);
+            match self.source() {
+                Some(source) => FileFault::new(&source.path, expected, found).into(),
+                None => Error::argument("data", expected, found),
+            }
         })
-    }
-
-    fn encode(&self, channel: &TokenChannel) -> Result<TokenChannel> {
-        let texts = channel.vocabulary().texts();
-        let known: Vec<u32> = texts.iter().map(|text| self.vocabulary.id(text)).collect();
-        let id = |&id: &u32| match (id as usize).checked_sub(1) {
-            Some(index) => known[index],
-            None => Vocabulary::UNKNOWN,
-        };
-        let ids = channel.ids().iter().map(id).collect();
-        TokenChannel::new(self.name.clone(), Arc::clone(&self.vocabulary), ids)
     }
 }
 
-fn refused(data: &Dataset, expected: String, found: String) -> Error {
-    match data.source() {
-        Some(source) => FileFault::new(&source.path, expected, found).into(),
-        None => Error::argument("data", expected, found),
-    }
+fn encode(named: &NamedVocabulary, channel: &TokenChannel) -> Result<TokenChannel> {
+    let texts = channel.vocabulary().texts();
+    let known: Vec<u32> = texts.iter().map(|text| named.vocabulary.id(text)).collect();
+    let id = |&id: &u32| match (id as usize).checked_sub(1) {
+        Some(index) => known[index],
+        None => Vocabulary::UNKNOWN,
+    };
+    let ids = channel.ids().iter().map(id).collect();
+    TokenChannel::new(named.name.clone(), Arc::new(named.vocabulary.clone()), ids)
 }
 
 #[cfg(test)]
@@ -238,36 +138,21 @@ mod tests {
     #[test]
     fn tokens_get_the_numbers_of_the_training_data() {
         let training = data(&["b", "a", "a", "c", "b", "a"]);
-        let inputs = Inputs::of(&training, 2);
-        let encoded = inputs.encode(&training).unwrap().into_owned();
+        let known = training.vocabularies(2);
+        let encoded = training.with_vocabularies(&known).unwrap().into_owned();
         assert_eq!(encoded.token_channels()[0].ids(), [2, 1, 1, 0, 2, 1]);
-        assert!(matches!(inputs.encode(&encoded), Ok(Cow::Borrowed(_))));
+        assert!(matches!(encoded.with_vocabularies(&known), Ok(Cow::Borrowed(_))));
         let other = data(&["z", "b", "z", "y"]);
-        assert_eq!(inputs.encode(&other).unwrap().token_channels()[0].ids(), [0, 2, 0, 0]);
-        let unknown = inputs.unknown(&other).unwrap();
+        let encoded = other.with_vocabularies(&known).unwrap();
+        assert_eq!(encoded.token_channels()[0].ids(), [0, 2, 0, 0]);
         let wanted = Unknown { channel: "word".into(), steps: 3, example: "z".into() };
-        assert_eq!(unknown, [wanted]);
-        let written = serde_json::to_string(&inputs).unwrap();
-        assert_eq!(written, r#"{"features":[],"tokens":[{"name":"word","vocabulary":["a","b"]}]}"#);
-        assert_eq!(serde_json::from_str::<Inputs>(&written).unwrap(), inputs);
+        assert_eq!(other.unknown(&known).unwrap(), [wanted]);
     }
 
     #[test]
-    fn other_channels_are_refused() {
+    fn data_without_the_channel_are_refused() {
         let numbers = Dataset::unlabelled(&[array![[1.0]]]).unwrap();
-        let words = Inputs::of(&data(&["a", "a"]), 1);
-        let numeric = Inputs::numeric(vec!["x".into()]);
-        for (found, wanted) in [
-            (
-                numeric.encode(&data(&["a"])).unwrap_err().to_string(),
-                "data: expected the features x, got none",
-            ),
-            (
-                words.encode(&numbers).unwrap_err().to_string(),
-                "data: expected the features none, got channel1",
-            ),
-        ] {
-            assert_eq!(found, wanted);
-        }
+        let error = numbers.with_vocabularies(&data(&["a"]).vocabularies(1)).unwrap_err();
+        assert_eq!(error.to_string(), "data: expected the token channel word, got none");
     }
 }

@@ -83,6 +83,10 @@ fn check(format: Tagged, options: &ReadOptions) -> Result<String> {
     if let Some((field, found)) = given.or(listed) {
         return Err(Error::argument(field, "none for a text of tagged words", found));
     }
+    if options.each == Each::Sequence && options.kind != TargetKind::None {
+        let expected = "step for a text of tagged words";
+        return Err(Error::argument(Field::Each, expected, "sequence"));
+    }
     if options.kind == TargetKind::Values {
         return Err(Error::argument(
             "target kind",

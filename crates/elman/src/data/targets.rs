@@ -23,6 +23,12 @@ pub enum Each {
 }
 
 impl Each {
+    /// Whether it is the sequence: the form of serde's `skip_serializing_if`.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(crate) fn is_sequence(&self) -> bool {
+        *self == Each::Sequence
+    }
+
     /// Which of `[N, Σ T_n]` it is.
     fn count(self, [sequences, steps]: [usize; 2]) -> usize {
         match self {

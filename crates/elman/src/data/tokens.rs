@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dataset, Parts, Targets, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -57,6 +59,37 @@ impl TokenChannel {
     pub(super) fn subset(&self, spans: &[Range<usize>]) -> Self {
         let ids = spans.iter().flat_map(|span| &self.ids[span.clone()]).copied().collect();
         TokenChannel { name: self.name.clone(), vocabulary: Arc::clone(&self.vocabulary), ids }
+    }
+}
+
+/// A token channel without its ids: what a model knows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedVocabulary {
+    /// The name of the channel.
+    pub name: String,
+    /// What its ids stand for.
+    pub vocabulary: Vocabulary,
+}
+
+impl From<&TokenChannel> for NamedVocabulary {
+    fn from(channel: &TokenChannel) -> Self {
+        let vocabulary = Vocabulary::clone(&channel.vocabulary);
+        NamedVocabulary { name: channel.name.clone(), vocabulary }
+    }
+}
+
+impl NamedVocabulary {
+    /// The width of an embedding for so many texts: `1.6·V^0.56`, at most 600.
+    ///
+    /// # Source
+    ///
+    /// fastai 2, `tabular.model.emb_sz_rule`.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 600")]
+    pub fn embedding_size(&self) -> usize {
+        let size = 1.6 * libm::pow(self.vocabulary.len() as f64, 0.56);
+        (size.round() as usize).clamp(1, 600)
     }
 }
 

@@ -30,10 +30,10 @@ pub use checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
-use crate::data::{Inputs, Standardization, TokenInput};
+use crate::data::{NamedVocabulary, Standardization};
 use crate::error::{Error, FileFault, Result};
 use crate::io::write_atomically;
-use crate::model::{MOST_MEMBERS, Model, Provenance};
+use crate::model::{MOST_MEMBERS, Model, ModelInputs, Provenance};
 use crate::network::{Network, NetworkConfig};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
@@ -49,10 +49,9 @@ struct Description {
     members: usize,
     task: Task,
     feature_names: Vec<String>,
-    /// The vocabularies of the token channels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tokens: Vec<TokenInput>,
     scaling: Option<Standardization>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vocabularies: Vec<NamedVocabulary>,
     provenance: Provenance,
 }
 
@@ -106,8 +105,8 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
         members: model.members().len(),
         task: model.task().clone(),
         feature_names: model.feature_names().to_vec(),
-        tokens: model.inputs().tokens().to_vec(),
         scaling: model.scaling().cloned(),
+        vocabularies: model.inputs().vocabularies.clone(),
         provenance: provenance.clone(),
     };
     if description.members == 1 {
@@ -151,9 +150,9 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
             return Err(error);
         }
     };
-    let Description { network, members, task, feature_names, tokens, scaling, provenance } =
+    let Description { network, members, task, feature_names, scaling, vocabularies, provenance } =
         archive.model.clone();
-    let inputs = Inputs::numeric(feature_names).with_tokens(tokens);
+    let inputs = ModelInputs { feature_names, scaling, vocabularies };
     // The file bounds the size of the networks before anything of that size is allocated.
     let count = network.parameter_count().map_err(faulty)?;
     let count = count.and_then(|count| count.checked_mul(members));
@@ -168,7 +167,7 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
     let model = |weights: &dyn Fn(&mut Parameters<T>) -> Result<()>| {
         let mut network = Network::new(network.clone()).map_err(faulty)?;
         network.update(weights)?;
-        Model::with_inputs(network, task.clone(), inputs.clone(), scaling.clone())
+        Model::with_inputs(network, task.clone(), inputs.clone())
             .map_err(|error| faulty(error).into())
     };
     let mut model = match members {

@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::real::Real;
-use crate::task::{Answers, Evaluation};
+use crate::task::Evaluation;
 
 /// The most members of an ensemble: each is a network of its own in memory and in the file.
 pub(crate) const MOST_MEMBERS: usize = 1000;
@@ -54,8 +54,10 @@ impl<T: Real> Model<T> {
     fn check_member(&self, index: usize, model: &Self) -> Result<()> {
         let fault = match model {
             _ if model.task != self.task => "the task of the first",
-            _ if model.inputs != self.inputs => "the features of the first",
-            _ if model.scaling != self.scaling => "the scaling of the first",
+            _ if model.inputs.feature_names != self.inputs.feature_names => {
+                "the features of the first"
+            }
+            _ if model.inputs != self.inputs => "the scaling and vocabularies of the first",
             _ if !model.others.is_empty() => "a single network",
             _ => return Ok(()),
         };
@@ -80,7 +82,7 @@ impl<T: Real> Model<T> {
         let targets = self.task.encode(data)?;
         let evaluate = |network| {
             let outputs = self.outputs_of(network, data)?;
-            check_finite(&Answers::of(data, self.task.each()), &outputs)?;
+            check_finite(data, &outputs)?;
             self.task.evaluate(outputs.view(), &targets)
         };
         self.members().map(evaluate).collect()

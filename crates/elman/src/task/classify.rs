@@ -3,17 +3,16 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::Answers;
 use crate::data::{ClassTargets, Dataset, Each};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
 
-use super::Answers;
-
 /// The code of a step without a class.
-pub(super) const NO_CLASS: i64 = -1;
+const NO_CLASS: i64 = -1;
 /// The code of a step whose class the task does not know.
-pub(super) const OTHER_CLASS: i64 = -2;
+const OTHER_CLASS: i64 = -2;
 
 /// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,13 +21,8 @@ pub struct Classify {
     target: String,
     labels: Vec<String>,
     training_counts: Vec<usize>,
-    #[serde(skip_serializing_if = "is_sequence")]
+    #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) fn is_sequence(each: &Each) -> bool {
-    *each == Each::Sequence
 }
 
 #[derive(Deserialize)]
@@ -45,12 +39,12 @@ impl TryFrom<Unchecked> for Classify {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let task = Classify::new(parts.target, parts.labels, parts.training_counts)?;
-        Ok(Classify { each: parts.each, ..task })
+        let Unchecked { target, labels, training_counts, each } = parts;
+        Ok(Classify { each, ..Classify::new(target, labels, training_counts)? })
     }
 }
 
-/// A class for each of N sequences or steps, with the probability of every class.
+/// A class for each sequence, with the probability of every class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassPredictions {
     answers: Answers,
@@ -62,10 +56,10 @@ pub struct ClassPredictions {
 /// How good predicted classes are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassEvaluation {
-    /// The number of sequences, or of steps that have a class.
+    /// The number of sequences, or of steps, that have a class.
     pub sequences: usize,
-    /// How many of these steps have a class that the model does not know: each counts as an error in
-    /// the accuracy, and in nothing else.
+    /// How many of these steps have a class that the model does not know: each is an error in the
+    /// accuracy, and counts in nothing else.
     #[serde(skip_serializing_if = "is_zero")]
     pub other_classes: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
@@ -124,10 +118,10 @@ impl Classify {
     /// The classes of training data.
     pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
         let task = Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())?;
-        Ok(Classify { each: targets.each(), ..task })
+        Ok(task.with_each(targets.each()))
     }
 
-    /// The same task with a class for each sequence, or for each step.
+    /// The same for each sequence, or for every step: counts are then those of steps.
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {
         Classify { each, ..self }
@@ -165,7 +159,7 @@ impl Classify {
     }
 
     /// The classes of `data` as indices into [`labels`](Self::labels), matched by name; [`NO_CLASS`]
-    /// of a step that has none, [`OTHER_CLASS`] of a step whose class is not among them.
+    /// of a step that has none, [`OTHER_CLASS`] of one whose class is not among them.
     pub(super) fn encode(&self, targets: &ClassTargets, data: &Dataset) -> Result<Vec<i64>> {
         let counts = targets.counts();
         let codes = targets.labels().iter().zip(counts).map(|(label, count)| {
@@ -177,6 +171,7 @@ impl Classify {
             }
         });
         let codes = codes.collect::<Result<Vec<i64>>>()?;
+        // A step without a class has an index past the labels.
         let code = |&index: &usize| codes.get(index).copied().unwrap_or(NO_CLASS);
         Ok(targets.indices().iter().map(code).collect())
     }
@@ -215,12 +210,13 @@ impl Classify {
         logits: ArrayView2<'_, f64>,
         classes: &[i64],
     ) -> Result<ClassEvaluation> {
-        let known: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
         let others = classes.iter().filter(|class| **class == OTHER_CLASS).count();
-        let logits = logits.select(Axis(0), &known);
-        let (logits, classes) =
-            (logits.view(), known.iter().map(|&row| classes[row]).collect::<Vec<_>>());
-        let loss = CrossEntropy::default().value(logits, classes.as_slice().into())?;
+        let counted: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
+        let logits = logits.select(Axis(0), &counted);
+        let logits = logits.view();
+        let classes: Vec<i64> = counted.iter().map(|&row| classes[row]).collect();
+        let classes = classes.as_slice();
+        let loss = CrossEntropy::default().value(logits, classes.into())?;
         let actual: Vec<usize> =
             classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
         let outputs = self.labels.len();
@@ -261,13 +257,13 @@ fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
 }
 
 impl ClassPredictions {
-    /// The number of sequences or steps, N.
+    /// The number of answers, N: one for each sequence or step.
     #[must_use]
     pub fn len(&self) -> usize {
         self.answers.ids.len()
     }
 
-    /// Whether there is no answer.
+    /// Whether there is no sequence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.answers.ids.is_empty()
@@ -279,11 +275,10 @@ impl ClassPredictions {
         &self.answers.ids
     }
 
-    /// Which step of its sequence each answer belongs to, from 0 `[N]`; `None` where there is one answer
-    /// for a sequence.
+    /// The step of each answer `[N]`, from 0; empty where there is one answer for a sequence.
     #[must_use]
-    pub fn steps(&self) -> Option<&[usize]> {
-        self.answers.steps.as_deref()
+    pub fn steps(&self) -> &[usize] {
+        &self.answers.steps
     }
 
     /// The name of each class `[O]`.

@@ -4,7 +4,6 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
-use super::classify::is_sequence;
 use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
 use crate::loss::{Reduction, RegressionLoss};
@@ -21,7 +20,7 @@ pub struct Regress {
     targets: Vec<String>,
     scaling: Standardization,
     loss: RegressionLoss,
-    #[serde(skip_serializing_if = "is_sequence")]
+    #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
 }
 
@@ -39,8 +38,8 @@ impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let task = Regress::new(parts.targets, parts.scaling, parts.loss)?;
-        Ok(Regress { each: parts.each, ..task })
+        let Unchecked { targets, scaling, loss, each } = parts;
+        Ok(Regress { each, ..Regress::new(targets, scaling, loss)? })
     }
 }
 
@@ -51,7 +50,7 @@ pub(crate) struct EncodedValues {
     pub(crate) actual: Array2<f64>,       // [N, O]
 }
 
-/// Numbers for each of N sequences or steps, in the units of the targets.
+/// Numbers for each sequence, in the units of the targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValuePredictions {
     answers: Answers,
@@ -62,7 +61,7 @@ pub struct ValuePredictions {
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValueEvaluation {
-    /// The number of sequences, or of steps that have targets.
+    /// The number of sequences, or of steps, that have targets.
     pub sequences: usize,
     /// The mean loss that was trained with, on standardised targets.
     pub loss: f64,
@@ -118,11 +117,10 @@ impl Regress {
     pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
         let values = targets.values();
         let scaling = Standardization::of_rows(values.select(Axis(0), &known(values)).view())?;
-        let task = Regress::new(targets.names().to_vec(), scaling, loss)?;
-        Ok(Regress { each: targets.each(), ..task })
+        Ok(Regress::new(targets.names().to_vec(), scaling, loss)?.with_each(targets.each()))
     }
 
-    /// The same task with numbers for each sequence, or for each step.
+    /// The same for each sequence, or for every step.
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {
         Regress { each, ..self }
@@ -193,10 +191,10 @@ impl Regress {
         outputs: ArrayView2<'_, f64>,
         targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
-        let rows = known(targets.actual.view());
-        let standardized = targets.standardized.select(Axis(0), &rows);
-        let actual = targets.actual.select(Axis(0), &rows);
-        let outputs = outputs.select(Axis(0), &rows);
+        let known = known(targets.actual.view());
+        let [outputs, standardized, actual] =
+            [outputs, targets.standardized.view(), targets.actual.view()]
+                .map(|all| all.select(Axis(0), &known));
         let outputs = outputs.view();
         let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
         let predicted = self.decode(outputs);
@@ -217,10 +215,10 @@ impl Regress {
     }
 }
 
-/// The rows that hold numbers.
+/// The rows that have targets: of a step without any all are NaN.
 fn known(values: ArrayView2<'_, f64>) -> Vec<usize> {
-    let rows = values.outer_iter().enumerate();
-    rows.filter(|(_, row)| row.iter().all(|value| !value.is_nan())).map(|(row, _)| row).collect()
+    let known = |row: &usize| values.row(*row).iter().all(|value| !value.is_nan());
+    (0..values.nrows()).filter(known).collect()
 }
 
 impl ValueErrors {
@@ -253,13 +251,13 @@ impl ValueEvaluation {
 }
 
 impl ValuePredictions {
-    /// The number of sequences or steps, N.
+    /// The number of answers, N: one for each sequence or step.
     #[must_use]
     pub fn len(&self) -> usize {
         self.answers.ids.len()
     }
 
-    /// Whether there is no answer.
+    /// Whether there is no sequence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.answers.ids.is_empty()
@@ -271,11 +269,10 @@ impl ValuePredictions {
         &self.answers.ids
     }
 
-    /// Which step of its sequence each answer belongs to, from 0 `[N]`; `None` where there is one answer
-    /// for a sequence.
+    /// The step of each answer `[N]`, from 0; empty where there is one answer for a sequence.
     #[must_use]
-    pub fn steps(&self) -> Option<&[usize]> {
-        self.answers.steps.as_deref()
+    pub fn steps(&self) -> &[usize] {
+        &self.answers.steps
     }
 
     /// The name of each target `[O]`.

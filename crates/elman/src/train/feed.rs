@@ -1,5 +1,7 @@
 //! The training sequences of a data set with their targets, as batches.
 
+use std::ops::Range;
+
 use super::sequences::{Sequences, Stretch};
 use crate::data::{Dataset, Each, Standardization};
 use crate::error::Result;
@@ -8,59 +10,67 @@ use crate::real::Real;
 use crate::rng::Rng;
 use crate::task::EncodedTargets;
 
-/// Sequences with a target each, or with one at every step.
+/// Sequences with one target each, or with one at every step.
 pub(super) struct DatasetFeed<T> {
     sequences: Sequences<T>,
     targets: Table<T>,
     each: Each,
-    /// The weight of each sequence, where they differ `[N]`.
-    weights: Option<Vec<f64>>,
+    /// The weight of each sequence `[N]`; empty where all count 1.
+    weights: Vec<f64>,
     /// The most steps of a piece.
     steps: usize,
 }
 
-/// The targets of all answers.
+/// How the feed is made of a data set.
+pub(super) struct FeedOptions<'a> {
+    pub(super) scaling: Option<&'a Standardization>,
+    pub(super) each: Each,
+    /// The most steps of a piece; whole sequences without it.
+    pub(super) bptt: Option<usize>,
+}
+
+/// The targets of all sequences `[N]` or steps `[Σ T_n]`.
 enum Table<T> {
-    /// -1 where there is none.
+    /// -1 for none.
     Classes(Vec<i64>),
-    /// `[N, K]`, or of the steps; NaN where there is none.
+    /// `[…, K]`; NaN for none.
     Numbers { values: Vec<T>, width: usize },
 }
 
 impl<T: Real> Table<T> {
-    /// Whether the answer at a row has a target.
-    fn is_known(&self, row: usize) -> bool {
+    fn is_known(&self, answer: usize) -> bool {
         match self {
-            Table::Classes(classes) => classes[row] >= 0,
-            Table::Numbers { values, width } => values[row * width].is_finite(),
+            Table::Classes(classes) => classes[answer] >= 0,
+            Table::Numbers { values, width } => {
+                values[answer * width..(answer + 1) * width].iter().all(|v| v.is_finite())
+            }
         }
     }
 
-    /// The target at a row; anything where there is none.
-    fn copy(&self, row: Option<usize>, targets: &mut BatchTargets<T>) {
+    /// Appends the targets at `answers`, and as many more as there are of padding.
+    fn append(&self, answers: Range<usize>, padding: usize, targets: &mut BatchTargets<T>) {
         match self {
             Table::Classes(classes) => {
-                targets.classes.push(row.map_or(0, |row| classes[row].max(0)));
+                targets.classes.extend_from_slice(&classes[answers]);
+                targets.classes.resize(targets.classes.len() + padding, 0);
             }
-            Table::Numbers { values, width } => match row.filter(|&row| self.is_known(row)) {
-                Some(row) => targets.values.extend_from_slice(&values[row * width..][..*width]),
-                None => targets.values.extend(std::iter::repeat_n(T::ZERO, *width)),
-            },
+            Table::Numbers { values, width } => {
+                let values = &values[answers.start * width..answers.end * width];
+                targets.values.extend_from_slice(values);
+                targets.values.resize(targets.values.len() + padding * width, T::ZERO);
+            }
         }
     }
 }
 
 impl<T: Real> DatasetFeed<T> {
-    /// Sequences in pieces of at most `bptt` steps, or whole.
-    ///
     /// # Errors
     ///
     /// Those of [`Sequences::new`].
     pub(super) fn new(
         data: &Dataset,
-        scaling: Option<&Standardization>,
         targets: EncodedTargets,
-        bptt: Option<usize>,
+        options: &FeedOptions<'_>,
     ) -> Result<Self> {
         let targets = match targets {
             EncodedTargets::Classes(classes) => Table::Classes(classes),
@@ -70,15 +80,15 @@ impl<T: Real> DatasetFeed<T> {
             },
         };
         Ok(DatasetFeed {
-            sequences: Sequences::new(data, scaling)?,
+            sequences: Sequences::new(data, options.scaling)?,
             targets,
-            each: data.targets().each().unwrap_or_default(),
-            weights: data.weights().map(<[f64]>::to_vec),
-            steps: bptt.unwrap_or(usize::MAX),
+            each: options.each,
+            weights: data.weights().map_or_else(Vec::new, <[f64]>::to_vec),
+            steps: options.bptt.unwrap_or(usize::MAX),
         })
     }
 
-    /// Sequences in pieces of at most `steps` steps.
+    /// Sequences in pieces of at most so many steps.
     fn cut(&self, rows: Vec<usize>) -> Vec<Piece> {
         let lengths = self.sequences.lengths();
         let longest = rows.iter().map(|&row| lengths[row]).max().unwrap_or(0);
@@ -92,62 +102,49 @@ impl<T: Real> DatasetFeed<T> {
         (0..longest).step_by(self.steps).map(piece).collect()
     }
 
-    fn stretch<'a>(&self, piece: &'a Piece) -> Stretch<'a> {
-        Stretch { rows: &piece.rows, first_step: piece.first_step, steps: self.steps }
-    }
-
-    /// How many steps of a sequence are in the piece.
-    fn steps_in(&self, piece: &Piece, row: usize) -> usize {
-        self.sequences.lengths()[row].saturating_sub(piece.first_step).min(self.steps)
-    }
-
-    /// Whether the sequence ends in the piece, where its answer stands.
-    fn ends_in(&self, piece: &Piece, row: usize) -> bool {
+    /// The answers of a sequence that stand in the piece, among those of all.
+    fn answers(&self, piece: &Piece, row: usize) -> Range<usize> {
         let (length, first) = (self.sequences.lengths()[row], piece.first_step);
-        let ends = length > first && length <= first.saturating_add(self.steps);
-        ends || length == 0 && first == 0
-    }
-
-    /// How many answers of a sequence in the piece have a target.
-    fn answers(&self, piece: &Piece, row: usize) -> usize {
+        let end = first.saturating_add(self.steps).min(length);
         match self.each {
-            Each::Sequence => usize::from(self.ends_in(piece, row)),
             Each::Step => {
-                let first = self.sequences.first_step(row) + piece.first_step;
-                let steps = first..first + self.steps_in(piece, row);
-                steps.filter(|&step| self.targets.is_known(step)).count()
+                let start = self.sequences.span(row).start;
+                start + first.min(length)..start + end
             }
+            // The answer stands where the sequence ends.
+            Each::Sequence if end == length && (first < length || first == 0) => row..row + 1,
+            Each::Sequence => row..row,
         }
     }
 
-    fn weight_of(&self, row: usize) -> f64 {
-        self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    fn sequence_weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
     }
 
-    fn fill_sequences(&self, piece: &Piece, targets: &mut BatchTargets<T>) {
-        targets.start(1);
-        targets.lengths.resize(piece.rows.len(), 1);
-        piece.rows.iter().for_each(|&row| self.targets.copy(Some(row), targets));
-        if piece.rows.iter().any(|&row| !self.ends_in(piece, row)) {
-            let answers = piece.rows.iter().map(|&row| self.ends_in(piece, row));
-            targets.answer_weights.extend(answers.map(|ends| f64::from(u8::from(ends))));
+    fn fill_targets(&self, piece: &Piece, targets: &mut BatchTargets<T>) {
+        let spans = || piece.rows.iter().map(|&row| self.answers(piece, row));
+        let most = match self.each {
+            Each::Sequence => 1,
+            Each::Step => spans().map(|span| span.len()).max().unwrap_or(0),
+        };
+        targets.start(most);
+        let mut all_known = true;
+        for span in spans() {
+            targets.lengths.push(span.len());
+            all_known &= span.clone().all(|answer| self.targets.is_known(answer));
+            let padding = most - span.len();
+            self.targets.append(span, padding, targets);
         }
-    }
-
-    fn fill_steps(&self, piece: &Piece, targets: &mut BatchTargets<T>) {
-        let steps = piece.rows.iter().map(|&row| self.steps_in(piece, row));
-        let longest = steps.clone().max().unwrap_or(0);
-        targets.start(longest);
-        targets.lengths.extend(steps);
-        for &row in &piece.rows {
-            let first = self.sequences.first_step(row) + piece.first_step;
-            let length = self.steps_in(piece, row);
-            for step in 0..longest {
-                let place = (step < length).then_some(first + step);
-                self.targets.copy(place, targets);
-                let is_known = place.is_some_and(|place| self.targets.is_known(place));
-                targets.answer_weights.push(f64::from(u8::from(is_known)));
+        if !all_known {
+            for span in spans() {
+                let end = targets.answer_weights.len() + most;
+                let weight = |answer| f64::from(u8::from(self.targets.is_known(answer)));
+                targets.answer_weights.extend(span.map(weight));
+                targets.answer_weights.resize(end, 0.0);
             }
+        }
+        if !self.weights.is_empty() {
+            targets.sequence_weights.extend(piece.rows.iter().map(|&row| self.weights[row]));
         }
     }
 }
@@ -167,20 +164,17 @@ impl<T: Real> Feed<T> for DatasetFeed<T> {
     }
 
     fn weight(&self, piece: &Piece) -> f64 {
-        let weight = |&row: &usize| self.answers(piece, row) as f64 * self.weight_of(row);
-        piece.rows.iter().map(weight).sum()
+        let known = |row: usize| {
+            self.answers(piece, row).filter(|answer| self.targets.is_known(*answer)).count()
+        };
+        piece.rows.iter().map(|&row| known(row) as f64 * self.sequence_weight(row)).sum()
     }
 
     fn fill(&mut self, piece: &Piece, batch: &mut Batch<T>) -> Result<()> {
-        self.sequences.stretch_into(self.stretch(piece), &mut batch.inputs)?;
-        match self.each {
-            Each::Sequence => self.fill_sequences(piece, &mut batch.targets),
-            Each::Step => self.fill_steps(piece, &mut batch.targets),
-        }
-        if self.weights.is_some() {
-            let weights = piece.rows.iter().map(|&row| self.weight_of(row));
-            batch.targets.sequence_weights.extend(weights);
-        }
+        let stretch =
+            Stretch { rows: &piece.rows, first_step: piece.first_step, steps: self.steps };
+        self.sequences.stretch_into(stretch, &mut batch.inputs)?;
+        self.fill_targets(piece, &mut batch.targets);
         Ok(())
     }
 }

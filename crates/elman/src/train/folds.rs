@@ -90,7 +90,7 @@ impl Trainer {
     /// No epochs.
     pub fn refit(&self, epochs: usize) -> Result<Self> {
         let options = TrainingOptions {
-            epochs,
+            epochs: Some(epochs),
             validation_fraction: 0.0,
             patience: None,
             monitor: Monitor::Loss,

@@ -11,7 +11,8 @@ use super::{Case, TestFile, check_messages};
 
 fn tagged(format: Tagged) -> ReadOptions {
     let kind = TargetKind::Classes { known: None };
-    ReadOptions { layout: Layout::Tagged(format), kind, ..ReadOptions::default() }
+    let (layout, each) = (Layout::Tagged(format), Each::Step);
+    ReadOptions { layout, each, kind, ..ReadOptions::default() }
 }
 
 fn words(data: &Dataset, channel: usize) -> Vec<&str> {
@@ -53,8 +54,7 @@ fn tags_may_be_missing_where_nothing_is_predicted() {
 fn conll_2003_is_read() {
     let text = b"-DOCSTART- -X- -X- O\n\nU.N. NNP I-NP I-ORG\nofficial NN I-NP O\n\nEkeus NNP I-NP I-PER\n";
     let file = TestFile::new("conll", text);
-    let options =
-        ReadOptions { kind: TargetKind::Classes { known: None }, ..ReadOptions::default() };
+    let options = ReadOptions { layout: Layout::Long, ..tagged(Tagged::Conll2003) };
     let data = file.read(&options).unwrap();
     assert_eq!((data.lengths(), words(&data, 0)), (vec![2, 1], vec!["U.N.", "official", "Ekeus"]));
     assert_eq!(tags(&data), ("tag", vec!["I-ORG", "O", "I-PER"]));

@@ -1,8 +1,8 @@
 //! Text in tables: categories of a long CSV, and cells whose characters or words are the steps.
 
 use elman::data::{
-    Columns, Dataset, Each, Inputs, Layout, LeftOutReason, Missing, ReadOptions, RowOrder,
-    TargetKind, Targets, Tokens,
+    Columns, Dataset, Each, Layout, LeftOutReason, Missing, ReadOptions, RowOrder, TargetKind,
+    Targets, Tokens,
 };
 use ndarray::array;
 
@@ -231,7 +231,7 @@ fn tokens_of_other_files_get_the_numbers_of_the_training_file() {
         TestFile::new("csv", b"name,language\nabba,x\nbob,y\n").read(&names(Tokens::Characters));
     let test = TestFile::new("csv", b"name,language\nzab,x\n").read(&names(Tokens::Characters));
     let (train, test) = (train.unwrap(), test.unwrap());
-    let inputs = Inputs::of(&train, 2);
-    assert_eq!(inputs.tokens()[0].vocabulary().texts(), ["b", "a"]);
-    assert_eq!(inputs.encode(&test).unwrap().token_channels()[0].ids(), [0, 2, 1]);
+    let known = train.vocabularies(2);
+    assert_eq!(known[0].vocabulary.texts(), ["b", "a"]);
+    assert_eq!(test.with_vocabularies(&known).unwrap().token_channels()[0].ids(), [0, 2, 1]);
 }

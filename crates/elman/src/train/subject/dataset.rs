@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use super::{Digests, Evaluations, Identity, Sizes, Subject};
-use crate::data::{Dataset, Each, Inputs, Standardization, split};
+use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
-use crate::model::{DataDigest, Model, Validation, check_readout, outputs};
-use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, Readout, TokenInput};
+use crate::model::{
+    DataDigest, Model, ModelInputs, Validation, check_features, check_readout, outputs,
+};
+use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
-use crate::train::feed::DatasetFeed;
+use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::objective::objective;
 use crate::train::options::{InputScaling, Monitor, TrainingOptions};
 use crate::train::{Purpose, Trainer, TrainingData};
@@ -20,8 +22,7 @@ pub(in crate::train) struct DatasetSubject<'a, T> {
     data: TrainingData<'a>,
     parts: Parts<'a>,
     task: Task,
-    inputs: Inputs,
-    scaling: Option<Standardization>,
+    inputs: ModelInputs,
     validation_targets: Option<EncodedTargets>,
     feed: DatasetFeed<T>,
     objective: Box<dyn Objective<T>>,
@@ -41,13 +42,19 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         let options = &trainer.options;
         data.training.check_trainable()?;
         check_validation(options, data.validation)?;
-        let (parts, inputs) = Parts::new(options, data)?;
+        let parts = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
+        check_readout(&trainer.network.readout, task.each())?;
+        let has_channels = parts.training.input_size() > 0;
         let scaling = match options.scaling {
-            InputScaling::Standardize => Some(Standardization::of_dataset(&parts.training)?),
-            InputScaling::Raw => None,
+            InputScaling::Standardize if has_channels => {
+                Some(Standardization::of_dataset(&parts.training)?)
+            }
+            InputScaling::Standardize | InputScaling::Raw => None,
         };
-        check_readout(&readout(&trainer.network, task.each()), task.each())?;
+        let inputs = ModelInputs { scaling, ..ModelInputs::of(&parts.training) };
+        let feed =
+            FeedOptions { scaling: inputs.scaling.as_ref(), each: task.each(), bptt: options.bptt };
         let objective = objective(options, &task)?;
         let targets = task.encode(&parts.training)?;
         Ok(DatasetSubject {
@@ -55,27 +62,25 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
                 Some(validation) => Some(task.encode(validation)?),
                 None => None,
             },
-            feed: DatasetFeed::new(&parts.training, scaling.as_ref(), targets, options.bptt)?,
+            feed: DatasetFeed::new(&parts.training, targets, &feed)?,
             objective,
             data,
             parts,
             task,
             inputs,
-            scaling,
         })
     }
 }
 
 impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     fn network(&self, options: &NetworkOptions) -> NetworkConfig {
-        let readout = readout(options, self.task.each());
-        let options = NetworkOptions { readout, ..options.clone() };
-        let tokens = self.inputs.tokens().iter().map(|token| {
-            let vocabulary_size = token.vocabulary().len();
-            TokenInput::new(vocabulary_size, embedding_size(vocabulary_size))
-        });
-        let inputs =
-            InputsConfig { numeric: self.inputs.features().len(), tokens: tokens.collect() };
+        let tokens = self
+            .inputs
+            .vocabularies
+            .iter()
+            .map(|named| TokenInput::new(named.vocabulary.len(), named.embedding_size()));
+        let numeric = self.inputs.feature_names.len();
+        let inputs = InputsConfig { numeric, tokens: tokens.collect() };
         options.config(inputs, self.task.output_size())
     }
 
@@ -94,8 +99,8 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     fn identity(&self) -> Identity {
         Identity {
             task: self.task.clone(),
-            feature_names: self.inputs.features().to_vec(),
-            tokens: self.inputs.tokens().to_vec(),
+            feature_names: self.inputs.feature_names.clone(),
+            vocabularies: self.inputs.vocabularies.clone(),
         }
     }
 
@@ -115,13 +120,13 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
         let (Some(data), Some(targets)) = (&self.parts.validation, &self.validation_targets) else {
             return Ok(None);
         };
-        let outputs = outputs(network, self.scaling.as_ref(), data)?;
+        let outputs = outputs(network, self.inputs.scaling.as_ref(), data)?;
         let evaluation = self.task.evaluate(outputs.view(), targets)?;
         Ok(Some(Validation { loss: evaluation.loss(), score: evaluation.score() }))
     }
 
     fn model(&self, network: Network<T>) -> Result<Model<T>> {
-        Model::with_inputs(network, self.task.clone(), self.inputs.clone(), self.scaling.clone())
+        Model::with_inputs(network, self.task.clone(), self.inputs.clone())
     }
 
     fn evaluate(&self, model: &Model<T>) -> Evaluations {
@@ -133,43 +138,32 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 }
 
-impl<'a> Parts<'a> {
-    /// The data with the tokens of vocabularies that the training part alone has made.
-    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<(Self, Inputs)> {
-        let TrainingData { training, validation } = data;
-        let fraction = options.validation_fraction;
-        if validation.is_some() || fraction <= 0.0 {
-            let inputs = Inputs::of(training, LEAST_COUNT);
-            let validation = validation.map(|data| inputs.encode(data)).transpose()?;
-            return Ok((Parts { training: inputs.encode(training)?, validation }, inputs));
-        }
-        let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        let part = |rows: &[usize]| training.subset(rows);
-        let (training, validation) = (part(&split.training)?, part(&split.validation)?);
-        let inputs = Inputs::of(&training, LEAST_COUNT);
-        let encoded =
-            |data: &Dataset| inputs.encode(data).map(|data| Cow::Owned(data.into_owned()));
-        let parts =
-            Parts { training: encoded(&training)?, validation: Some(encoded(&validation)?) };
-        Ok((parts, inputs))
-    }
-}
-
 /// In how many steps a text must stand to be known. Those that stand in one teach a network what to
 /// make of unknown ones.
 const LEAST_COUNT: usize = 2;
 
-/// How many numbers stand for each of so many tokens: twice the root of their number, 2 to 64.
-fn embedding_size(vocabulary_size: usize) -> usize {
-    (2 * vocabulary_size.isqrt()).clamp(2, 64)
-}
-
-/// What the head reads: every step where there is an answer at each, unless another readout than the
-/// default was asked for, which is refused then.
-fn readout(options: &NetworkOptions, each: Each) -> Readout {
-    match each {
-        Each::Step if options.readout == Readout::default() => Readout::EveryStep,
-        Each::Step | Each::Sequence => options.readout.clone(),
+impl<'a> Parts<'a> {
+    /// The data with their tokens in vocabularies that the training part alone has made.
+    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
+        let TrainingData { training, validation } = data;
+        if let Some(validation) = validation {
+            check_features(training.feature_names(), validation)?;
+        }
+        let fraction = options.validation_fraction;
+        if validation.is_some() || fraction <= 0.0 {
+            let known = training.vocabularies(LEAST_COUNT);
+            let validation = validation.map(|data| data.with_vocabularies(&known)).transpose()?;
+            return Ok(Parts { training: training.with_vocabularies(&known)?, validation });
+        }
+        let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
+        let [training, validation] =
+            [training.subset(&split.training)?, training.subset(&split.validation)?];
+        let known = training.vocabularies(LEAST_COUNT);
+        let encoded = |data: &Dataset| -> Result<Cow<'a, Dataset>> {
+            Ok(Cow::Owned(data.with_vocabularies(&known)?.into_owned()))
+        };
+        let (training, validation) = (encoded(&training)?, encoded(&validation)?);
+        Ok(Parts { training, validation: Some(validation) })
     }
 }
 
