@@ -120,10 +120,19 @@ pub struct TextData<'a> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// `Trainer::default()` trains the [recommended](NetworkOptions::recommended) network.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
     options: TrainingOptions,
     network: NetworkOptions,
+}
+
+impl Default for Trainer {
+    fn default() -> Self {
+        let (options, network) = (TrainingOptions::default(), NetworkOptions::recommended());
+        Trainer { options, network }
+    }
 }
 
 /// A trained model, and how training went.

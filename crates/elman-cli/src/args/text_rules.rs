@@ -2,8 +2,7 @@
 
 use super::TrainArgs;
 use super::training::TrainerArgs;
-use super::value::UnitChoice;
-use super::value::{CellChoice, Sizes};
+use super::value::{CellChoice, DirectionChoice, Sizes, UnitChoice};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -93,6 +92,7 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
     if set("cell") {
         network.cell = CellChoice::Lstm;
     }
+    network.direction = DirectionChoice::Forward;
     if set("hidden-size") {
         network.hidden_size = Sizes(vec![512]);
     }
