@@ -11,6 +11,7 @@ pub mod network_options;
 pub mod options;
 pub mod records;
 pub mod rules;
+pub mod see;
 pub mod spec;
 pub mod training;
 pub mod value;
@@ -22,6 +23,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
+use see::{ExplainArgs, HealthArgs, ReportArgs};
 use training::TrainerArgs;
 use value::{Names, TaskKind, count, number};
 
@@ -58,6 +60,12 @@ pub enum Command {
     Predict(PredictArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
+    /// Show what a model learned, how well, and what is wrong with it, as one HTML file
+    Report(ReportArgs),
+    /// Measure what can ail a recurrent network: reach of gradients, gates at limits, idle units
+    Health(HealthArgs),
+    /// Say which steps and channels a prediction rests on
+    Explain(ExplainArgs),
 }
 
 const TRAIN_HELP: &str = "\

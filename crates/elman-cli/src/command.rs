@@ -1,10 +1,13 @@
 //! The commands: each reads its options, calls the library, and prints.
 
 mod evaluate;
+mod explain;
+mod health;
 mod inspect;
 mod network_words;
 mod predict;
 mod record;
+mod report;
 mod source;
 mod summary;
 mod train;
@@ -23,6 +26,9 @@ pub fn run(command: Command, given: &Given) -> Outcome {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Health(args) => health::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }
 

@@ -1,0 +1,42 @@
+//! Dots: one value against another.
+
+use super::scale::Axis;
+use super::{Canvas, Labels, Size};
+use crate::html::name;
+use crate::text::number;
+
+/// More dots are thinned out.
+pub const MOST_DOTS: usize = 240;
+
+/// A dot with what it stands for.
+#[derive(Clone, Debug)]
+pub struct Dot {
+    /// What it stands for.
+    pub name: String,
+    /// To the right.
+    pub x: f64,
+    /// Upwards.
+    pub y: f64,
+}
+
+/// Dots with the line `y = x`; of very many every k-th. Both axes are alike.
+#[must_use]
+pub fn against(dots: &[Dot], labels: &Labels<'_>, axis: &Axis) -> String {
+    let mut canvas = Canvas::new(Size { width: 400.0, height: 380.0 }, labels);
+    canvas.axes(axis, axis);
+    let corners = [canvas.left, canvas.bottom, canvas.right, canvas.top];
+    let [left, bottom, right, top] = corners;
+    canvas.add(&format!("<path class=\"mark\" d=\"M{left} {bottom}L{right} {top}\"/>"));
+    let step = dots.len().div_ceil(MOST_DOTS).max(1);
+    for dot in dots.iter().step_by(step) {
+        let (at, height) = (canvas.x(axis, dot.x), canvas.y(axis, dot.y));
+        canvas.add(&format!(
+            "<circle class=\"f0\" cx=\"{at:.1}\" cy=\"{height:.1}\" r=\"4\" fill-opacity=\".6\"><title>{}: \
+             {} → {}</title></circle>",
+            name(&dot.name),
+            number(dot.x),
+            number(dot.y)
+        ));
+    }
+    canvas.finish()
+}
