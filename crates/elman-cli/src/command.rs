@@ -8,6 +8,7 @@ mod network_words;
 mod predict;
 mod record;
 mod report;
+mod several;
 mod source;
 mod summary;
 mod train;

@@ -200,6 +200,18 @@ impl Dense {
         prepared.transposed.fill_transposed(weights, self.output_size);
     }
 
+    /// `outputs = inputs·W + b` for rows `[n, D]`, by this thread alone.
+    pub(crate) fn forward_here<T: Real>(
+        &self,
+        prepared: &DensePrepared<T>,
+        inputs: &[T],
+        outputs: &mut [T],
+    ) {
+        let rows = Rows::Strided { values: inputs, stride: self.input_size };
+        let term = Term { rows, weights: &prepared.weights };
+        T::product(Start::Bias(&prepared.bias), &[term], outputs);
+    }
+
     /// Rows `[n, D]` to rows `[n, O]`.
     pub(crate) fn forward_rows<T: Real>(
         &self,

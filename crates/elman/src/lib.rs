@@ -36,7 +36,8 @@
 //! | read files, split, standardise | [`data`] |
 //! | write a training loop of your own | [`network`], [`loss`], [`optimizer`], [`clip`], [`metric`] |
 //! | use single layers, with the gradient of every input, state and parameter | [`layer`], [`stack`], [`dense`], [`embedding`], [`dropout`] |
-//! | run one time step, or write a cell of your own | [`cell`], [`activation`] |
+//! | run a network one step at a time | [`stream`] |
+//! | run one time step of a cell, or write a cell of your own | [`cell`], [`activation`] |
 //! | make and name the arrays that these work on | [`sequence`], [`parameters`], [`init`], [`rng`] |
 //! | see how a gradient travels, what ails a network, and why it predicts | [`see`] |
 //! | check a gradient against central differences | [`gradient_check`] |
@@ -83,6 +84,7 @@ pub mod schedule;
 pub mod see;
 pub mod sequence;
 pub mod stack;
+pub mod stream;
 pub mod task;
 pub mod threads;
 pub mod train;
@@ -112,6 +114,7 @@ pub use real::Real;
 pub use rng::Rng;
 pub use sequence::{SequenceBatch, TokenBatch};
 pub use stack::{Directions, LayerConfig, Merge, Residual};
+pub use stream::Stream;
 pub use task::Task;
 pub use train::{Trainer, TrainingOptions};
 

@@ -11,6 +11,7 @@ mod head;
 mod initialize;
 mod inputs;
 mod readout;
+mod step;
 mod trace;
 mod watch;
 
@@ -35,6 +36,7 @@ pub use config::{
     DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, MAX_LAYERS, NetworkConfig,
     NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenInput,
 };
+pub(crate) use step::{BegunTokens, StepInput, StepMemory};
 pub use trace::NetworkTrace;
 pub(crate) use watch::{WatchedRun, WatchedSide};
 

@@ -8,6 +8,7 @@ pub(crate) mod bound;
 mod config;
 mod layer;
 mod merge;
+mod step;
 
 use crate::dropout::{Draws, DropoutMode, Mask};
 use crate::error::Result;
@@ -18,6 +19,8 @@ use crate::real::Real;
 use crate::rng::MaskSource;
 use bound::Bound;
 use layer::{Backward, StackLayer};
+
+pub(crate) use step::StackMemory;
 
 pub use config::{Directions, LayerConfig, Merge, Residual};
 

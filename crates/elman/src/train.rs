@@ -17,18 +17,21 @@
 mod batches;
 mod best;
 mod feed;
+mod folds;
 mod learner;
+mod members;
 mod objective;
 mod options;
 mod progress;
 mod run;
 mod sequences;
 mod setup;
+mod side_by_side;
 mod subject;
 
 use crate::data::Dataset;
 use crate::error::{Error, Field, Result};
-use crate::model::{Model, check_readout};
+use crate::model::Model;
 use crate::network::{Pooling, Readout};
 use crate::real::Real;
 use crate::rng::Rng;
@@ -36,6 +39,8 @@ use crate::stack::{Directions, LayerConfig};
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
+pub use folds::Fold;
+pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 pub(crate) use run::RunState;
@@ -51,6 +56,7 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
+    Folds,
 }
 
 impl Purpose {
@@ -92,7 +98,7 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 /// let sequences = [array![[1.0], [2.0]], array![[5.0]], array![[3.0], [4.0], [5.0]]];
 /// let data = Dataset::with_values(&sequences, &array![[3.0], [5.0], [12.0]])?;
 ///
-/// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
+/// let options = TrainingOptions { epochs: Some(30), seed: 4, ..TrainingOptions::default() };
 /// let network = NetworkOptions::simple(16).options();
 /// let trained = Trainer::new(options, network)?.fit(&data)?;
 /// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.loss).collect();
@@ -124,7 +130,6 @@ impl Trainer {
     /// An option that is out of range, by name.
     pub fn new(options: TrainingOptions, network: NetworkOptions) -> Result<Self> {
         options.check()?;
-        check_readout(&network.readout)?;
         network.check()?;
         if let Some(steps) = options.bptt {
             check_truncation(steps, &network)?;
@@ -230,6 +235,8 @@ pub(crate) fn subject<'a, T: Real>(
     Ok(Box::new(DatasetSubject::new(trainer, data)?))
 }
 
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -55,6 +55,7 @@ const ELMAN: &[Room] = &[
     alcove("embedding", 24),
     room("network", 30),
     room("gradient_check", 31),
+    room("stream", 32),
     alcove("data", 40),
     room("lesson", 40),
     room("task", 41),
@@ -62,7 +63,6 @@ const ELMAN: &[Room] = &[
     room("model", 42),
     room("train", 43),
     room("see", 43),
-    room("stream", 44),
     room("io", 45),
     room("records", 46),
 ];

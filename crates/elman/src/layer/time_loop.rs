@@ -13,6 +13,7 @@ mod input_gradient;
 mod kept;
 mod noise;
 mod parameter_gradient;
+pub(crate) mod single;
 
 use elman_kernels::Aligned;
 
@@ -23,6 +24,7 @@ use crate::real::Real;
 pub(crate) use backward::{BackwardArrays, Gradients, backward};
 pub(crate) use forward::{ForwardArrays, forward};
 pub(crate) use noise::{Draws, Noise};
+pub(crate) use single::SingleStep;
 
 /// A cell with its weights and the direction in which it reads time.
 pub(crate) struct BoundCell<'a, T: Real, C: Cell<T>> {

@@ -96,8 +96,7 @@ impl<T: Real> Network<T> {
                 Some(&state.layers)
             }
             None if self.config.body.initial_state == InitialState::Given => {
-                let expected = "a state for each sequence, as the network has it given";
-                return Err(Error::argument("initial_state", expected, "none"));
+                return Err(Self::no_state());
             }
             None => None,
         };
@@ -118,7 +117,7 @@ impl<T: Real> Network<T> {
         Ok(())
     }
 
-    fn check_state(&self, state: &NetworkState<T>, batch_size: usize) -> Result<()> {
+    pub(super) fn check_state(&self, state: &NetworkState<T>, batch_size: usize) -> Result<()> {
         let count = self.stack.states().count();
         if state.layers.len() != count {
             return Err(Error::shape("initial_state", &[count], &[state.layers.len()]));
@@ -131,5 +130,11 @@ impl<T: Real> Network<T> {
             }
         }
         Ok(())
+    }
+
+    /// What is said where a state must be given and is not.
+    pub(super) fn no_state() -> Error {
+        let expected = "a state for each sequence, as the network has it given";
+        Error::argument("initial_state", expected, "none")
     }
 }

@@ -165,6 +165,24 @@ impl<T: Real> Head<T> {
         }
     }
 
+    /// Memory for the answers of each layer to `rows` rows.
+    pub fn memory(&self, rows: usize) -> Vec<Vec<T>> {
+        self.layers.iter().map(|layer| vec![T::ZERO; rows * layer.size]).collect()
+    }
+
+    /// Answers to `features` `[rows, F]` in inference, in the memory of these rows.
+    pub fn step(&self, features: &[T], memory: &mut [Vec<T>]) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (below, rest) = memory.split_at_mut(index);
+            let outputs = rest[0].as_mut_slice();
+            let inputs = below.last().map_or(features, Vec::as_slice);
+            layer.dense.forward_here(&layer.prepared, inputs, outputs);
+            if let Some(activation) = layer.activation {
+                Activation::Known(activation).apply(outputs);
+            }
+        }
+    }
+
     /// Whether a run of this head over `rows` rows left this.
     pub fn made(&self, rows: usize, trace: &HeadTrace<T>) -> bool {
         let sizes = self.layers.iter().map(|layer| rows * layer.size);

@@ -136,6 +136,51 @@ impl Inputs {
         values
     }
 
+    /// What the first layer reads in one step, `[rows, width]`, for numeric channels `[rows, I]` and
+    /// tokens `[rows, channels]` that were [checked](Self::check_step).
+    pub fn step<T: Real>(&self, tables: &[T], (numeric, tokens): (&[T], &[u32]), values: &mut [T]) {
+        for (row, values) in values.chunks_exact_mut(self.width).enumerate() {
+            values[..self.numeric].copy_from_slice(&numeric[row * self.numeric..][..self.numeric]);
+            for (index, channel) in self.channels.iter().enumerate() {
+                let size = channel.embedding.embedding_size();
+                let id = tokens[row * self.channels.len() + index] as usize;
+                let source = &tables[channel.table.start + id * size..][..size];
+                values[channel.offset..][..size].copy_from_slice(source);
+            }
+        }
+    }
+
+    /// Refuses a step of other channels, and ids outside of a vocabulary.
+    pub fn check_step<T>(&self, rows: usize, numeric: &[T], tokens: &[u32]) -> Result<()> {
+        let channels = self.channels.len();
+        if numeric.len() != rows * self.numeric {
+            return Err(Error::shape("inputs", &[rows, self.numeric], &[numeric.len()]));
+        }
+        if tokens.len() != rows * channels {
+            return Err(Error::shape("tokens", &[rows, channels], &[tokens.len()]));
+        }
+        for (index, (&id, channel)) in tokens.iter().zip(self.channels.iter().cycle()).enumerate() {
+            let size = channel.embedding.vocabulary_size();
+            if id as usize >= size {
+                let name = format!("tokens[{}]: row {}", index % channels, index / channels);
+                return Err(Error::argument(
+                    name,
+                    format!("an id below {size} (vocabulary_size)"),
+                    id,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The table of the only channel, if there is no other, numeric or not.
+    pub fn only_table(&self) -> Option<Range<usize>> {
+        match self.channels.as_slice() {
+            [only] if self.numeric == 0 => Some(only.table.clone()),
+            _ => None,
+        }
+    }
+
     /// What [`forward`](Self::forward) gave for the batch.
     pub fn read<'a, T: Real>(
         &self,

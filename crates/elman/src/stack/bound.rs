@@ -3,7 +3,8 @@
 use crate::cell::{Cell, CellKind, CellSizes, CellVisitor};
 use crate::error::Result;
 use crate::layer::time_loop::{
-    self, BackwardArrays, BoundCell, ForwardArrays, Gradients, Keeping, LoopTrace, Shape, Sizes,
+    self, BackwardArrays, BoundCell, ForwardArrays, Gradients, Keeping, LoopTrace, Shape,
+    SingleStep, Sizes, single,
 };
 use crate::layer::{Direction, Layer};
 use crate::parameters::ParameterShape;
@@ -31,6 +32,13 @@ pub(crate) trait Bound<T>: Send + Sync {
         trace: &mut LoopTrace<T>,
         gradients: Gradients<'_, T>,
     );
+    /// Values of a scratch row of [`step`](Self::step).
+    fn delta_size(&self) -> usize;
+    /// One step forward in inference, without a gradient to come.
+    fn step(&self, rows: SingleStep<'_, T>);
+    /// What a step computes of its inputs `[rows, I]` alone, into scratch rows; `None` if the cell
+    /// cannot part it from the rest.
+    fn begin(&self, inputs: &[T]) -> Option<Vec<T>>;
 }
 
 struct OwnedCell<T: Real, C: Cell<T>> {
@@ -131,5 +139,17 @@ impl<T: Real, C: Cell<T>> Bound<T> for OwnedCell<T, C> {
         gradients: Gradients<'_, T>,
     ) {
         time_loop::backward(self.bound(), shape, arrays, trace, gradients);
+    }
+
+    fn delta_size(&self) -> usize {
+        self.cell.delta_size()
+    }
+
+    fn step(&self, rows: SingleStep<'_, T>) {
+        single::step(&self.cell, &self.prepared, rows);
+    }
+
+    fn begin(&self, inputs: &[T]) -> Option<Vec<T>> {
+        single::begin(&self.cell, &self.prepared, inputs)
     }
 }

@@ -19,19 +19,19 @@ use crate::real::Real;
 
 /// One layer of a stack.
 pub(super) struct StackLayer<T> {
-    parts: Vec<Part<T>>,
-    joint: Joint,
+    pub(super) parts: Vec<Part<T>>,
+    pub(super) joint: Joint,
     index: usize,
     dropout: f64,
     dropout_span: MaskSpan,
-    regularization: RecurrentRegularization,
+    pub(super) regularization: RecurrentRegularization,
 }
 
 /// One direction of a layer, and where its parameters stand in the flat buffer.
-struct Part<T> {
-    cell: Box<dyn Bound<T>>,
+pub(super) struct Part<T> {
+    pub(super) cell: Box<dyn Bound<T>>,
     name: String,
-    direction: Direction,
+    pub(super) direction: Direction,
     parameters: Range<usize>,
 }
 

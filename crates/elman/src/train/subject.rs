@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use dataset::DatasetSubject;
 
+use crate::data::NamedVocabulary;
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{DataDigest, Model, Validation};
@@ -52,6 +53,7 @@ pub(crate) trait Subject<T: crate::Real>: Send {
 pub(crate) struct Identity {
     pub(crate) task: Task,
     pub(crate) feature_names: Vec<String>,
+    pub(crate) vocabularies: Vec<NamedVocabulary>,
 }
 
 impl Identity {
@@ -63,6 +65,12 @@ impl Identity {
         };
         if self.feature_names != saved.feature_names {
             return other("features", &saved.feature_names, &self.feature_names);
+        }
+        if self.vocabularies != saved.vocabularies {
+            let names = |identity: &Identity| {
+                identity.vocabularies.iter().map(|named| named.name.clone()).collect::<Vec<_>>()
+            };
+            return other("token channels", &names(saved), &names(self));
         }
         if self.task != saved.task {
             return other("targets", &saved.task.target_names(), &self.task.target_names());

@@ -73,6 +73,24 @@ pub(super) struct LoopNoise<'a, T> {
     mask: Vec<T>,
 }
 
+/// What zoneout comes to in inference: `m·old + (1-m)·new`, m being the probability.
+fn expected<T: Real>(m: T, old: T, new: T) -> T {
+    m.mul_add(old, (T::ONE - m) * new)
+}
+
+/// Zoneout in inference, for one row whose hidden state has so many values.
+pub(super) fn zone_out_expected<T: Real>(
+    chances: RecurrentRegularization,
+    hidden: usize,
+    previous: &[T],
+    state: &mut [T],
+) {
+    let (zoneout, cell) = (T::from_f64(chances.zoneout), T::from_f64(chances.cell_zoneout));
+    for (index, (new, &old)) in state.iter_mut().zip(previous).enumerate() {
+        *new = expected(if index < hidden { zoneout } else { cell }, old, *new);
+    }
+}
+
 #[derive(Clone, Copy)]
 struct RowSizes {
     units: usize,
@@ -201,7 +219,7 @@ impl<'a, T: Real> LoopNoise<'a, T> {
             *new = match drawn {
                 true if m > T::ZERO => old,
                 true => *new,
-                false => m.mul_add(old, (T::ONE - m) * *new),
+                false => expected(m, old, *new),
             };
         }
     }
