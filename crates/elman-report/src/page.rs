@@ -8,9 +8,10 @@ pub mod explain;
 mod health;
 mod origin;
 mod regress;
+mod tag;
 mod training;
 
-use elman::data::Dataset;
+use elman::data::{Dataset, Each};
 use elman::model::Model;
 use elman::see::Health;
 use elman::task::{Evaluation, Predictions, Task};
@@ -100,6 +101,7 @@ fn thinned(data: &Dataset) -> Result<Option<Dataset>> {
 /// The sections of the task.
 fn answers<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
     match shown.model.task() {
+        Task::Classify(task) if task.each() == Each::Step => tag::sections(shown),
         Task::Classify(_) => classify::sections(shown),
         Task::Regress(_) => regress::sections(shown),
     }
@@ -127,6 +129,7 @@ fn summary<T: Real>(shown: &Shown<'_, T>) -> String {
     }
     tile(shown.data.len().to_string(), "sequences looked at");
     html += "</ul>\n";
+    html += &members(shown);
     if shown.of > shown.data.len() {
         let text = format!(
             "{} of {}, evenly spaced: all numbers below are of these.",
@@ -141,4 +144,29 @@ fn summary<T: Real>(shown: &Shown<'_, T>) -> String {
         );
     }
     html
+}
+
+/// The members of an ensemble, each alone, and their spread.
+fn members<T: Real>(shown: &Shown<'_, T>) -> String {
+    use crate::text::{counted, number};
+    let count = shown.model.members().len();
+    if count < 2 || shown.evaluation.is_none() {
+        return String::new();
+    }
+    let Ok(alone) = shown.model.evaluate_members(shown.data) else { return String::new() };
+    let scores: Vec<f64> = alone.iter().map(|evaluation| evaluation.score().value()).collect();
+    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let name = alone[0].score().name();
+    let text = format!(
+        "Together, {} say this; each alone has {name} {} to {}.",
+        counted(count, "member"),
+        number(least),
+        number(most)
+    );
+    let mut table = crate::html::Table::new(["member", name]);
+    for (index, score) in scores.iter().enumerate() {
+        table.row([(index + 1).to_string(), number(*score)]);
+    }
+    paragraph(&text) + "<details><summary>The members</summary>" + &table.render() + "</details>\n"
 }

@@ -16,7 +16,7 @@ use ndarray::{Array2, array};
 const MOST_BYTES: usize = 150_000;
 
 fn trainer(epochs: usize) -> Trainer {
-    let options = TrainingOptions { epochs, ..TrainingOptions::default() };
+    let options = TrainingOptions { epochs: Some(epochs), ..TrainingOptions::default() };
     Trainer::new(options, NetworkOptions::simple(4).options()).unwrap()
 }
 
@@ -124,7 +124,8 @@ fn names_from_data_are_text() {
         assert!(parsed.text.contains(name), "{name}");
     }
     let id = format!("{SCRIPT}3");
-    let why = Explanation::of(&model, &data, Question { sequence: &id, output: None }).unwrap();
+    let why = Explanation::of(&model, &data, Question { sequence: &id, output: None, step: None })
+        .unwrap();
     assert!(check(&explanation_page(&why)).text.contains(SCRIPT));
 }
 
@@ -179,6 +180,34 @@ fn a_thousand_classes_and_long_sequences_make_a_page() {
     let model = trainer(1).fit(&data).unwrap().model;
     let page = Report { model: &model, data: Some(&data), command: None }.page().unwrap();
     assert!(check(&page).text.contains("Of 1000 classes, the 16 with the most errors"));
-    let question = Question { sequence: "0", output: Some("class 7") };
+    let question = Question { sequence: "0", output: Some("class 7"), step: None };
     check(&explanation_page(&Explanation::of(&model, &data, question).unwrap()));
+}
+
+#[test]
+fn a_tagger_is_shown_with_its_errors_marked() {
+    use std::sync::Arc;
+
+    use elman::data::{ClassTargets, Targets, TokenChannel, Vocabulary};
+    let known = Arc::new(Vocabulary::of(["up", "<script>"], 1));
+    let words = ["up", "<script>", "new"];
+    let ids: Vec<u32> = (0..200).map(|n| known.id(words[n % 3])).collect();
+    let classes = (0..200).map(|n| if n % 7 == 0 { ClassTargets::NONE } else { n % 5 % 2 });
+    let labels = vec![SCRIPT.to_owned(), "other".to_owned()];
+    let targets = ClassTargets::of_steps("tag", labels, classes.collect()).unwrap();
+    let channel = TokenChannel::new("word", known, ids).unwrap();
+    let data = Dataset::from_tokens(&[100, 0, 60, 40], vec![channel], Targets::Classes(targets));
+    let data = data.unwrap();
+    let options = TrainingOptions { epochs: Some(1), ..TrainingOptions::default() };
+    let network = NetworkOptions::gru(4).every_step().options();
+    let model = Trainer::new(options, network).unwrap().fit(&data).unwrap().model;
+    let page = Report { model: &model, data: Some(&data), command: None }.page().unwrap();
+    let parsed = check(&page);
+    assert!(parsed.elements.contains("mark"), "nothing is marked");
+    for text in ["unknown", "sequences have errors", "2 known tokens", "Health"] {
+        assert!(parsed.text.contains(text), "{text}");
+    }
+    let question = Question { sequence: "2", output: None, step: Some(1) };
+    let why = Explanation::of(&model, &data, question).unwrap();
+    assert!(check(&explanation_page(&why)).text.contains("at step 2"));
 }

@@ -45,6 +45,9 @@ pub struct ExplainArgs {
     /// The class, or the target, to explain [default: the predicted class, or the first target]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
+    /// The step whose answer to explain, from 1, where there is one at every step [default: the last]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub step: Option<usize>,
     /// Draw it as well: a page in one HTML file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -29,15 +29,16 @@ struct Document<'a> {
 }
 
 /// What is wrong with the question, under the name of its option.
-fn by_option(error: Error) -> Failure {
-    let option = match &error {
-        Error::Argument { name, .. } if name == "sequence" => "--sequence",
-        Error::Argument { name, .. } if name == "output" => "--class",
-        _ => return error.into(),
-    };
-    match error {
-        Error::Argument { expected, found, .. } => Failure::input(option, expected, found),
-        other => other.into(),
+fn by_option(error: Error, args: &ExplainArgs) -> Failure {
+    let Error::Argument { name, expected, found, .. } = &error else { return error.into() };
+    match (name.as_str(), args.step) {
+        ("sequence", _) => Failure::input("--sequence", expected, found),
+        ("output", _) => Failure::input("--class", expected, found),
+        ("step", Some(step)) if expected.starts_with("below") => {
+            Failure::input("--step", "a step of the sequence, from 1", step)
+        }
+        ("step", Some(step)) => Failure::input("--step", expected, step),
+        _ => error.into(),
     }
 }
 
@@ -52,10 +53,14 @@ pub fn run(args: &ExplainArgs) -> Outcome {
     }
     let model = Model::<f32>::load(&args.model)?;
     let data = source::unanswered(&args.data, &model, &args.columns.saved())?;
-    let question = Question { sequence: &args.sequence, output: args.class.as_deref() };
+    if args.step == Some(0) {
+        return Err(Failure::input("--step", "a step of the sequence, from 1", 0));
+    }
+    let step = args.step.map(|step| step - 1);
+    let question = Question { sequence: &args.sequence, output: args.class.as_deref(), step };
     let explained = with_threads(args.threads, || Explanation::of(&model, &data, question));
     let explanation = explained.map_err(|error| blame(error, &Given::default()))?;
-    let explanation = explanation.map_err(by_option)?;
+    let explanation = explanation.map_err(|error| by_option(error, args))?;
     if let Some(output) = &args.output {
         let page = elman_report::explanation_page(&explanation);
         write_atomically(output, |file| file.write_all(page.as_bytes()))?;
@@ -67,12 +72,15 @@ pub fn run(args: &ExplainArgs) -> Outcome {
 
 fn text(why: &Explanation, style: Style) -> String {
     let mut facts = Facts::default();
-    facts.add("sequence", format!("{}: {}", why.sequence, counted(why.inputs.len(), "step")));
+    facts.add("sequence", format!("{}: {}", why.sequence, counted(why.hidden.len(), "step")));
     let [value, baseline] = [why.value, why.baseline_value].map(measure);
-    facts.add(
-        "explained",
-        format!("{}: {value} ({}), {baseline} at the baseline of zeros", why.output, why.unit),
-    );
+    let (output, unit) = (&why.output, why.unit);
+    let step = why.step.map_or(String::new(), |step| format!(" at step {}", step + 1));
+    let fact = format!("{output}{step}: {value} ({unit}), {baseline} at the baseline of zeros");
+    facts.add("explained", fact);
+    if why.members > 1 {
+        facts.add("", format!("by the first of {} members", why.members));
+    }
     let sum = measure(why.value - why.baseline_value);
     let missed = why.completeness_error.abs().max(1e-9);
     facts.add("difference", format!("{sum}, which the parts below add up to within {missed:.0e}"));
@@ -99,11 +107,15 @@ fn steps(why: &Explanation) -> Table {
     let sums = sums.map(|(t, (integrated, product))| {
         (t, integrated.iter().sum::<f64>(), product.iter().sum::<f64>())
     });
-    let mut table = Table::new(["step", "lag", "integrated gradients", "gradient × input"]);
+    let tokens: Vec<&str> = why.tokens.iter().map(|_| "token").collect();
+    let header = ["step", "lag"].into_iter().chain(tokens);
+    let mut table = Table::new(header.chain(["integrated gradients", "gradient × input"]));
     for (t, integrated, product) in largest(sums.collect()) {
-        let lag = why.inputs.len() - 1 - t;
+        let lag = why.hidden.len() - 1 - t;
         let cells = [(t + 1).to_string(), lag.to_string()];
-        table.row(cells.into_iter().chain([measure(integrated), measure(product)]));
+        let tokens = why.tokens.iter().map(|texts| texts[t].clone());
+        let numbers = [measure(integrated), measure(product)];
+        table.row(cells.into_iter().chain(tokens).chain(numbers));
     }
     table
 }

@@ -81,6 +81,11 @@ fn what_cannot_be_looked_at_is_refused_in_one_line() {
             "--class: expected a class",
         ),
         ("explain m.safetensors test.csv", "expected --sequence"),
+        (
+            "explain m.safetensors test.csv --sequence s100 --step 2",
+            "--step: expected none, as there is one answer for a sequence, got 2",
+        ),
+        ("explain m.safetensors test.csv --sequence s100 --step 0", "--step: expected a step"),
         ("health m.safetensors numbers.csv", "numbers.csv: "),
         ("health none.safetensors test.csv", "none.safetensors: "),
         ("health m.safetensors none.csv", "none.csv: "),

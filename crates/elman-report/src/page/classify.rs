@@ -28,14 +28,14 @@ pub fn sections<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
     let Ok(predictions) = shown.predictions.classes() else { return Vec::new() };
     let mut all = Vec::new();
     let evaluation = shown.evaluation.as_ref().and_then(|evaluation| evaluation.classes().ok());
-    match (evaluation, actual(shown)) {
-        (Some(evaluation), Some(actual)) => {
+    match (evaluation, judged(shown)) {
+        (Some(evaluation), Some(judged)) => {
             all.push(section("Which classes it confuses", &errors(evaluation)));
-            let body = calibration(predictions, &actual);
+            let body = calibration(predictions, &judged);
             all.push(section("Whether it knows when it is wrong", &body));
             all.push(section(
                 "Its most confident mistakes",
-                &mistakes(shown, predictions, &actual),
+                &mistakes(shown, predictions, &judged),
             ));
         }
         _ => all.push(section("What it predicts", &counts(predictions))),
@@ -43,17 +43,29 @@ pub fn sections<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
     all
 }
 
-/// The class of each sequence as an index into the model's labels.
-fn actual<T: Real>(shown: &Shown<'_, T>) -> Option<Vec<usize>> {
+/// An answer whose class is known.
+#[derive(Clone, Copy)]
+pub(super) struct Judged {
+    /// Its row among the predictions.
+    pub row: usize,
+    /// The class that it should be, an index into the model's labels.
+    pub class: usize,
+}
+
+/// The answers whose class is known; `None` where the data have no classes, or others than the model.
+pub(super) fn judged<T: Real>(shown: &Shown<'_, T>) -> Option<Vec<Judged>> {
     let Targets::Classes(classes) = shown.data.targets() else { return None };
     let known = shown.predictions.classes().ok()?.labels();
     let place = |label: &String| known.iter().position(|known| known == label);
     let codes: Vec<Option<usize>> = classes.labels().iter().map(place).collect();
-    classes.indices().iter().map(|&index| codes[index]).collect()
+    let indices = classes.indices().iter().enumerate();
+    // A step may have no class.
+    let known = indices.filter(|(_, index)| **index < codes.len());
+    known.map(|(row, &index)| Some(Judged { row, class: codes[index]? })).collect()
 }
 
 /// The confusion matrix, and precision and recall by class.
-fn errors(evaluation: &ClassEvaluation) -> String {
+pub(super) fn errors(evaluation: &ClassEvaluation) -> String {
     let shown = most_confused(evaluation);
     let labels: Vec<&str> = shown.iter().map(|&index| evaluation.labels[index].as_str()).collect();
     let row =
@@ -124,28 +136,29 @@ fn by_class(evaluation: &ClassEvaluation) -> String {
 }
 
 /// Bins of confidence: `(sum of confidences, right ones, all)`.
-fn bins(predictions: &ClassPredictions, actual: &[usize]) -> Vec<(f64, f64, f64)> {
+fn bins(predictions: &ClassPredictions, judged: &[Judged]) -> Vec<(f64, f64, f64)> {
     let mut bins = vec![(0.0, 0.0, 0.0); BINS];
-    for (index, &class) in predictions.classes().iter().enumerate() {
-        let confidence = predictions.probabilities()[[index, class]];
+    for answer in judged {
+        let class = predictions.classes()[answer.row];
+        let confidence = predictions.probabilities()[[answer.row, class]];
         let place = (0..BINS - 1).find(|bin| confidence < (bin + 1) as f64 / BINS as f64);
         let bin = &mut bins[place.unwrap_or(BINS - 1)];
         bin.0 += confidence;
-        bin.1 += f64::from(u8::from(actual[index] == class));
+        bin.1 += f64::from(u8::from(answer.class == class));
         bin.2 += 1.0;
     }
     bins
 }
 
 /// The reliability diagram.
-fn calibration(predictions: &ClassPredictions, actual: &[usize]) -> String {
-    let mut table = Table::new(["confidence", "mean confidence", "share right", "sequences"]);
+pub(super) fn calibration(predictions: &ClassPredictions, judged: &[Judged]) -> String {
+    let mut table = Table::new(["confidence", "mean confidence", "share right", "answers"]);
     let (mut dots, mut error) = (Vec::new(), 0.0);
-    for (bin, (confidence, right, all)) in bins(predictions, actual).into_iter().enumerate() {
+    for (bin, (confidence, right, all)) in bins(predictions, judged).into_iter().enumerate() {
         if all > 0.0 {
             let (confidence, share) = (confidence / all, right / all);
-            error += all / predictions.len().max(1) as f64 * (confidence - share).abs();
-            dots.push(Dot { name: format!("{all} sequences"), x: confidence, y: share });
+            error += all / judged.len().max(1) as f64 * (confidence - share).abs();
+            dots.push(Dot { name: format!("{all} answers"), x: confidence, y: share });
             let range = format!("{}–{} %", 10 * bin, 10 * (bin + 1));
             table.row([range, percent(confidence), percent(share), all.to_string()]);
         }
@@ -164,17 +177,17 @@ fn calibration(predictions: &ClassPredictions, actual: &[usize]) -> String {
 fn mistakes<T: Real>(
     shown: &Shown<'_, T>,
     predictions: &ClassPredictions,
-    actual: &[usize],
+    judged: &[Judged],
 ) -> String {
     let probability =
         |index: usize| predictions.probabilities()[[index, predictions.classes()[index]]];
-    let wrong = |index: &usize| predictions.classes()[*index] != actual[*index];
-    let mut order: Vec<usize> = (0..predictions.len()).filter(wrong).collect();
+    let wrong = |answer: &&Judged| predictions.classes()[answer.row] != answer.class;
+    let mut order: Vec<Judged> = judged.iter().filter(wrong).copied().collect();
     let count = order.len();
     if count == 0 {
         return paragraph("There are none.");
     }
-    order.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
+    order.sort_by(|a, b| probability(b.row).total_cmp(&probability(a.row)));
     order.truncate(MOST_MISTAKES);
     let mut html = paragraph(&format!("{} of {count} wrong predictions.", order.len()));
     let channels = shown.data.feature_names().iter().take(MOST_CHANNELS);
@@ -185,13 +198,13 @@ fn mistakes<T: Real>(
     }
     html += &legend(channels);
     html += "<div class=\"grid\">";
-    for index in order {
+    for Judged { row: index, class } in order {
         let label = |class: usize| name(&predictions.labels()[class]);
         let lines = channels_of(shown, index);
         html += &format!(
             "<div><h3>sequence {}</h3><p class=\"note\">is <b>{}</b>, predicted as <b>{}</b> with {}</p>{}</div>",
             name(&predictions.ids()[index]),
-            label(actual[index]),
+            label(class),
             label(predictions.classes()[index]),
             percent(probability(index)),
             sketch(&lines, "The sequence")
@@ -214,7 +227,7 @@ fn channels_of<T: Real>(shown: &Shown<'_, T>, index: usize) -> Vec<Line> {
 }
 
 /// How often each class is predicted, and how surely.
-fn counts(predictions: &ClassPredictions) -> String {
+pub(super) fn counts(predictions: &ClassPredictions) -> String {
     let mut counts = vec![0usize; predictions.labels().len()];
     predictions.classes().iter().for_each(|&class| counts[class] += 1);
     let mut table = Table::new(["class", "predicted"]);

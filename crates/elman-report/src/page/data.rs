@@ -6,7 +6,7 @@ use elman::data::Targets;
 use super::Shown;
 use crate::chart::bars::{Histogram, named_bars};
 use crate::chart::{Labels, Size};
-use crate::html::{Table, figure, name};
+use crate::html::{Table, figure, name, paragraph};
 use crate::text::number;
 
 /// More channels are in the table alone.
@@ -21,7 +21,34 @@ pub fn body<T: Real>(shown: &Shown<'_, T>) -> String {
     let labels = Labels { title: "Lengths", x: "steps", y: "sequences" };
     let svg = histogram.render(Size::FULL, &labels, None);
     let html = figure("Lengths of the sequences", &svg, &histogram.table());
-    html + &classes(shown) + &channels(shown)
+    html + &classes(shown) + &channels(shown) + &tokens(shown)
+}
+
+/// The tokens of each channel, the commonest first.
+fn tokens<T: Real>(shown: &Shown<'_, T>) -> String {
+    let mut html = String::new();
+    for channel in shown.data.token_channels() {
+        let vocabulary = channel.vocabulary();
+        let mut counts = vec![0usize; vocabulary.len()];
+        channel.ids().iter().for_each(|&id| counts[id as usize] += 1);
+        let unknown = counts.first().copied().unwrap_or(0);
+        let mut order: Vec<usize> = (0..counts.len()).filter(|&id| counts[id] > 0).collect();
+        order.sort_by_key(|&id| std::cmp::Reverse(counts[id]));
+        let mut table = Table::new(["token", "count"]);
+        let named = |id: usize| u32::try_from(id).ok().and_then(|id| vocabulary.text(id));
+        for &id in order.iter().take(MOST_CLASSES) {
+            table.row([named(id).unwrap_or("(unknown)").to_owned(), counts[id].to_string()]);
+        }
+        let text = format!(
+            "{} known tokens; {} of {} are unknown. The commonest:",
+            vocabulary.len() - 1,
+            unknown,
+            channel.ids().len()
+        );
+        html += &format!("<h3>{}</h3>\n", name(channel.name()));
+        html += &(paragraph(&text) + &table.render());
+    }
+    html
 }
 
 fn classes<T: Real>(shown: &Shown<'_, T>) -> String {
@@ -55,6 +82,9 @@ fn channel<T: Real>(shown: &Shown<'_, T>, index: usize) -> Channel {
 }
 
 fn channels<T: Real>(shown: &Shown<'_, T>) -> String {
+    if shown.data.input_size() == 0 {
+        return String::new();
+    }
     let header =
         ["channel", "least", "mean", "most", "missing", "scaled: mean", "scaled: deviation"];
     let mut table = Table::new(header);

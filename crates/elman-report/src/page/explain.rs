@@ -7,17 +7,19 @@ use crate::chart::cells::HeatMap;
 use crate::chart::lines::{Line, LineChart};
 use crate::chart::scale::Axis;
 use crate::chart::{Labels, Size};
-use crate::html::{Table, document, facts, figure, paragraph, section};
+use crate::html::{Table, document, facts, figure, name, paragraph, section};
 use crate::text::{counted, number};
 
 /// More channels are thinned out.
 const MOST_CHANNELS: usize = 24;
+/// More tokens are not shown.
+const MOST_TOKENS: usize = 300;
 
 /// The page of an explanation, one HTML file.
 #[must_use]
 pub fn page(why: &Explanation) -> String {
     let title = format!("Why {} for sequence {}", why.output, why.sequence);
-    let evidence = section("What speaks for it and against it", &evidence(why));
+    let evidence = section("What speaks for it and against it", &(coloured(why) + &evidence(why)));
     let states = section("The hidden states", &states(why));
     document(&title, &(summary(why) + &evidence + &states))
 }
@@ -26,8 +28,8 @@ fn summary(why: &Explanation) -> String {
     let [value, baseline] = [why.value, why.baseline_value].map(number);
     let difference = number(why.value - why.baseline_value);
     facts(&[
-        ("sequence", format!("{}, {}", why.sequence, counted(why.inputs.len(), "step"))),
-        ("output", format!("{}: {value} ({})", why.output, why.unit)),
+        ("sequence", format!("{}, {}", why.sequence, counted(why.hidden.len(), "step"))),
+        ("output", format!("{}{}: {value} ({})", why.output, whose(why), why.unit)),
         ("at the baseline of zeros", baseline),
         (
             "difference",
@@ -41,6 +43,15 @@ fn summary(why: &Explanation) -> String {
         "Integrated gradients share this difference out among steps and channels: blue raises the \
          output, orange lowers it.",
     )
+}
+
+/// Of which step and member an answer is.
+fn whose(why: &Explanation) -> String {
+    let step = why.step.map_or(String::new(), |step| format!(" at step {}", step + 1));
+    match why.members {
+        1 => step,
+        members => format!("{step}, of the first of {members} members"),
+    }
 }
 
 /// Rows and columns of a matrix exchanged.
@@ -63,6 +74,38 @@ fn evidence(why: &Explanation) -> String {
     html + &by_lag(why)
 }
 
+/// What a channel has at a step: a number, or a token.
+fn input(why: &Explanation, t: usize, channel: usize) -> String {
+    let numeric = why.inputs.first().map_or(0, Vec::len);
+    match channel.checked_sub(numeric) {
+        None => number(why.inputs[t][channel]),
+        Some(token) => why.tokens.get(token).map_or(String::new(), |texts| texts[t].clone()),
+    }
+}
+
+/// The tokens, coloured by their attributions: blue raises the output, orange lowers it.
+fn coloured(why: &Explanation) -> String {
+    let numeric = why.inputs.first().map_or(0, Vec::len);
+    let mut html = String::new();
+    for (index, texts) in why.tokens.iter().enumerate() {
+        let values = why.integrated_gradients.iter().map(|row| row[numeric + index]);
+        let values: Vec<f64> = values.collect();
+        let largest = values.iter().map(|value| value.abs()).fold(0.0, f64::max);
+        html += "<p class=\"passage\">";
+        for (text, value) in texts.iter().zip(values).take(MOST_TOKENS) {
+            let share = if largest > 0.0 { 60.0 * value.abs() / largest } else { 0.0 };
+            let colour = if value < 0.0 { "neg" } else { "pos" };
+            html += &format!(
+                "<span title=\"{}\" style=\"background:color-mix(in srgb,var(--{colour}) {share:.0}%,transparent)\">{}</span> ",
+                number(value),
+                name(text)
+            );
+        }
+        html += if texts.len() > MOST_TOKENS { "…</p>\n" } else { "</p>\n" };
+    }
+    html
+}
+
 /// The attributions of the largest size.
 fn largest(why: &Explanation) -> Table {
     let mut all: Vec<(usize, usize, f64)> = Vec::new();
@@ -73,9 +116,9 @@ fn largest(why: &Explanation) -> Table {
     let mut table =
         Table::new(["step", "channel", "input", "integrated gradients", "gradient × input"]);
     for (t, channel, value) in all.into_iter().take(30) {
-        let numbers = [why.inputs[t][channel], value, why.gradient_times_input[t][channel]];
-        let cells = [(t + 1).to_string(), why.channels[channel].clone()];
-        table.row(cells.into_iter().chain(numbers.map(number)));
+        let numbers = [value, why.gradient_times_input[t][channel]].map(number);
+        let cells = [(t + 1).to_string(), why.channels[channel].clone(), input(why, t, channel)];
+        table.row(cells.into_iter().chain(numbers));
     }
     table
 }
