@@ -6,7 +6,7 @@ use crate::html::name;
 use crate::text::number;
 
 /// More dots are thinned out.
-pub const MOST_DOTS: usize = 240;
+const MOST_DOTS: usize = 240;
 
 /// A dot with what it stands for.
 #[derive(Clone, Debug)]
@@ -19,6 +19,17 @@ pub struct Dot {
     pub y: f64,
 }
 
+/// The distance between two of so many dots that are drawn.
+fn step_of(count: usize) -> usize {
+    count.div_ceil(MOST_DOTS).max(1)
+}
+
+/// How many of so many dots are drawn.
+#[must_use]
+pub fn drawn(count: usize) -> usize {
+    count.div_ceil(step_of(count))
+}
+
 /// Dots with the line `y = x`; of very many every k-th. Both axes are alike.
 #[must_use]
 pub fn against(dots: &[Dot], labels: &Labels<'_>, axis: &Axis) -> String {
@@ -27,8 +38,7 @@ pub fn against(dots: &[Dot], labels: &Labels<'_>, axis: &Axis) -> String {
     let corners = [canvas.left, canvas.bottom, canvas.right, canvas.top];
     let [left, bottom, right, top] = corners;
     canvas.add(&format!("<path class=\"mark\" d=\"M{left} {bottom}L{right} {top}\"/>"));
-    let step = dots.len().div_ceil(MOST_DOTS).max(1);
-    for dot in dots.iter().step_by(step) {
+    for dot in dots.iter().step_by(step_of(dots.len())) {
         let (at, height) = (canvas.x(axis, dot.x), canvas.y(axis, dot.y));
         canvas.add(&format!(
             "<circle class=\"f0\" cx=\"{at:.1}\" cy=\"{height:.1}\" r=\"4\" fill-opacity=\".6\"><title>{}: \

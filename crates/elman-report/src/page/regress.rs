@@ -6,7 +6,7 @@ use elman::task::ValueEvaluation;
 
 use super::Shown;
 use crate::chart::bars::Histogram;
-use crate::chart::dots::{Dot, MOST_DOTS, against};
+use crate::chart::dots::{Dot, against, drawn};
 use crate::chart::scale::Axis;
 use crate::chart::{Labels, Size};
 use crate::html::{Table, figure, name, section};
@@ -58,15 +58,17 @@ fn pair<T: Real>(shown: &Shown<'_, T>, column: usize) -> String {
             x: actual.values()[[row, column]],
             y: predicted[[row, column]],
         })
+        // A step may have no target.
+        .filter(|dot| dot.x.is_finite())
         .collect();
     let target = &predictions.targets()[column];
     let axis = Axis::over(dots.iter().flat_map(|dot| [dot.x, dot.y]));
     let labels = Labels { title: "Predicted against actual", x: "actual", y: "predicted" };
     let mut table = Table::new(["sequence", "actual", "predicted"]);
     dots.iter().for_each(|dot| table.row([dot.name.clone(), number(dot.x), number(dot.y)]));
-    let caption = match dots.len() > MOST_DOTS {
-        true => format!("About {MOST_DOTS} of {} sequences", dots.len()),
-        false => "Each sequence".to_owned(),
+    let caption = match drawn(dots.len()) {
+        all if all == dots.len() => "Each answer".to_owned(),
+        some => format!("{some} of {} answers", dots.len()),
     };
     let first = figure(&caption, &against(&dots, &labels, &axis), &table);
     let residuals: Vec<f64> = dots.iter().map(|dot| dot.y - dot.x).collect();
