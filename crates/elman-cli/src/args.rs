@@ -11,6 +11,7 @@ pub mod network_options;
 pub mod options;
 pub mod records;
 pub mod rules;
+pub mod see;
 pub mod spec;
 pub mod text;
 mod text_rules;
@@ -24,6 +25,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
+use see::{ExplainArgs, HealthArgs, ReportArgs};
 use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
 use value::{EachChoice, Names, TaskKind, count, number};
@@ -65,6 +67,12 @@ pub enum Command {
     Score(ScoreArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
+    /// Show what a model learned, how well, and what is wrong with it, as one HTML file
+    Report(ReportArgs),
+    /// Measure what can ail a recurrent network: reach of gradients, gates at limits, idle units
+    Health(HealthArgs),
+    /// Say which steps and channels a prediction rests on
+    Explain(ExplainArgs),
 }
 
 const TRAIN_HELP: &str = "\

@@ -1,10 +1,13 @@
 //! The commands: each reads its options, calls the library, and prints.
 
 mod evaluate;
+mod explain;
+mod health;
 mod inspect;
 mod network_words;
 mod predict;
 mod record;
+mod report;
 mod several;
 mod source;
 mod summary;
@@ -27,6 +30,9 @@ pub fn run(command: Command, given: &Given) -> Outcome {
         Command::Score(args) => text::score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Health(args) => health::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }
 

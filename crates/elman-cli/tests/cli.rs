@@ -17,10 +17,14 @@ mod interrupt;
 mod old_models;
 #[path = "cli/pipes.rs"]
 mod pipes;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/resume.rs"]
 mod resume;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/see.rs"]
+mod see;
 #[path = "cli/text.rs"]
 mod text;
 #[path = "cli/train.rs"]

@@ -7,7 +7,10 @@ const TRAIN_DATA: &str = "train train.csv --sequence id --time step --target kin
 #[test]
 fn help_of_every_command() {
     let bench = Bench::new();
-    for command in ["", "train", "evaluate", "predict", "generate", "score", "inspect"] {
+    for command in [
+        "", "train", "evaluate", "predict", "generate", "score", "inspect", "report", "health",
+        "explain",
+    ] {
         let ran = bench.ok(&format!("{command} --help"));
         assert_eq!(ran.stderr, "");
         assert_eq!(ran.stdout, bench.ok(&format!("{command} -h")).stdout);

@@ -122,6 +122,10 @@ impl Health {
         let sequences = sequences.collect::<Result<Vec<SequenceBatch<f64>>>>()?;
         let mut health = of_sequences(model.network(), &sequences, Followed::of(model.task()))?;
         health.sample.of = data.len();
+        let members = model.members().len();
+        if members > 1 {
+            health.left_out.push(format!("the other members of {members}: these are the first's"));
+        }
         Ok(health)
     }
 }
