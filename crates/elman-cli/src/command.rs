@@ -11,6 +11,7 @@ mod report;
 mod several;
 mod source;
 mod summary;
+mod text;
 mod train;
 mod warnings;
 
@@ -25,6 +26,8 @@ pub fn run(command: Command, given: &Given) -> Outcome {
     match command {
         Command::Train(args) => train::run(*args, given),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Generate(args) => text::generate::run(&args),
+        Command::Score(args) => text::score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Report(args) => report::run(&args),

@@ -25,6 +25,8 @@ mod resume;
 mod schema;
 #[path = "cli/see.rs"]
 mod see;
+#[path = "cli/text.rs"]
+mod text;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]
