@@ -69,6 +69,8 @@ impl<T: Real> Report<'_, T> {
         let model = self.model;
         let thin = thinned(all)?;
         let data = thin.as_ref().unwrap_or(all);
+        let encoded = data.with_vocabularies(&model.inputs().vocabularies)?;
+        let data = &*encoded;
         let predictions = model.predict(data)?;
         let known = !matches!(data.targets(), elman::data::Targets::None);
         let evaluation = if known { Some(model.evaluate(data)?) } else { None };
@@ -104,7 +106,7 @@ fn answers<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
         Task::Classify(task) if task.each() == Each::Step => tag::sections(shown),
         Task::Classify(_) => classify::sections(shown),
         Task::Regress(_) => regress::sections(shown),
-        // A text is no data set: its page shows the model and its training alone.
+        // A model of text does not predict sequences.
         Task::Text(_) => Vec::new(),
     }
 }
@@ -112,8 +114,8 @@ fn answers<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
 fn target(task: &Task) -> String {
     match task {
         Task::Classify(classify) => format!("classify {}", classify.target()),
-        Task::Text(text) => format!("text: the {}", text.target()),
-        _ => format!("regress {}", task.target_names().join(", ")),
+        Task::Regress(_) => format!("regress {}", task.target_names().join(", ")),
+        Task::Text(_) => format!("text {}", task.target_names().join(", ")),
     }
 }
 

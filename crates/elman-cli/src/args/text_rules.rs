@@ -18,7 +18,7 @@ pub const OF_TEXT: [&str; 7] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 18] = [
+const OTHERS: [(&str, &str); 19] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -35,6 +35,7 @@ const OTHERS: [(&str, &str); 18] = [
     ("loss", "cross-entropy alone"),
     ("merge", "layers that read forward"),
     ("members", "one network"),
+    ("report", "its page by elman report, of the model alone"),
     ("folds", "one text"),
     ("refit", "one text"),
 ];
