@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod inspect;
+mod look;
 mod network_words;
 mod predict;
 mod record;
@@ -21,6 +22,7 @@ use crate::failure::{Failure, Outcome};
 pub fn run(command: Command, given: &Given) -> Outcome {
     match command {
         Command::Train(args) => train::run(*args, given),
+        Command::Look(args) => look::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -13,6 +13,8 @@ mod bad_models;
 mod bits;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
+#[path = "cli/look.rs"]
+mod look;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]
@@ -21,6 +23,8 @@ mod pipes;
 mod resume;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/texts.rs"]
+mod texts;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

@@ -34,11 +34,11 @@ fn version_names_the_instruction_level() {
 const WRONG: &[(&str, &str)] = &[
     (
         "",
-        "expected a command (train, evaluate, predict or inspect), got none (hint: elman --help lists them)",
+        "expected a command (train, look, evaluate, predict or inspect), got none (hint: elman --help lists them)",
     ),
     (
         "trian",
-        "expected a command (train, evaluate, predict or inspect), got \"trian\" (hint: did you mean train?)",
+        "expected a command (train, look, evaluate, predict or inspect), got \"trian\" (hint: did you mean train?)",
     ),
     ("inspect", "expected <MODEL>, got none (hint: see --help)"),
     ("evaluate m.safetensors", "expected <DATA>, got none (hint: see --help)"),
@@ -58,7 +58,7 @@ const WRONG: &[(&str, &str)] = &[
     ("predict m d --json=3", "--json: expected no value here, got \"3\""),
     ("train", "<TRAIN>: expected the file of training data, got none"),
     ("train train.csv", "--output: expected the file to save the model in, got none"),
-    ("train train.csv -o m", "--task: expected classify or regress, got none"),
+    ("train train.csv -o m", "--task: expected classify, regress or tag, got none"),
     (
         "train train.csv -o m --task clasify",
         "--task: expected one of classify, regress, got \"clasify\" (hint: did you mean classify?)",
