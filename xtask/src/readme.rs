@@ -83,8 +83,8 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, String> {
         let mut content = Vec::new();
         loop {
             let next = lines.next();
-            let (_, line) = next
-                .ok_or_else(|| format!("the block at line {} has no end", start + 1))?;
+            let (_, line) =
+                next.ok_or_else(|| format!("the block at line {} has no end", start + 1))?;
             if line == "```" {
                 break;
             }

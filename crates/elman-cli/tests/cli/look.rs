@@ -14,9 +14,12 @@ fn command(bench: &Bench, files: &str) -> String {
 fn the_command_to_copy_is_found() {
     let bench = Bench::new();
     bench.write("tags.tsv", "fly\tVERB\nhome\tADV\n\nhello\tINTJ\n");
-    bench.write("names.csv", (0..60).fold("name,language\n".to_owned(), |text, index| {
-        text + &format!("n{index},{}\n", ["x", "y", "z"][index % 3])
-    }));
+    bench.write(
+        "names.csv",
+        (0..60).fold("name,language\n".to_owned(), |text, index| {
+            text + &format!("n{index},{}\n", ["x", "y", "z"][index % 3])
+        }),
+    );
     bench.write("wide.tsv", "1\t0.5\t0.25\t0.125\n2\t0.5\t0.5\tNaN\n");
     bench.write("data.ts", "@targetLabel true\n@data\n1,2:0.5\n2,3:0.7\n");
     let walk = "who,take,hour,x y,gesture\nann,0,1,0.5,a\nann,0,2,,a\nbob,1,1,0.5,b\nbob,1,2,1,b\n\
@@ -73,7 +76,10 @@ fn real_data_are_understood() {
 #[test]
 fn what_smells_is_said() {
     let bench = Bench::new();
-    bench.write("money.csv", "take,t,price,kind\n0,0,\"1,234.5\",a\n0,1,\"2,000.0\",a\n1,0,\"3,1.5\",b\n");
+    bench.write(
+        "money.csv",
+        "take,t,price,kind\n0,0,\"1,234.5\",a\n0,1,\"2,000.0\",a\n1,0,\"3,1.5\",b\n",
+    );
     let ran = bench.ok("look money.csv");
     assert!(ran.stdout.contains("holds \"1,234.5\", which is read as text"), "{}", ran.stdout);
 }
@@ -86,15 +92,12 @@ fn bad_files_are_refused() {
     bench.write("ragged.csv", "a,b\n1,2\n1\n");
     bench.write("bad.csv", b"a,b\n1,\xff\n");
     for (arguments, wanted) in [
-        ("look", "<DATA>: expected a value, got none (hint: see --help)"),
+        ("look", "expected <DATA>, got none (hint: see --help)"),
         ("look -", "data: expected a file, which is read twice, got standard input"),
         ("look none.csv", "none.csv: expected a file, got nothing at this path"),
         ("look empty.csv", "empty.csv: expected a header, got an empty file"),
         ("look header.csv", "header.csv: expected rows after the header, got the header only"),
-        (
-            "look ragged.csv",
-            "ragged.csv: row 3: expected 2 fields as in the header, got 1 field",
-        ),
+        ("look ragged.csv", "ragged.csv: row 3: expected 2 fields as in the header, got 1 field"),
     ] {
         let ran = bench.run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{arguments}");

@@ -193,7 +193,7 @@ fn options_that_do_not_fit_the_layout_are_refused() {
         ),
         (
             "train names.csv --tokens words --sequence name --target language --task classify -o m",
-            "--tokens: expected --text beside it, got none",
+            "--tokens: expected --text beside it, got none (the default)",
         ),
         (
             "train names.csv --text name --layout wide --target language --task classify -o m",
@@ -206,7 +206,7 @@ fn options_that_do_not_fit_the_layout_are_refused() {
         ),
         (
             "train names.csv --text name --target language --each step --task classify -o m",
-            "--each: expected --task regress or tag beside it, got --task classify (the default)",
+            "--each: expected --task regress or tag beside it, got --task classify",
         ),
         (
             "train data.ts --task classify --layout wide -o m",
