@@ -13,6 +13,8 @@ pub mod options;
 pub mod records;
 pub mod rules;
 pub mod spec;
+pub mod text;
+mod text_rules;
 pub mod training;
 pub mod value;
 
@@ -23,6 +25,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
+use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
 use value::{EachChoice, Names, TaskKind, count, number};
 
@@ -50,7 +53,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from tables, texts and .ts files
+    /// Train a model on sequences from tables, texts and .ts files, or on running text
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
     /// Say what a data file holds, and how to train on it
@@ -59,6 +62,10 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Write a model's prediction for each sequence as CSV
     Predict(PredictArgs),
+    /// Write text with a model of text
+    Generate(GenerateArgs),
+    /// Say how likely text is to a model of text, as CSV
+    Score(ScoreArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
 }
@@ -75,7 +82,8 @@ go on from there, or from its last checkpoint if it was killed, and ends with th
 
 Example:
   elman train train.csv --test test.csv --sequence utterance --time step \\
-      --target speaker --task classify --output model.safetensors";
+      --target speaker --task classify --output model.safetensors
+  elman train book.txt --task text --output book.safetensors";
 
 /// How much is said, and in which form.
 #[derive(Clone, Copy, Debug, Args)]
@@ -94,7 +102,8 @@ pub struct Talk {
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
     /// The training data: a table (a row for each step, each sequence or each text), a .ts file, or
-    /// tagged words; several tables with one header are read as one, and - is standard input
+    /// tagged words; several tables with one header are read as one, and - is standard input; with
+    /// --task text, files of text
     #[arg(value_name = "TRAIN", num_args = 1..)]
     pub train: Vec<PathBuf>,
 
@@ -115,12 +124,16 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, or numbers, for each sequence; or a class at each step
+    /// What to learn: a class, or numbers, for each sequence; a class at each step; or the next token
+    /// of a text
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
     #[command(flatten)]
     pub columns: Columns,
+
+    #[command(flatten)]
+    pub text: TextArgs,
 
     #[command(flatten)]
     pub network: NetworkArgs,

@@ -9,6 +9,7 @@ mod record;
 mod several;
 mod source;
 mod summary;
+mod text;
 mod train;
 mod warnings;
 
@@ -24,6 +25,8 @@ pub fn run(command: Command, given: &Given) -> Outcome {
         Command::Train(args) => train::run(*args, given),
         Command::Look(args) => look::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Generate(args) => text::generate::run(&args),
+        Command::Score(args) => text::score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     }

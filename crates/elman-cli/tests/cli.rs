@@ -23,6 +23,8 @@ mod pipes;
 mod resume;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/text.rs"]
+mod text;
 #[path = "cli/texts.rs"]
 mod texts;
 #[path = "cli/train.rs"]

@@ -19,7 +19,7 @@ pub use provenance::{DataDigest, MemberRecord, Provenance};
 
 use crate::data::{Dataset, Each, NamedVocabulary, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
-use crate::network::{Network, Readout};
+use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
 
@@ -119,13 +119,18 @@ impl<T: Real> Model<T> {
     /// step where the task has one answer for a sequence, or the other way round.
     pub fn with_inputs(network: Network<T>, task: Task, inputs: ModelInputs) -> Result<Self> {
         let config = network.config();
-        check_readout(&config.body.readout, task.each())?;
+        check_task(config, &task)?;
         let input_size = config.input_size();
+        // A tokenizer is the task's.
+        let vocabularies = match task {
+            Task::Text(_) => 0,
+            Task::Classify(_) | Task::Regress(_) => config.inputs.tokens.len(),
+        };
         let scaled = inputs.scaling.as_ref().map_or(input_size, Standardization::len);
         let sizes = [
             ("feature_names", input_size, inputs.feature_names.len()),
             ("scaling", input_size, scaled),
-            ("vocabularies", config.inputs.tokens.len(), inputs.vocabularies.len()),
+            ("vocabularies", vocabularies, inputs.vocabularies.len()),
             ("task outputs", config.output_size(), task.output_size()),
         ];
         for (name, expected, found) in sizes {
@@ -253,6 +258,19 @@ pub(crate) fn outputs<T: Real>(
         }
     }
     Ok(all)
+}
+
+/// Refuses a network that does not read the text of its task, or does not answer where it is asked.
+fn check_task(config: &NetworkConfig, task: &Task) -> Result<()> {
+    if let Task::Text(text) = task {
+        let tokens = &config.inputs.tokens;
+        let sizes: Vec<usize> = tokens.iter().map(|channel| channel.vocabulary_size).collect();
+        let expected = [text.tokenizer().len()];
+        if sizes != expected {
+            return Err(Error::shape("vocabularies of the inputs", &expected, &sizes));
+        }
+    }
+    check_readout(&config.body.readout, task.each())
 }
 
 /// Refuses a network that answers at every step where a task has one answer for a sequence, and the

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::value::{
-    DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, TokensChoice,
+    DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, UnitChoice,
 };
 
 /// The heading of the columns of data for a trained model.
@@ -34,9 +34,9 @@ pub struct Columns {
     /// A column of text: each row is a sequence, its steps the characters or words of this cell
     #[arg(long, value_name = "COLUMN")]
     pub text: Option<String>,
-    /// What the steps of --text are
-    #[arg(long, value_enum, default_value_t = TokensChoice::Characters)]
-    pub tokens: TokensChoice,
+    /// What a token of a text is
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitChoice::Characters)]
+    pub tokens: UnitChoice,
     /// How the sequences lie in the file [default: what its first lines show]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutChoice>,

@@ -9,7 +9,7 @@ use super::TrainArgs;
 use super::network_options::hidden_sizes;
 use super::value::{
     CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, OptimizerChoice,
-    PoolingChoice, Switch, TaskKind,
+    PoolingChoice, Switch, TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -32,6 +32,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     }
     clipping(args, given)?;
     layers(args, given)?;
+    if args.task == Some(TaskKind::Text) {
+        super::text_rules::settle(args, given)?;
+    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -52,7 +55,7 @@ fn required(args: &TrainArgs) -> Outcome {
             missing("<TRAIN>", "the file of training data")
         }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
-        TrainArgs { task: None, .. } => missing("--task", "classify, regress or tag"),
+        TrainArgs { task: None, .. } => missing("--task", "classify, regress, tag or text"),
         _ => Ok(()),
     }
 }
@@ -247,7 +250,8 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         rules.push(Rule {
             option,
             on: "validation",
-            holds: args.validation.is_some() || args.validation_fraction.is_some(),
+            holds: args.validation.is_some()
+                || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
             needs: "--validation or --validation-fraction",
             found: "neither".to_owned(),
         });
@@ -268,6 +272,9 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         let found = format!("--task {}", name(task));
         rules.push(Rule { option, on: "task", holds: wanted.contains(&task), needs, found });
     };
+    for option in super::text_rules::OF_TEXT {
+        by_task(option, &[TaskKind::Text], "--task text");
+    }
     const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
     by_task("label-smoothing", CLASSES, "--task classify or tag");
     by_task("class-weights", CLASSES, "--task classify or tag");
@@ -291,13 +298,24 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     rules.push(Rule {
         option: "tokens",
         on: "text",
-        holds: args.columns.text.is_some(),
-        needs: "--text",
-        found: "none".to_owned(),
+        holds: args.columns.text.is_some() || task == TaskKind::Text,
+        needs: "--text or --task text",
+        found: "neither".to_owned(),
     });
+    if args.columns.tokens == UnitChoice::Bytes {
+        rules.push(Rule {
+            option: "tokens",
+            on: "task",
+            holds: task == TaskKind::Text,
+            needs: "--task text",
+            found: format!("--tokens bytes and --task {}", name(task)),
+        });
+    }
     let found = match (trainer.loss, task) {
         (Some(loss), _) => name(loss),
-        (None, TaskKind::Classify | TaskKind::Tag) => name(LossChoice::CrossEntropy),
+        (None, TaskKind::Classify | TaskKind::Tag | TaskKind::Text) => {
+            name(LossChoice::CrossEntropy)
+        }
         (None, TaskKind::Regress) => name(LossChoice::Mse),
     };
     let mut by_loss = |option, wanted, needs| {

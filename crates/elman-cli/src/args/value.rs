@@ -13,6 +13,8 @@ pub enum TaskKind {
     Classify,
     /// One number or more
     Regress,
+    /// The next token of a text
+    Text,
     /// One of a set of classes at each step
     Tag,
 }
@@ -297,12 +299,14 @@ pub enum LayoutChoice {
     Conllu,
 }
 
-/// What the steps of a text are.
+/// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TokensChoice {
-    /// Its characters
+pub enum UnitChoice {
+    /// Bytes of any file
+    Bytes,
+    /// Unicode characters
     Characters,
-    /// Its words, in lower case
+    /// Words, each with the space before it
     Words,
 }
 

@@ -1,7 +1,7 @@
 //! `elman evaluate`: how good a model is on sequences whose answers are known.
 
 use elman::model::Model;
-use elman::task::Evaluation;
+use elman::task::{Evaluation, Task};
 use elman::threads::with_threads;
 use serde::Serialize;
 
@@ -27,6 +27,9 @@ struct Document<'a> {
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;
+    if let Task::Text(task) = model.task() {
+        return super::text::evaluate::run(args, &model, task);
+    }
     let data = source::answered(&args.data, &model, &args.columns, args.target.as_ref())?;
     let summary = Summary::of(&data);
     printer.say(|style| {

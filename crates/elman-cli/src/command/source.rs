@@ -16,7 +16,7 @@ use crate::args::columns::{Columns as ColumnArgs, SavedColumns};
 use crate::args::options::blame;
 use crate::args::value::{
     DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, TaskKind,
-    TokensChoice,
+    UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -118,8 +118,8 @@ fn channels_of(
 fn layout(paths: &[PathBuf], args: &ColumnArgs) -> Outcome<Layout> {
     if let Some(column) = &args.text {
         let tokens = match args.tokens {
-            TokensChoice::Characters => Tokens::Characters,
-            TokensChoice::Words => Tokens::Words,
+            UnitChoice::Bytes | UnitChoice::Characters => Tokens::Characters,
+            UnitChoice::Words => Tokens::Words,
         };
         return Ok(Layout::Text { column: column.clone(), tokens });
     }
@@ -200,6 +200,7 @@ pub fn answered(
     let kind = match model.task() {
         Task::Classify(classify) => classes_of(classify.labels(), classify.each()),
         Task::Regress(_) => TargetKind::Values,
+        Task::Text(_) => return Err(reads_text(model)),
     };
     let targets = match (target, format(paths)?) {
         (Some(target), _) => target.0.clone(),
@@ -211,7 +212,18 @@ pub fn answered(
 
 /// Reads data without looking for answers, for a trained model.
 pub fn unanswered(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Dataset> {
+    if matches!(model.task(), Task::Text(_)) {
+        return Err(reads_text(model));
+    }
     read_for(paths, model, saved_columns(paths, model, given)?, TargetKind::None)
+}
+
+/// Refuses sequences for a model of text.
+fn reads_text(model: &Model<f32>) -> Failure {
+    let expected = "a model of sequences";
+    let found = format!("one of text ({})", model.task().target_names().join(", "));
+    let hint = "elman generate writes text, elman score measures it";
+    Failure::Input(format!("<MODEL>: expected {expected}, got {found} (hint: {hint})"))
 }
 
 fn read_for(

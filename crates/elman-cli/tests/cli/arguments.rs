@@ -7,7 +7,7 @@ const TRAIN_DATA: &str = "train train.csv --sequence id --time step --target kin
 #[test]
 fn help_of_every_command() {
     let bench = Bench::new();
-    for command in ["", "train", "evaluate", "predict", "inspect"] {
+    for command in ["", "train", "evaluate", "predict", "generate", "score", "inspect"] {
         let ran = bench.ok(&format!("{command} --help"));
         assert_eq!(ran.stderr, "");
         assert_eq!(ran.stdout, bench.ok(&format!("{command} -h")).stdout);
@@ -58,10 +58,10 @@ const WRONG: &[(&str, &str)] = &[
     ("predict m d --json=3", "--json: expected no value here, got \"3\""),
     ("train", "<TRAIN>: expected the file of training data, got none"),
     ("train train.csv", "--output: expected the file to save the model in, got none"),
-    ("train train.csv -o m", "--task: expected classify, regress or tag, got none"),
+    ("train train.csv -o m", "--task: expected classify, regress, tag or text, got none"),
     (
         "train train.csv -o m --task clasify",
-        "--task: expected one of classify, regress, tag, got \"clasify\" (hint: did you mean classify?)",
+        "--task: expected one of classify, regress, text, tag, got \"clasify\" (hint: did you mean classify?)",
     ),
     ("train train.csv --epochs", "--epochs: expected a value, got nothing"),
     ("train train.csv --epochs 1 --epochs 2", "--epochs: expected at most once, got it again"),

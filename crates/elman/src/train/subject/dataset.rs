@@ -41,7 +41,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
     pub(in crate::train) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
         let options = &trainer.options;
         data.training.check_trainable()?;
-        check_validation(options, data.validation)?;
+        check_validation(options, data.validation.is_some())?;
         let parts = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
         check_readout(&trainer.network.readout, task.each())?;
@@ -168,15 +168,15 @@ impl<'a> Parts<'a> {
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
-fn check_validation(options: &TrainingOptions, validation: Option<&Dataset>) -> Result<()> {
+pub(super) fn check_validation(options: &TrainingOptions, given: bool) -> Result<()> {
     let fraction = options.validation_fraction;
-    match validation {
-        Some(_) if fraction > 0.0 => {
+    match given {
+        true if fraction > 0.0 => {
             Err(Error::argument("validation_fraction", "0 beside validation data", fraction))
         }
-        Some(_) => Ok(()),
-        None if fraction > 0.0 => Ok(()),
-        None => {
+        true => Ok(()),
+        false if fraction > 0.0 => Ok(()),
+        false => {
             let expected = "validation data, or a validation fraction, beside it";
             if let Some(patience) = options.patience {
                 return Err(Error::argument("patience", expected, patience));
