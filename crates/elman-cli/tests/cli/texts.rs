@@ -193,7 +193,7 @@ fn options_that_do_not_fit_the_layout_are_refused() {
         ),
         (
             "train names.csv --tokens words --sequence name --target language --task classify -o m",
-            "--tokens: expected --text beside it, got none (the default)",
+            "--tokens: expected --text or --task text beside it, got neither (the default)",
         ),
         (
             "train names.csv --text name --layout wide --target language --task classify -o m",
