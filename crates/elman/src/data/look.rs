@@ -325,9 +325,8 @@ fn of_rows(survey: &Survey) -> Found {
     let Some(text) = text else {
         return Found { candidates: vec![], smells: vec![], arguments: vec![], lengths: None };
     };
-    let others = columns.iter().filter(|column| column.name != text.name);
-    let target =
-        others.filter(|column| (2..=survey.rows / 2).contains(&values(column))).next_back();
+    let mut others = columns.iter().filter(|column| column.name != text.name);
+    let target = others.rfind(|column| (2..=survey.rows / 2).contains(&values(column)));
     let mut candidates = vec![Candidate {
         role: "text",
         column: text.name.clone(),

@@ -66,7 +66,7 @@ fn words_are_tagged_and_the_file_remembers_them() {
     // Other data have numbers of their own for the same words.
     let texts = WORDS.iter().rev().map(ToString::to_string).collect();
     let other = Arc::new(Vocabulary::new(texts).unwrap());
-    let count = WORDS.len() as u32;
+    let count = u32::try_from(WORDS.len()).unwrap();
     let ids = test.token_channels()[0].ids().iter().map(|&id| count + 1 - id).collect();
     let channel = TokenChannel::new("word", other, ids).unwrap();
     let other = Dataset::from_tokens(&test.lengths(), vec![channel], Targets::None).unwrap();
