@@ -6,6 +6,7 @@
 
 pub mod columns;
 pub mod fault;
+pub mod look;
 pub mod network;
 pub mod network_options;
 pub mod options;
@@ -36,7 +37,7 @@ Data is on stdout, talk is on stderr.
 Exit codes: 0 success (also after Ctrl-C in training, once the best model so far is saved),
 1 something is wrong with the input, 2 a fault of this program.";
 
-/// Recurrent networks for sequences in files: train, evaluate, predict, inspect
+/// Recurrent networks for sequences in files: look, train, evaluate, predict, inspect
 #[derive(Debug, Parser)]
 #[command(name = "elman", after_help = ABOUT_ALL, max_term_width = 100)]
 #[command(disable_help_subcommand = true, disable_help_flag = true)]
@@ -57,6 +58,8 @@ pub enum Command {
     /// Train a model on sequences from tables, texts and .ts files, or on running text
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
+    /// Say what a data file holds, and how to train on it
+    Look(look::LookArgs),
     /// Measure a model on sequences whose answers are known
     Evaluate(EvaluateArgs),
     /// Write a model's prediction for each sequence as CSV

@@ -4,6 +4,7 @@ mod evaluate;
 mod explain;
 mod health;
 mod inspect;
+mod look;
 mod network_words;
 mod predict;
 mod record;
@@ -25,6 +26,7 @@ use crate::failure::{Failure, Outcome};
 pub fn run(command: Command, given: &Given) -> Outcome {
     match command {
         Command::Train(args) => train::run(*args, given),
+        Command::Look(args) => look::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => text::generate::run(&args),
         Command::Score(args) => text::score::run(&args),

@@ -13,6 +13,8 @@ mod bad_models;
 mod bits;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
+#[path = "cli/look.rs"]
+mod look;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]
@@ -27,6 +29,8 @@ mod schema;
 mod see;
 #[path = "cli/text.rs"]
 mod text;
+#[path = "cli/texts.rs"]
+mod texts;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

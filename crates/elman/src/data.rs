@@ -13,6 +13,7 @@ mod gzip;
 mod input;
 mod inputs;
 mod layout;
+mod look;
 mod missing;
 mod options;
 mod place;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 pub use inputs::Unknown;
 pub use layout::{Layout, Tagged, Tokens};
+pub use look::{Candidate, ColumnLook, LengthsLook, Look, look};
 pub use options::{
     CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
     RowOrder, TargetKind, read, read_files,

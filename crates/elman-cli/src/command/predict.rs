@@ -9,7 +9,7 @@ use elman::task::{ClassPredictions, Predictions, ValuePredictions};
 use elman::threads::with_threads;
 use serde_json::{Value, json};
 
-use super::source;
+use super::{source, warnings};
 use crate::args::PredictArgs;
 use crate::args::options::blame;
 use crate::config::Given;
@@ -32,6 +32,9 @@ pub fn run(args: &PredictArgs) -> Outcome {
     }
     let model = Model::<f32>::load(&args.model)?;
     let data = source::unanswered(&args.data, &model, &args.columns)?;
+    if let Some(line) = warnings::unknown(&data, &model)? {
+        printer.warn(&line);
+    }
     let predicted = with_threads(args.threads, || model.predict(&data));
     let predictions = predicted.map_err(|error| blame(error, &Given::default()))??;
     if args.talk.json {

@@ -276,7 +276,8 @@ fn names(names: Option<&Names>) -> Option<Vec<String>> {
     names.map(|names| names.0.clone())
 }
 
-fn decimal(choice: DecimalChoice) -> Decimal {
+/// Of the library.
+pub fn decimal(choice: DecimalChoice) -> Decimal {
     match choice {
         DecimalChoice::Point => Decimal::Point,
         DecimalChoice::Comma => Decimal::Comma,
@@ -295,7 +296,8 @@ fn order(sort: bool) -> RowOrder {
     if sort { RowOrder::Sort } else { RowOrder::AsGiven }
 }
 
-fn delimiter(choice: DelimiterChoice) -> Delimiter {
+/// Of the library.
+pub fn delimiter(choice: DelimiterChoice) -> Delimiter {
     match choice {
         DelimiterChoice::Comma => Delimiter::Comma,
         DelimiterChoice::Semicolon => Delimiter::Semicolon,

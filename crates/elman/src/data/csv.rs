@@ -30,6 +30,7 @@ mod fields;
 mod reader;
 mod records;
 mod sort;
+mod survey;
 mod text;
 mod time;
 
@@ -39,6 +40,7 @@ pub(super) use self::fields::Fields;
 use self::reader::{Reader, Row};
 use self::records::Records;
 pub(super) use self::records::joined;
+pub(super) use self::survey::{Column, Survey, Within, survey, within};
 use super::Dataset;
 use super::layout::Layout;
 use super::options::{LeftOut, LeftOutReason, ReadOptions};

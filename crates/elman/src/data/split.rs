@@ -56,9 +56,10 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     let mut training: Vec<usize> = Vec::new();
     let mut validation: Vec<usize> = Vec::new();
     if let Some(names) = dataset.groups().filter(|_| fraction > 0.0) {
-        let wanted = (dataset.len() as f64 * fraction).round() as usize;
+        let wanted = (dataset.len() as f64 * fraction).round();
         for group in shuffled_groups(names, rng) {
-            if validation.is_empty() || validation.len() + group.len() <= wanted {
+            let size = (validation.len() + group.len()) as f64;
+            if validation.is_empty() || size <= wanted {
                 validation.extend(group);
             } else {
                 training.extend(group);

@@ -64,9 +64,9 @@ fn words_are_tagged_and_the_file_remembers_them() {
     assert_eq!(loaded.inputs().vocabularies[0].vocabulary.texts().len(), WORDS.len());
 
     // Other data have numbers of their own for the same words.
-    let texts = WORDS.iter().rev().map(ToString::to_string).collect();
+    let texts = test.token_channels()[0].vocabulary().texts().iter().rev().cloned().collect();
     let other = Arc::new(Vocabulary::new(texts).unwrap());
-    let count = WORDS.len() as u32;
+    let count = u32::try_from(WORDS.len()).unwrap();
     let ids = test.token_channels()[0].ids().iter().map(|&id| count + 1 - id).collect();
     let channel = TokenChannel::new("word", other, ids).unwrap();
     let other = Dataset::from_tokens(&test.lengths(), vec![channel], Targets::None).unwrap();
@@ -156,6 +156,8 @@ fn outputs_of_steps_stand_in_the_order_of_the_data() {
     let data = counting(30, 7, |_, _| false);
     let model = fit::<f64>(short(1), every_step(4).options(), &data).model;
     let all = model.outputs(&data).unwrap();
+    // With the numbers that words have in the model.
+    let data = model.inputs().read(&data).unwrap();
     let mut start = 0;
     for (index, length) in data.lengths().into_iter().enumerate() {
         let batch = data.batch::<f64>(&[index], None).unwrap();

@@ -59,7 +59,7 @@ fn a_value_missing_within_a_row_is_taken_where_asked() {
     let data = file.read(&options).unwrap();
     assert_eq!(data.feature_names(), ["value", "value_missing"]);
     assert!(data.values()[2].is_nan());
-    assert_eq!(data.values()[3], 1.0);
+    assert_eq!(data.values()[3].to_bits(), 1f64.to_bits());
 }
 
 #[test]
@@ -121,6 +121,10 @@ fn bad_tables_are_refused() {
             },
         ],
     );
+}
+
+#[test]
+fn roles_that_a_wide_table_does_not_have_are_refused() {
     let mut named = wide();
     named.columns.targets = vec!["kind".into()];
     check_messages(
