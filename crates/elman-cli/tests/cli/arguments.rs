@@ -104,7 +104,7 @@ const CONTRADICTIONS: &[&str] = &[
     "--epochs 3 --hidden-size 0",
     "--layers 0",
     "--cell lstm --activation relu",
-    "--reset-placement before",
+    "--cell lstm --reset-placement before",
     "--dropout 1",
     "--layers 1001",
     "--epochs 3 --hidden-size 4,5 --layers 3",
