@@ -213,7 +213,7 @@ impl<T: Real> Model<T> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
-        self.task.evaluate(outputs.view(), &targets)
+        self.task.evaluate_on(&*self.inputs.read(data)?, outputs.view(), &targets)
     }
 
     /// The outputs of the network `[N, O]`, in the order of the data; of an ensemble what its

@@ -46,6 +46,11 @@ fn words_are_tagged_better_than_by_their_commonest_tag() {
     let tokens = trained["data"]["training"]["tokens"].as_array().unwrap();
     assert_eq!(tokens.len(), 5);
     assert!(trained["test"]["floor"]["accuracy"].as_f64().unwrap() < 0.3);
+    // The same count with one entry for all words that training does not have twice.
+    let words = &trained["test"]["words"];
+    assert!((words["floor"].as_f64().unwrap() - 2245.0 / 2432.0).abs() < 1e-9, "{words}");
+    assert_eq!(words["unknown"], 138);
+    assert!(words["accuracy_unknown"].as_f64().unwrap() > 0.5, "{words}");
 }
 
 #[test]

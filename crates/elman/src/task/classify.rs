@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
-use crate::data::{ClassTargets, Dataset, Each};
+use crate::data::{ClassTargets, Dataset, Each, TokenChannel, Vocabulary};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
@@ -23,6 +23,9 @@ pub struct Classify {
     training_counts: Vec<usize>,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
+    /// The commonest class of each token of the first token channel in training `[V]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    token_classes: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -33,14 +36,20 @@ struct Unchecked {
     training_counts: Vec<usize>,
     #[serde(default)]
     each: Each,
+    #[serde(default)]
+    token_classes: Vec<usize>,
 }
 
 impl TryFrom<Unchecked> for Classify {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { target, labels, training_counts, each } = parts;
-        Ok(Classify { each, ..Classify::new(target, labels, training_counts)? })
+        let Unchecked { target, labels, training_counts, each, token_classes } = parts;
+        let count = labels.len();
+        if let Some(class) = token_classes.iter().find(|class| **class >= count) {
+            return Err(Error::argument("token_classes", format!("below {count} (labels)"), class));
+        }
+        Ok(Classify { each, token_classes, ..Classify::new(target, labels, training_counts)? })
     }
 }
 
@@ -74,11 +83,25 @@ pub struct ClassEvaluation {
     pub confusion: Vec<Vec<u64>>,
     /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
+    /// What words say of classes at every step; none for other data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<WordEvaluation>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+/// How tagged words were answered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WordEvaluation {
+    /// The accuracy of the commonest class that each word had in training.
+    pub floor: f64,
+    /// The steps whose word the model does not know.
+    pub unknown: usize,
+    /// The accuracy at these steps; none where there are none.
+    pub accuracy_unknown: Option<f64>,
 }
 
 /// What always guessing the commonest training class achieves.
@@ -112,13 +135,46 @@ impl Classify {
         }
         // Checks the labels.
         ClassTargets::new("", labels.clone(), Vec::new())?;
-        Ok(Classify { target: target.into(), labels, training_counts, each: Each::Sequence })
+        let (each, token_classes) = (Each::Sequence, vec![]);
+        Ok(Classify { target: target.into(), labels, training_counts, each, token_classes })
     }
 
     /// The classes of training data.
-    pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
+    pub(super) fn of(targets: &ClassTargets, training: &Dataset) -> Result<Self> {
         let task = Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())?;
-        Ok(task.with_each(targets.each()))
+        let channel = training.token_channels().first();
+        let token_classes = match (targets.each(), channel) {
+            (Each::Step, Some(channel)) => commonest_classes(channel, targets, task.commonest()),
+            _ => vec![],
+        };
+        Ok(Classify { token_classes, ..task.with_each(targets.each()) })
+    }
+
+    /// What the first token channel says of the answers, if there is one at every step.
+    pub(super) fn words(
+        &self,
+        logits: ArrayView2<'_, f64>,
+        classes: &[i64],
+        data: &Dataset,
+    ) -> Option<WordEvaluation> {
+        let channel = data.token_channels().first().filter(|_| !self.token_classes.is_empty())?;
+        let winners = winners(logits);
+        let (mut all, mut right, mut unknown, mut unknown_right) = (0, 0, 0, 0);
+        for ((&id, &class), &winner) in channel.ids().iter().zip(classes).zip(&winners) {
+            let is = |answer: usize| usize::from(i64::try_from(answer) == Ok(class));
+            if class == NO_CLASS {
+                continue;
+            }
+            all += 1;
+            right += is(*self.token_classes.get(id as usize)?);
+            if id == Vocabulary::UNKNOWN {
+                unknown += 1;
+                unknown_right += is(winner);
+            }
+        }
+        let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
+        let accuracy_unknown = share(unknown_right, unknown);
+        Some(WordEvaluation { floor: share(right, all)?, unknown, accuracy_unknown })
     }
 
     /// The same for each sequence, or for every step: counts are then those of steps.
@@ -238,8 +294,25 @@ impl Classify {
                 accuracy: share(floor.accuracy()),
                 macro_f1: floor.macro_f1(),
             },
+            words: None,
         })
     }
+}
+
+/// The commonest class of each token; `other` of those that training does not have.
+fn commonest_classes(channel: &TokenChannel, targets: &ClassTargets, other: usize) -> Vec<usize> {
+    let width = targets.labels().len();
+    let mut counts = vec![0u32; channel.vocabulary().len() * width];
+    for (&id, &class) in channel.ids().iter().zip(targets.indices()) {
+        if class < width {
+            counts[id as usize * width + class] += 1;
+        }
+    }
+    let commonest = |counts: &[u32]| {
+        let most = counts.iter().max().filter(|most| **most > 0);
+        most.and_then(|most| counts.iter().position(|count| count == most)).unwrap_or(other)
+    };
+    counts.chunks_exact(width).map(commonest).collect()
 }
 
 /// Makes probabilities of logits `[N, O]`.
