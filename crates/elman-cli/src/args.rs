@@ -26,7 +26,7 @@ use network::NetworkArgs;
 use records::RecordArgs;
 use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
-use value::{Names, TaskKind, count, number};
+use value::{EachChoice, Names, TaskKind, count, number};
 
 const ABOUT_ALL: &str = "\
 Data is on stdout, talk is on stderr.
@@ -52,7 +52,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from a long CSV or a .ts file, or on text
+    /// Train a model on sequences from tables, texts and .ts files, or on running text
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
     /// Measure a model on sequences whose answers are known
@@ -98,8 +98,9 @@ pub struct Talk {
 #[derive(Clone, Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// The training data: a long CSV (one row for each time step), or a .ts file; several tables
-    /// with one header are read as one, and - is standard input; with --task text, files of text
+    /// The training data: a table (a row for each step, each sequence or each text), a .ts file, or
+    /// tagged words; several tables with one header are read as one, and - is standard input; with
+    /// --task text, files of text
     #[arg(value_name = "TRAIN", num_args = 1..)]
     pub train: Vec<PathBuf>,
 
@@ -120,7 +121,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, numbers, or the next token of a text
+    /// What to learn: a class, or numbers, for each sequence; a class at each step; or the next token
+    /// of a text
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
@@ -143,13 +145,23 @@ pub struct TrainArgs {
     pub talk: Talk,
 }
 
+impl TrainArgs {
+    /// What there is an answer for.
+    pub fn each(&self) -> EachChoice {
+        match self.task {
+            Some(TaskKind::Tag) => EachChoice::Step,
+            _ => self.columns.each,
+        }
+    }
+}
+
 /// `elman evaluate`.
 #[derive(Clone, Debug, Args)]
 pub struct EvaluateArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
-    /// for a model of text, files of text
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 
@@ -172,8 +184,8 @@ pub struct EvaluateArgs {
 pub struct PredictArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
-    /// they need not have the target
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input. They need not have the target
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 

@@ -1,15 +1,14 @@
 //! What text takes of the options of `train`, and what it sets where nothing is given.
 
 use super::TrainArgs;
-use super::text::UnitChoice;
 use super::training::TrainerArgs;
+use super::value::UnitChoice;
 use super::value::{CellChoice, Sizes};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Options that are about text alone.
-pub const OF_TEXT: [&str; 8] = [
-    "tokens",
+pub const OF_TEXT: [&str; 7] = [
     "nfc",
     "vocabulary-size",
     "least-count",
@@ -53,12 +52,12 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     for option in ["vocabulary-size", "least-count"] {
-        if given.has(option) && args.text.tokens != UnitChoice::Words {
+        if given.has(option) && args.columns.tokens != UnitChoice::Words {
             let found = "--tokens bytes or characters, all of which it knows";
             return Err(Failure::input(given.name(option), "--tokens words beside it", found));
         }
     }
-    if given.has("nfc") && args.text.tokens == UnitChoice::Bytes {
+    if given.has("nfc") && args.columns.tokens == UnitChoice::Bytes {
         let expected = "--tokens characters or words beside it";
         return Err(Failure::input(given.name("nfc"), expected, "--tokens bytes"));
     }
@@ -100,7 +99,7 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
     if set("dropout") {
         network.dropout = 0.25;
     }
-    let words = args.text.tokens == UnitChoice::Words;
+    let words = args.columns.tokens == UnitChoice::Words;
     args.text.embedding_size.get_or_insert(if words { 128 } else { 64 });
     let trainer: &mut TrainerArgs = &mut args.trainer;
     if set("bptt") {

@@ -81,7 +81,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         return super::text::train::run(&args, given);
     }
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
     let data = read(&args, given)?;

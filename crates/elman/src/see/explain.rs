@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::subject::{copy_of, largest};
 use crate::data::Dataset;
 use crate::error::{Error, Result, nearest};
-use crate::model::{Model, check_inputs};
+use crate::model::Model;
 use crate::network::Network;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
@@ -101,7 +101,7 @@ impl Explanation {
     /// Data that the model does not read; no sequence of that id, or one without a step; no such class
     /// or target; a custom cell; outputs so steep that the integral does not come out to 1e-4.
     pub fn of<T: Real>(model: &Model<T>, data: &Dataset, question: Question<'_>) -> Result<Self> {
-        check_inputs(model.inputs(), data)?;
+        let data = &*model.inputs().read(data)?;
         let index = find(data, question.sequence)?;
         let batch = data.batch::<f64>(&[index], model.scaling())?;
         let network = copy_of(model.network())?;

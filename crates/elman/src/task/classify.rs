@@ -9,6 +9,11 @@ use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
 
+/// The code of a step without a class.
+const NO_CLASS: i64 = -1;
+/// The code of a step whose class the task does not know.
+const OTHER_CLASS: i64 = -2;
+
 /// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
@@ -53,6 +58,10 @@ pub struct ClassPredictions {
 pub struct ClassEvaluation {
     /// The number of sequences, or of steps, that have a class.
     pub sequences: usize,
+    /// How many of these steps have a class that the model does not know: each is an error in the
+    /// accuracy, and counts in nothing else.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_classes: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
     pub loss: f64,
     /// The share of sequences whose class was predicted correctly.
@@ -65,6 +74,11 @@ pub struct ClassEvaluation {
     pub confusion: Vec<Vec<u64>>,
     /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What always guessing the commonest training class achieves.
@@ -144,19 +158,21 @@ impl Classify {
         self.training_counts.iter().position(|count| Some(count) == most).unwrap_or(0)
     }
 
-    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name.
+    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name; [`NO_CLASS`]
+    /// of a step that has none, [`OTHER_CLASS`] of one whose class is not among them.
     pub(super) fn encode(&self, targets: &ClassTargets, data: &Dataset) -> Result<Vec<i64>> {
         let counts = targets.counts();
         let codes = targets.labels().iter().zip(counts).map(|(label, count)| {
             match self.labels.iter().position(|known| known == label) {
                 Some(index) => Ok(index as i64),
-                None if count == 0 => Ok(-1),
+                None if count == 0 => Ok(NO_CLASS),
+                None if self.each == Each::Step => Ok(OTHER_CLASS),
                 None => Err(self.unknown(label, targets, data)),
             }
         });
         let codes = codes.collect::<Result<Vec<i64>>>()?;
         // A step without a class has an index past the labels.
-        let code = |&index: &usize| codes.get(index).copied().unwrap_or(-1);
+        let code = |&index: &usize| codes.get(index).copied().unwrap_or(NO_CLASS);
         Ok(targets.indices().iter().map(code).collect())
     }
 
@@ -194,6 +210,7 @@ impl Classify {
         logits: ArrayView2<'_, f64>,
         classes: &[i64],
     ) -> Result<ClassEvaluation> {
+        let others = classes.iter().filter(|class| **class == OTHER_CLASS).count();
         let counted: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
         let logits = logits.select(Axis(0), &counted);
         let logits = logits.view();
@@ -203,19 +220,22 @@ impl Classify {
         let actual: Vec<usize> =
             classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
         let outputs = self.labels.len();
+        let all = classes.len() + others;
+        let share = |accuracy: f64| accuracy * (classes.len() as f64 / all as f64);
         let confusion = ConfusionMatrix::new(&actual, &winners(logits), outputs)?;
         let guess = self.commonest();
         let floor = ConfusionMatrix::new(&actual, &vec![guess; actual.len()], outputs)?;
         Ok(ClassEvaluation {
-            sequences: classes.len(),
+            sequences: all,
+            other_classes: others,
             loss,
-            accuracy: confusion.accuracy(),
+            accuracy: share(confusion.accuracy()),
             macro_f1: confusion.macro_f1(),
             labels: self.labels.clone(),
             confusion: confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect(),
             floor: ClassFloor {
                 label: self.labels[guess].clone(),
-                accuracy: floor.accuracy(),
+                accuracy: share(floor.accuracy()),
                 macro_f1: floor.macro_f1(),
             },
         })
