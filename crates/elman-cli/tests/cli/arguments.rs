@@ -109,7 +109,7 @@ const CONTRADICTIONS: &[&str] = &[
     "--layers 1001",
     "--epochs 3 --hidden-size 4,5 --layers 3",
     "--epochs 3 --hidden-size 4,",
-    "--merge sum",
+    "--direction forward --merge sum",
     "--layer-dropout 0.1",
     "--residual",
     "--layers 2 --layer-dropout 1.5",

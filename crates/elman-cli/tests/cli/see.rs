@@ -14,7 +14,7 @@ fn health_shows_numbers_with_a_sentence_each() {
 #[test]
 fn health_as_json_has_every_number() {
     let bench = Bench::new();
-    bench.train("--quiet --cell gru --layers 2");
+    bench.train("--quiet --cell gru --layers 2 --direction forward");
     let ran = bench.ok("health m.safetensors test.csv --json");
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let sides = document["health"]["sides"].as_array().unwrap();
