@@ -24,7 +24,7 @@ use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
-const ROWS: usize = 64;
+pub(crate) const ROWS: usize = 64;
 
 /// A network with its task, the names and scaling of its inputs, and its provenance.
 ///

@@ -13,6 +13,7 @@ use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, Token
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
 use crate::train::feed::{DatasetFeed, FeedOptions};
+use crate::train::footprint::Extent;
 use crate::train::objective::objective;
 use crate::train::options::{InputScaling, Monitor, TrainingOptions};
 use crate::train::{Purpose, Trainer, TrainingData};
@@ -114,6 +115,12 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     fn sizes(&self) -> Sizes {
         let validation = self.parts.validation.as_ref().map_or(0, |data| data.len());
         Sizes { training: self.parts.training.len(), validation }
+    }
+
+    fn extent(&self) -> Option<Extent> {
+        let parts = [Some(&self.parts.training), self.parts.validation.as_ref()];
+        let lengths = || parts.iter().flatten().flat_map(|data| data.lengths());
+        Some(Extent { sequences: lengths().count(), longest: lengths().max().unwrap_or(0) })
     }
 
     fn validate(&self, network: &Network<T>) -> Result<Option<Validation>> {
