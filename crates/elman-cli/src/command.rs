@@ -5,6 +5,7 @@ mod inspect;
 mod network_words;
 mod predict;
 mod record;
+mod several;
 mod source;
 mod summary;
 mod text;

@@ -6,6 +6,7 @@
 //! dropped or repaired without being asked, and every fault names the file, the row and the column.
 
 mod arrays;
+mod batch;
 pub mod csv;
 mod file;
 mod gzip;
@@ -17,11 +18,14 @@ mod scale;
 mod smell;
 mod split;
 mod targets;
+mod tokens;
 pub mod ts;
+mod vocabulary;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
-use ndarray::{Array3, ArrayView2};
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use options::{
@@ -30,13 +34,13 @@ pub use options::{
 };
 pub use scale::Standardization;
 pub use smell::Smell;
-pub use split::{Split, split};
-pub use targets::{ClassTargets, Targets, ValueTargets};
+pub use split::{Split, folds, split};
+pub use targets::{ClassTargets, Each, Targets, ValueTargets};
+pub use tokens::{NamedVocabulary, TokenChannel};
+pub use vocabulary::Vocabulary;
 
 use self::place::Places;
 use crate::error::{Error, FileFault, Result};
-use crate::real::Real;
-use crate::sequence::SequenceBatch;
 
 /// The file a data set was read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +51,9 @@ pub struct Source {
     pub digest: String,
 }
 
-/// N sequences `[T_n, I]` of numbers, an id for each, and what is to be predicted of them.
+/// N sequences `[T_n, I]` of numbers, an id for each, and what is to be predicted of them or of each
+/// of their steps; beside the numbers, or in their place, there may be
+/// [token channels](Dataset::token_channels).
 ///
 /// ```
 /// use elman::data::{ClassTargets, Dataset, Targets};
@@ -74,8 +80,10 @@ pub struct Dataset {
     ids: Vec<String>,           // [N]
     feature_names: Vec<String>, // [I]
     values: Vec<f64>,           // [Σ T_n, I]
-    offsets: Vec<usize>,        // [N + 1], in steps
+    tokens: Vec<TokenChannel>,
+    offsets: Vec<usize>, // [N + 1], in steps
     targets: Targets,
+    weights: Option<Vec<f64>>, // [N]
     source: Option<Source>,
     left_out: Vec<LeftOut>,
     places: Places,
@@ -89,7 +97,7 @@ impl Dataset {
     /// # Errors
     ///
     /// No feature names or one used twice; a sequence whose width is not their number; a value that
-    /// is not finite; targets for another number of sequences.
+    /// is not finite; targets for another number of sequences or steps.
     pub fn from_sequences(
         sequences: &[ArrayView2<'_, f64>],
         feature_names: Vec<String>,
@@ -111,35 +119,47 @@ impl Dataset {
             offsets.push(offsets[index] + sequence.nrows());
         }
         let ids = (0..sequences.len()).map(|index| index.to_string()).collect();
-        Dataset::assemble(Parts { ids, feature_names, values, offsets, targets })
+        let tokens = vec![];
+        Dataset::assemble(Parts { ids, feature_names, values, tokens, offsets, targets })
     }
 
     fn assemble(parts: Parts) -> Result<Self> {
-        let Parts { ids, feature_names, values, offsets, targets } = parts;
-        if feature_names.is_empty() {
-            return Err(Error::argument("feature_names", "at least one", "none"));
-        }
-        if let Some(name) = repeated(&feature_names) {
-            return Err(Error::argument(
-                "feature_names",
-                "each name once",
-                format!("{name:?} twice"),
-            ));
-        }
-        if let Some(count) = targets.len().filter(|count| *count != ids.len()) {
-            return Err(Error::shape("targets", &[ids.len()], &[count]));
-        }
+        let Parts { ids, feature_names, values, tokens, offsets, targets } = parts;
+        let steps = offsets.last().copied().unwrap_or(0);
+        tokens::check(&feature_names, &tokens, steps)?;
+        targets.check_count([ids.len(), steps])?;
         Ok(Dataset {
             ids,
             feature_names,
             values,
+            tokens,
             offsets,
             targets,
+            weights: None,
             source: None,
             left_out: vec![],
             places: Places::Unknown,
             files: vec![],
         })
+    }
+
+    /// The same data with a weight for each sequence `[N]`: how much it counts in training.
+    ///
+    /// # Errors
+    ///
+    /// Not a weight for each sequence; one that is negative or not finite; all 0.
+    pub fn with_weights(self, weights: Vec<f64>) -> Result<Self> {
+        if weights.len() != self.len() {
+            return Err(Error::shape("weights", &[self.len()], &[weights.len()]));
+        }
+        let unusable = |weight: &f64| !weight.is_finite() || *weight < 0.0;
+        if let Some(weight) = weights.iter().find(|weight| unusable(weight)) {
+            return Err(Error::argument("weights", "finite numbers of at least 0", weight));
+        }
+        if !weights.is_empty() && !weights.iter().any(|weight| *weight > 0.0) {
+            return Err(Error::argument("weights", "at least one above 0", "none"));
+        }
+        Ok(Dataset { weights: Some(weights), ..self })
     }
 
     /// The number of sequences, N.
@@ -172,13 +192,13 @@ impl Dataset {
         self.offsets.last().copied().unwrap_or(0)
     }
 
-    /// The number of channels, I.
+    /// The number of numeric channels, I: 0 where there are token channels alone.
     #[must_use]
     pub fn input_size(&self) -> usize {
         self.feature_names.len()
     }
 
-    /// The name of each channel `[I]`.
+    /// The name of each numeric channel `[I]`.
     #[must_use]
     pub fn feature_names(&self) -> &[String] {
         &self.feature_names
@@ -200,10 +220,16 @@ impl Dataset {
         &self.values
     }
 
-    /// What is to be predicted of each sequence.
+    /// What is to be predicted of each sequence or step.
     #[must_use]
     pub fn targets(&self) -> &Targets {
         &self.targets
+    }
+
+    /// How much each sequence counts in training `[N]`; `None` where all count the same.
+    #[must_use]
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
     }
 
     /// The file the data was read from, if it was.
@@ -224,64 +250,27 @@ impl Dataset {
     ///
     /// An index past the last sequence.
     pub fn subset(&self, indices: &[usize]) -> Result<Self> {
-        let mut values = Vec::new();
-        let (mut offsets, mut spans) = (vec![0], vec![]);
-        for &index in indices {
-            let (start, end) = self.steps(index)?;
-            values.extend_from_slice(
-                &self.values[start * self.input_size()..end * self.input_size()],
-            );
-            offsets.push(offsets[offsets.len() - 1] + end - start);
-            spans.push(start..end);
+        let spans = indices.iter().map(|&index| self.steps(index)).collect::<Result<Vec<_>>>()?;
+        let width = self.input_size();
+        let (mut values, mut offsets) = (Vec::new(), vec![0]);
+        for span in &spans {
+            values.extend_from_slice(&self.values[span.start * width..span.end * width]);
+            offsets.push(offsets[offsets.len() - 1] + span.len());
         }
+        let weights = self.weights.as_ref();
         Ok(Dataset {
             ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
             feature_names: self.feature_names.clone(),
             values,
+            tokens: self.tokens.iter().map(|channel| channel.subset(&spans)).collect(),
             offsets,
-            targets: self.targets.subset(indices),
+            targets: self.targets.subset(indices, &spans),
+            weights: weights.map(|all| indices.iter().map(|&index| all[index]).collect()),
             source: self.source.clone(),
             left_out: self.left_out.clone(),
             places: self.places.subset(indices, &spans),
             files: self.files.clone(),
         })
-    }
-
-    /// The sequences at `indices` as one zero-padded batch `[B, T, I]`, standardised if asked.
-    ///
-    /// # Errors
-    ///
-    /// An index past the last sequence; a standardisation for another number of channels; a value
-    /// that is not finite once standardised and converted to `T`.
-    pub fn batch<T: Real>(
-        &self,
-        indices: &[usize],
-        standardization: Option<&Standardization>,
-    ) -> Result<SequenceBatch<T>> {
-        let width = self.input_size();
-        if let Some(scale) = standardization.filter(|scale| scale.len() != width) {
-            return Err(Error::shape("standardization", &[width], &[scale.len()]));
-        }
-        let spans = indices.iter().map(|&index| self.steps(index)).collect::<Result<Vec<_>>>()?;
-        let lengths: Vec<usize> = spans.iter().map(|(start, end)| end - start).collect();
-        let seq_len = lengths.iter().copied().max().unwrap_or(0);
-        let mut values = Array3::from_elem((indices.len(), seq_len, width), T::ZERO);
-        for ((mut row, &(start, end)), &index) in values.outer_iter_mut().zip(&spans).zip(indices) {
-            let source = &self.values[start * width..end * width];
-            for (position, (target, &value)) in row.iter_mut().zip(source).enumerate() {
-                let scaled = match standardization {
-                    // The mean stands for a value that is missing.
-                    Some(_) if value.is_nan() => 0.0,
-                    Some(scale) => scale.apply(position % width, value),
-                    None => value,
-                };
-                *target = T::from_f64(scaled);
-                if !target.is_finite() {
-                    return Err(self.out_of_range::<T>(index, position, value));
-                }
-            }
-        }
-        SequenceBatch::with_lengths(values, lengths)
     }
 
     /// Checks that there is something to learn: at least one sequence, targets, and for classes at
@@ -311,34 +300,11 @@ impl Dataset {
         })
     }
 
-    /// First step and the step past the last one of a sequence.
-    fn steps(&self, index: usize) -> Result<(usize, usize)> {
+    /// The steps of a sequence, counted over all.
+    fn steps(&self, index: usize) -> Result<Range<usize>> {
         match (self.offsets.get(index), self.offsets.get(index.saturating_add(1))) {
-            (Some(&start), Some(&end)) => Ok((start, end)),
+            (Some(&start), Some(&end)) => Ok(start..end),
             _ => Err(Error::argument("index", format!("below {} (sequences)", self.len()), index)),
-        }
-    }
-
-    fn out_of_range<T: Real>(&self, index: usize, position: usize, value: f64) -> Error {
-        let (step, channel) = (position / self.input_size(), position % self.input_size());
-        let feature = &self.feature_names[channel];
-        let expected = match value.is_nan() {
-            true => {
-                "standardised channels, of which the mean stands for missing values".to_string()
-            }
-            false => format!("a number in the range of {}", T::NAME),
-        };
-        let place = self.places.of(index, self.offsets[index] + step);
-        let place = place.and_then(|place| Some((self.files.get(place.file as usize)?, place.row)));
-        match place {
-            Some((path, row)) => {
-                FileFault::new(path, expected, file::shown(value)).row(row).column(feature).into()
-            }
-            None => {
-                let name =
-                    format!("sequence {:?}, step {step}, column {feature:?}", self.ids[index]);
-                Error::argument(name, expected, file::shown(value))
-            }
         }
     }
 }
@@ -348,6 +314,7 @@ struct Parts {
     ids: Vec<String>,
     feature_names: Vec<String>,
     values: Vec<f64>,
+    tokens: Vec<TokenChannel>,
     offsets: Vec<usize>,
     targets: Targets,
 }

@@ -21,7 +21,8 @@ use time_loop::{
 };
 
 /// The direction in which a layer reads time. Bidirectional is two layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// From the first step to the last.
     Forward,

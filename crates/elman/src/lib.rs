@@ -40,6 +40,7 @@
 //! | run a network one step at a time | [`stream`] |
 //! | run one time step of a cell, or write a cell of your own | [`cell`], [`activation`] |
 //! | make and name the arrays that these work on | [`sequence`], [`parameters`], [`init`], [`rng`] |
+//! | see how a gradient travels, what ails a network, and why it predicts | [`see`] |
 //! | check a gradient against central differences | [`gradient_check`] |
 //! | write files that are never half written; logs for TensorBoard | [`io`], [`records`] |
 //! | choose the number of threads, or the number type | [`threads`], [`real`] |
@@ -81,6 +82,7 @@ pub mod real;
 pub mod records;
 pub mod rng;
 pub mod schedule;
+pub mod see;
 pub mod sequence;
 pub mod stack;
 pub mod stream;

@@ -3,17 +3,20 @@
 //! [`Trainer`](crate::train::Trainer) makes one; [`Model::save`] writes it to one file, and
 //! [`Model::load`] reads it. A loaded model gives the same bits as the one that was saved.
 
+mod ensemble;
 mod history;
 mod provenance;
 
 use std::fmt;
+use std::ops::Range;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
+pub(crate) use ensemble::MOST_MEMBERS;
 pub use history::{EpochRecord, Validation};
-pub use provenance::{DataDigest, Provenance};
+pub use provenance::{DataDigest, MemberRecord, Provenance};
 
-use crate::data::{Dataset, Standardization};
+use crate::data::{Dataset, Each, NamedVocabulary, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
 use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
@@ -44,10 +47,34 @@ const ROWS: usize = 64;
 /// ```
 pub struct Model<T: Real = f32> {
     network: Network<T>,
+    /// The other members of an ensemble.
+    others: Vec<Network<T>>,
     task: Task,
-    feature_names: Vec<String>,
-    scaling: Option<Standardization>,
+    inputs: ModelInputs,
     provenance: Provenance,
+}
+
+/// What a model reads at each step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelInputs {
+    /// The name of each numeric channel `[I]`.
+    pub feature_names: Vec<String>,
+    /// Their standardisation before the network sees them.
+    pub scaling: Option<Standardization>,
+    /// The token channels.
+    pub vocabularies: Vec<NamedVocabulary>,
+}
+
+impl ModelInputs {
+    /// Those of a data set, raw.
+    #[must_use]
+    pub fn of(data: &Dataset) -> Self {
+        ModelInputs {
+            feature_names: data.feature_names().to_vec(),
+            scaling: None,
+            vocabularies: data.token_channels().iter().map(NamedVocabulary::from).collect(),
+        }
+    }
 }
 
 impl<T: Real> fmt::Debug for Model<T> {
@@ -55,31 +82,48 @@ impl<T: Real> fmt::Debug for Model<T> {
         f.debug_struct("Model")
             .field("network", self.network.config())
             .field("task", &self.task)
-            .field("feature_names", &self.feature_names)
+            .field("feature_names", &self.inputs.feature_names)
             .finish_non_exhaustive()
     }
 }
 
 impl<T: Real> Model<T> {
-    /// A model made of its parts, with an empty provenance.
+    /// A model of numeric channels made of its parts, with an empty provenance.
     ///
     /// # Errors
     ///
-    /// Parts that do not fit together: feature names or a scaling for another number of inputs than
-    /// the network has, a task with another number of outputs, a network that answers at every
-    /// step.
+    /// Those of [`with_inputs`](Self::with_inputs).
     pub fn new(
         network: Network<T>,
         task: Task,
         feature_names: Vec<String>,
         scaling: Option<Standardization>,
     ) -> Result<Self> {
+        let vocabularies = Vec::new();
+        Self::with_inputs(network, task, ModelInputs { feature_names, scaling, vocabularies })
+    }
+
+    /// A model made of its parts, with an empty provenance.
+    ///
+    /// # Errors
+    ///
+    /// Parts that do not fit together: feature names, a scaling or vocabularies for other inputs
+    /// than the network has, a task with another number of outputs, a network that answers at every
+    /// step where the task has one answer for a sequence, or the other way round.
+    pub fn with_inputs(network: Network<T>, task: Task, inputs: ModelInputs) -> Result<Self> {
         let config = network.config();
-        check_inputs(config, &task)?;
+        check_task(config, &task)?;
         let input_size = config.input_size();
+        // A tokenizer is the task's.
+        let vocabularies = match task {
+            Task::Text(_) => 0,
+            Task::Classify(_) | Task::Regress(_) => config.inputs.tokens.len(),
+        };
+        let scaled = inputs.scaling.as_ref().map_or(input_size, Standardization::len);
         let sizes = [
-            ("feature_names", input_size, feature_names.len()),
-            ("scaling", input_size, scaling.as_ref().map_or(input_size, |s| s.len())),
+            ("feature_names", input_size, inputs.feature_names.len()),
+            ("scaling", input_size, scaled),
+            ("vocabularies", vocabularies, inputs.vocabularies.len()),
             ("task outputs", config.output_size(), task.output_size()),
         ];
         for (name, expected, found) in sizes {
@@ -87,11 +131,18 @@ impl<T: Real> Model<T> {
                 return Err(Error::shape(name, &[expected], &[found]));
             }
         }
+        for (channel, named) in config.inputs.tokens.iter().zip(&inputs.vocabularies) {
+            let (expected, found) = (channel.vocabulary_size, named.vocabulary.len());
+            if expected != found {
+                let name = format!("vocabulary of {:?}", named.name);
+                return Err(Error::shape(name, &[expected], &[found]));
+            }
+        }
         let provenance = Provenance::default();
-        Ok(Model { network, task, feature_names, scaling, provenance })
+        Ok(Model { network, others: Vec::new(), task, inputs, provenance })
     }
 
-    /// The network.
+    /// The network; of an ensemble the first.
     #[must_use]
     pub fn network(&self) -> &Network<T> {
         &self.network
@@ -106,13 +157,19 @@ impl<T: Real> Model<T> {
     /// The name of each input channel `[I]`.
     #[must_use]
     pub fn feature_names(&self) -> &[String] {
-        &self.feature_names
+        &self.inputs.feature_names
+    }
+
+    /// What it reads at each step.
+    #[must_use]
+    pub fn inputs(&self) -> &ModelInputs {
+        &self.inputs
     }
 
     /// The standardisation of the channels before the network sees them.
     #[must_use]
     pub fn scaling(&self) -> Option<&Standardization> {
-        self.scaling.as_ref()
+        self.inputs.scaling.as_ref()
     }
 
     /// Where the model comes from.
@@ -135,7 +192,7 @@ impl<T: Real> Model<T> {
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
-        self.task.predictions(data.ids(), outputs.view())
+        self.task.predictions(data, outputs.view())
     }
 
     /// The metrics of the predictions for sequences whose targets are known, beside those of
@@ -152,14 +209,20 @@ impl<T: Real> Model<T> {
         self.task.evaluate(outputs.view(), &targets)
     }
 
-    /// The outputs of the network `[N, O]`, in the order of the data.
+    /// The outputs of the network `[N, O]`, in the order of the data; of an ensemble what its
+    /// members say together.
     pub(crate) fn outputs(&self, data: &Dataset) -> Result<Array2<f64>> {
-        check_features(&self.feature_names, data)?;
-        outputs(&self.network, self.scaling.as_ref(), data)
+        let members = self.members().map(|network| self.outputs_of(network, data));
+        Ok(self.task.combine(members.collect::<Result<Vec<_>>>()?))
+    }
+
+    fn outputs_of(&self, network: &Network<T>, data: &Dataset) -> Result<Array2<f64>> {
+        check_inputs(&self.inputs, data)?;
+        outputs(network, self.scaling(), data)
     }
 }
 
-/// The outputs of a network `[N, O]`, exactly.
+/// The outputs of a network, exactly: `[N, O]`, or `[Σ T_n, O]` where it answers at every step.
 ///
 /// Sequences of similar length share a batch; which ones changes no bit.
 pub(crate) fn outputs<T: Real>(
@@ -170,72 +233,96 @@ pub(crate) fn outputs<T: Real>(
     let lengths = data.lengths();
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
-    let mut all = Array2::zeros((data.len(), network.config().output_size()));
+    let each_step = network.config().body.readout == Readout::EveryStep;
+    // Where the answers of each sequence stand.
+    let mut spans: Vec<Range<usize>> = Vec::with_capacity(data.len());
+    for &length in &lengths {
+        let start = spans.last().map_or(0, |span| span.end);
+        spans.push(start..start + if each_step { length } else { 1 });
+    }
+    let answers = spans.last().map_or(0, |span| span.end);
+    let mut all = Array2::zeros((answers, network.config().output_size()));
     for rows in order.chunks(ROWS) {
         let batch = data.batch(rows, scaling)?;
-        let output = network.forward(&batch, None)?;
-        let last = output.outputs.index_axis(Axis(1), 0);
-        for (&index, row) in rows.iter().zip(last.rows()) {
-            all.row_mut(index).zip_mut_with(&row, |target, value| *target = value.to_f64());
+        let outputs = network.forward(&batch, None)?.outputs;
+        for (&index, own) in rows.iter().zip(outputs.outer_iter()) {
+            for (answer, row) in spans[index].clone().zip(own.rows()) {
+                all.row_mut(answer).zip_mut_with(&row, |target, value| *target = value.to_f64());
+            }
         }
     }
     Ok(all)
 }
 
-/// Refuses a network that does not read what the task has, or does not answer where it is asked.
-fn check_inputs(config: &NetworkConfig, task: &Task) -> Result<()> {
-    let tokens = &config.inputs.tokens;
-    let Task::Text(text) = task else {
-        if !tokens.is_empty() {
-            let expected = "numeric channels alone";
-            return Err(Error::argument("inputs", expected, format!("{} of tokens", tokens.len())));
-        }
-        return check_readout(&config.body.readout);
-    };
-    let sizes: Vec<usize> = tokens.iter().map(|channel| channel.vocabulary_size).collect();
-    let expected = [text.tokenizer().len()];
-    if sizes != expected {
-        return Err(Error::shape("vocabularies of the inputs", &expected, &sizes));
-    }
-    match config.body.readout {
-        Readout::EveryStep => Ok(()),
-        Readout::Pooled(_) => {
-            let expected = "an answer at every step, as text has a next token there";
-            Err(Error::argument(Field::Pooling.called("readout"), expected, "a pooling"))
+/// Refuses a network that does not read the text of its task, or does not answer where it is asked.
+fn check_task(config: &NetworkConfig, task: &Task) -> Result<()> {
+    if let Task::Text(text) = task {
+        let tokens = &config.inputs.tokens;
+        let sizes: Vec<usize> = tokens.iter().map(|channel| channel.vocabulary_size).collect();
+        let expected = [text.tokenizer().len()];
+        if sizes != expected {
+            return Err(Error::shape("vocabularies of the inputs", &expected, &sizes));
         }
     }
+    check_readout(&config.body.readout, task.each())
 }
 
-/// Refuses a network that answers at every step: the tasks have one answer for a sequence.
-pub(crate) fn check_readout(readout: &Readout) -> Result<()> {
-    match readout {
-        Readout::Pooled(_) => Ok(()),
-        Readout::EveryStep => {
-            let expected = "a pooling over the steps, as there is one answer for a sequence";
-            Err(Error::argument(Field::Pooling.called("readout"), expected, "every step"))
+/// Refuses a network that answers at every step where a task has one answer for a sequence, and the
+/// other way round.
+pub(crate) fn check_readout(readout: &Readout, each: Each) -> Result<()> {
+    let (expected, found) = match (readout, each) {
+        (Readout::Pooled(_), Each::Sequence) | (Readout::EveryStep, Each::Step) => return Ok(()),
+        (Readout::EveryStep, Each::Sequence) => {
+            ("a pooling over the steps, as there is one answer for a sequence", "every step")
         }
-    }
+        (Readout::Pooled(_), Each::Step) => {
+            ("every step, as there is an answer for each", "a pooling over the steps")
+        }
+    };
+    Err(Error::argument(Field::Pooling.called("readout"), expected, found))
 }
 
 /// Refuses data whose channels are not those of the model, in its order.
-pub(crate) fn check_features(wanted: &[String], data: &Dataset) -> Result<()> {
+pub(crate) fn check_inputs(wanted: &ModelInputs, data: &Dataset) -> Result<()> {
     let found = data.feature_names();
-    if wanted == found {
-        return Ok(());
-    }
-    let expected = format!("the features {}", wanted.join(", "));
-    let found = found.join(", ");
+    let tokens = |names: Vec<&str>| names.join(", ");
+    let known = wanted.vocabularies.iter().map(|named| named.name.as_str()).collect();
+    let there = data.token_channels().iter().map(|channel| channel.name()).collect();
+    let (known, there): (String, String) = (tokens(known), tokens(there));
+    let (expected, found) = if wanted.feature_names != found {
+        (format!("the features {}", wanted.feature_names.join(", ")), found.join(", "))
+    } else if known != there {
+        (format!("the token channels {}", shown(&known)), shown(&there).to_owned())
+    } else {
+        let pairs = wanted.vocabularies.iter().zip(data.token_channels());
+        let other = pairs
+            .filter(|(named, channel)| named.vocabulary != **channel.vocabulary())
+            .map(|(named, _)| &named.name)
+            .next();
+        let Some(name) = other else { return Ok(()) };
+        (format!("the vocabulary of the model for {name:?}"), "another".to_owned())
+    };
     Err(match data.source() {
         Some(source) => FileFault::new(&source.path, expected, found).into(),
         None => Error::argument("data", expected, found),
     })
 }
 
+/// A list of names, if there is one.
+fn shown(names: &str) -> &str {
+    if names.is_empty() { "(none)" } else { names }
+}
+
 fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {
     match outputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some(((row, _), value)) => {
-            let name = format!("output for sequence {:?}", data.ids()[row]);
+            let name = match data.ids().get(row) {
+                Some(id) if outputs.nrows() == data.len() => {
+                    format!("output for sequence {id:?}")
+                }
+                _ => format!("output for step {row} of all"),
+            };
             Err(Error::argument(name, "a finite number (are its inputs extreme?)", value))
         }
     }

@@ -13,6 +13,7 @@ mod inputs;
 mod readout;
 mod step;
 mod trace;
+mod watch;
 
 use std::ops::Range;
 
@@ -37,6 +38,7 @@ pub use config::{
 };
 pub(crate) use step::{BegunTokens, StepInput, StepMemory};
 pub use trace::NetworkTrace;
+pub(crate) use watch::{WatchedRun, WatchedSide};
 
 /// A recurrent network with its parameters.
 ///

@@ -111,6 +111,8 @@ pub(crate) struct Leaving<'a, T> {
     pub inputs: Option<&'a mut [T]>,
     /// `[B, S]` for each direction of each layer.
     pub initial: &'a mut [Vec<T>],
+    /// What arrives at the sides of each layer, `[B, T, sides]`, if wanted.
+    pub arrivals: Option<&'a mut Vec<Vec<T>>>,
 }
 
 impl<T: Real> Stack<T> {
@@ -208,7 +210,10 @@ impl<T: Real> Stack<T> {
         arriving: Arriving<'_, T>,
         leaving: Leaving<'_, T>,
     ) {
-        let Leaving { parameters, mut inputs, initial } = leaving;
+        let Leaving { parameters, mut inputs, initial, mut arrivals } = leaving;
+        if let Some(all) = &mut arrivals {
+            all.resize_with(self.layers.len(), Vec::new);
+        }
         let StackTrace { layers, draws, grad_outputs, grad_inputs, scratch } = trace;
         let mut states = initial;
         for (index, layer) in self.layers.iter().enumerate().rev() {
@@ -228,6 +233,7 @@ impl<T: Real> Stack<T> {
                 parameters,
                 inputs: wanted.then_some(grad_inputs.as_mut_slice()),
                 initial: own,
+                arrivals: arrivals.as_deref_mut().map(|all| &mut all[index]),
                 mode: KeptDraws::mode(draws),
                 scratch,
             };
@@ -260,6 +266,11 @@ impl<T: Real> StackTrace<T> {
     /// The outputs of the top layer, `[B, T, D]`.
     pub fn outputs(&self) -> &[T] {
         self.layers.last().map_or(&[], LayerTrace::outputs)
+    }
+
+    /// The outputs of each layer, and those of its directions side by side.
+    pub fn layers(&self) -> impl Iterator<Item = (&[T], &[T])> {
+        self.layers.iter().map(|layer| (layer.outputs(), layer.sides.as_slice()))
     }
 
     /// The runs of all directions of all layers, in the order of the states.

@@ -9,7 +9,7 @@ mod classify;
 mod regress;
 mod text;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
@@ -17,7 +17,7 @@ pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, Value
 
 pub use text::TextTask;
 
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Each, Targets};
 use crate::error::{Error, FileFault, Result};
 pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
@@ -240,10 +240,33 @@ fn other_kind(what: &str, wanted: Kind) -> Error {
     }
 }
 
+/// What the answers are for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answers {
+    /// The sequence of each answer.
+    pub(crate) ids: Vec<String>,
+    /// Its step, from 0; empty where there is one answer for a sequence.
+    pub(crate) steps: Vec<usize>,
+}
+
+impl Answers {
+    fn of(data: &Dataset, each: Each) -> Self {
+        if each == Each::Sequence {
+            return Answers { ids: data.ids().to_vec(), steps: Vec::new() };
+        }
+        let (mut ids, mut steps) = (Vec::new(), Vec::new());
+        for (id, length) in data.ids().iter().zip(data.lengths()) {
+            ids.extend((0..length).map(|_| id.clone()));
+            steps.extend(0..length);
+        }
+        Answers { ids, steps }
+    }
+}
+
 /// Targets in the terms of a task.
 #[derive(Clone, Debug)]
 pub(crate) enum EncodedTargets {
-    /// Indices into the task's labels `[N]`.
+    /// Indices into the task's labels `[N]`, or `[Σ T_n]` for steps; -1 where there is none.
     Classes(Vec<i64>),
     /// Numbers.
     Values(EncodedValues),
@@ -261,6 +284,16 @@ impl Task {
             Targets::Classes(classes) => Classify::of(classes).map(Task::Classify),
             Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
+        }
+    }
+
+    /// What there is an answer for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        match self {
+            Task::Classify(classify) => classify.each(),
+            Task::Regress(regress) => regress.each(),
+            Task::Text(_) => Each::Step,
         }
     }
 
@@ -293,6 +326,13 @@ impl Task {
         if data.is_empty() {
             return Err(refused(data, "at least one sequence", "none"));
         }
+        if let Some(found) = data.targets().each().filter(|found| *found != self.each()) {
+            let words = |each| match each {
+                Each::Sequence => "a target for each sequence",
+                Each::Step => "a target at every step",
+            };
+            return Err(refused(data, words(self.each()), words(found)));
+        }
         match (self, data.targets()) {
             (Task::Classify(classify), Targets::Classes(classes)) => {
                 classify.encode(classes, data).map(EncodedTargets::Classes)
@@ -309,21 +349,41 @@ impl Task {
         }
     }
 
-    /// What the outputs `[N, O]` say.
+    /// What several networks say together, of their outputs `[N, O]` each: outputs that stand for
+    /// the mean of the probabilities of classes, or of numbers.
+    pub(crate) fn combine(&self, mut members: Vec<Array2<f64>>) -> Array2<f64> {
+        if members.len() == 1 {
+            return members.remove(0);
+        }
+        let count = members.len() as f64;
+        if let Task::Classify(_) = self {
+            members.iter_mut().for_each(classify::to_probabilities);
+        }
+        let mut sum = members.remove(0);
+        members.iter().for_each(|member| sum += member);
+        sum /= count;
+        if let Task::Classify(_) = self {
+            // The softmax of the logarithms of probabilities gives them back.
+            sum.mapv_inplace(|probability| Float::ln(probability.max(f64::MIN_POSITIVE)));
+        }
+        sum
+    }
+
+    /// What the outputs `[N, O]`, or `[Σ T_n, O]` for steps, say.
     pub(crate) fn predictions(
         &self,
-        ids: &[String],
+        data: &Dataset,
         outputs: ArrayView2<'_, f64>,
     ) -> Result<Predictions> {
+        let answers = Answers::of(data, self.each());
         Ok(match self {
-            Task::Classify(classify) => Predictions::Classes(classify.predictions(ids, outputs)?),
-            Task::Regress(regress) => Predictions::Values(regress.predictions(ids, outputs)),
+            Task::Classify(classify) => {
+                Predictions::Classes(classify.predictions(answers, outputs)?)
+            }
+            Task::Regress(regress) => Predictions::Values(regress.predictions(answers, outputs)),
             Task::Text(_) => {
-                return Err(Error::argument(
-                    "data",
-                    "a text, as the model reads text",
-                    "sequences",
-                ));
+                let expected = "a text, as the model reads text";
+                return Err(Error::argument("data", expected, "sequences"));
             }
         })
     }

@@ -19,6 +19,6 @@ mod writer;
 pub use corpus::{Corpus, CorpusOptions, Passage};
 pub use likelihood::{ClassLoss, Likelihood, TokenClass, log_probabilities, score_lines};
 pub use sample::{Sampler, Sampling, greedy, min_p, scale, softmax, top_k, top_p};
-pub use tokenizer::{Tokenizer, Vocabulary, WordShape};
+pub use tokenizer::{Tokenizer, WordShape};
 pub use unit::{Normalization, TokenUnit, VocabularyOptions};
 pub use writer::{Characters, StopText, Writer};

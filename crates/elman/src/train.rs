@@ -17,14 +17,17 @@
 mod batches;
 mod best;
 mod feed;
+mod folds;
 mod lanes;
 mod learner;
+mod members;
 mod objective;
 mod options;
 mod progress;
 mod run;
 mod sequences;
 mod setup;
+mod side_by_side;
 mod subject;
 
 use crate::data::Dataset;
@@ -38,6 +41,8 @@ use crate::text::Passage;
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
+pub use folds::Fold;
+pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
 pub(crate) use run::RunState;
@@ -53,6 +58,7 @@ enum Purpose {
     Weights = 1,
     Split,
     Batches,
+    Folds,
 }
 
 impl Purpose {
@@ -106,7 +112,7 @@ pub struct TextData<'a> {
 /// let sequences = [array![[1.0], [2.0]], array![[5.0]], array![[3.0], [4.0], [5.0]]];
 /// let data = Dataset::with_values(&sequences, &array![[3.0], [5.0], [12.0]])?;
 ///
-/// let options = TrainingOptions { epochs: 30, seed: 4, ..TrainingOptions::default() };
+/// let options = TrainingOptions { epochs: Some(30), seed: 4, ..TrainingOptions::default() };
 /// let network = NetworkOptions::simple(16).options();
 /// let trained = Trainer::new(options, network)?.fit(&data)?;
 /// let losses: Vec<f64> = trained.report.epochs.iter().map(|epoch| epoch.loss).collect();
@@ -288,6 +294,8 @@ pub(crate) fn text_subject<'a, T: Real>(
     Ok(Box::new(TextSubject::new(trainer, text)?))
 }
 
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         batch_size: trainer.batch_size,
         optimizer: optimizer(trainer),
         learning_rate: trainer.learning_rate,
-        schedule: trainer.schedule.value().clone(),
+        schedule: trainer.schedule.as_ref().map(|schedule| schedule.value().clone()),
         warmup: trainer.warmup.as_ref().map(|warmup| *warmup.value()),
         averaging: trainer.averaging.as_ref().map(|averaging| *averaging.value()),
         clip: clip(trainer),

@@ -15,7 +15,8 @@ use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Two options of which at most one may be given.
-const EITHER: [(&str, &str); 2] = [("validation", "validation-fraction"), ("features", "exclude")];
+const EITHER: [(&str, &str); 3] =
+    [("validation", "validation-fraction"), ("features", "exclude"), ("folds", "validation")];
 
 /// Refuses what contradicts itself; what follows from the options given is set.
 pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
@@ -29,9 +30,6 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     layers(args, given)?;
     if args.task == Some(TaskKind::Text) {
         super::text_rules::settle(args, given)?;
-    }
-    if given.has("max-updates") && !given.has("epochs") {
-        args.trainer.epochs = usize::MAX;
     }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
@@ -105,6 +103,39 @@ fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         needs: "--checkpoint",
         found: "none".to_owned(),
     });
+    rules.push(Rule {
+        option: "refit",
+        on: "validation-fraction",
+        holds: args.validation_fraction.is_some() || !args.trainer.refit.is_on(),
+        needs: "--validation-fraction",
+        found: "none".to_owned(),
+    });
+    for option in ["checkpoint", "resume", "log", "tensorboard", "members"] {
+        rules.push(Rule {
+            option,
+            on: "refit",
+            holds: !args.trainer.refit.is_on(),
+            needs: "--refit off",
+            found: "--refit on".to_owned(),
+        });
+    }
+    let members = args.trainer.members;
+    rules.push(Rule {
+        option: "resume",
+        on: "folds",
+        holds: args.trainer.folds.is_none(),
+        needs: "no --folds",
+        found: "--folds".to_owned(),
+    });
+    for option in ["checkpoint", "resume", "log", "tensorboard"] {
+        rules.push(Rule {
+            option,
+            on: "members",
+            holds: members == 1,
+            needs: "--members 1",
+            found: format!("--members {members}"),
+        });
+    }
 }
 
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {

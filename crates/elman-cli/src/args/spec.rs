@@ -38,13 +38,6 @@ impl Written for Warmup {
     const FIRST: &'static str = "updates";
 }
 
-impl Spec<Schedule> {
-    /// No change.
-    pub fn constant() -> Self {
-        Spec { text: "constant".to_owned(), value: Schedule::default() }
-    }
-}
-
 impl<T> Spec<T> {
     /// The value.
     pub fn value(&self) -> &T {

@@ -20,7 +20,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 15] = [
+const OTHERS: [(&str, &str); 18] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -36,6 +36,9 @@ const OTHERS: [(&str, &str); 15] = [
     ("batch-size", "--lanes instead"),
     ("loss", "cross-entropy alone"),
     ("merge", "layers that read forward"),
+    ("members", "one network"),
+    ("folds", "one text"),
+    ("refit", "one text"),
 ];
 
 /// Refuses what text has no use for, and sets the defaults of text.
@@ -102,9 +105,6 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
     let trainer: &mut TrainerArgs = &mut args.trainer;
     if set("bptt") {
         trainer.bptt = Some(64);
-    }
-    if set("epochs") && set("max-updates") {
-        trainer.epochs = 20;
     }
     if set("learning-rate") {
         trainer.learning_rate = 0.002;

@@ -14,9 +14,10 @@ use super::value::{
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainerArgs {
-    /// Passes over the training data
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = count)]
-    pub epochs: usize,
+    /// Passes over the training data [default: as many as make up 1500 updates, 20 to 1000; or as
+    /// --max-updates or --max-seconds allow]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub epochs: Option<usize>,
     /// Updates of the weights, at most [default: as many as the epochs have]
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_updates: Option<usize>,
@@ -36,15 +37,16 @@ pub struct TrainerArgs {
     #[arg(long, value_name = "STEPS", value_parser = count)]
     pub bptt: Option<usize>,
     /// The rule that updates the weights
-    #[arg(long, value_enum, default_value_t = OptimizerChoice::Adam)]
+    #[arg(long, value_enum, default_value_t = OptimizerChoice::AdamW)]
     pub optimizer: OptimizerChoice,
     /// The learning rate, before the schedule changes it
     #[arg(long, value_name = "RATE", default_value_t = 0.003, value_parser = number)]
     pub learning_rate: f64,
     /// How the learning rate goes over the updates: constant, or step, multi-step, exponential,
-    /// cosine, cosine-restarts, one-cycle or plateau with settings: cosine,updates=1000
-    #[arg(long, value_name = "KIND,…", default_value_t = Spec::constant())]
-    pub schedule: Spec<Schedule>,
+    /// cosine, cosine-restarts, one-cycle or plateau with settings: cosine,updates=1000 [default:
+    /// one cycle over the whole run]
+    #[arg(long, value_name = "KIND,…")]
+    pub schedule: Option<Spec<Schedule>>,
     /// A slow start of so many updates before the schedule: 100, or updates=100,start-factor=0.1
     #[arg(long, value_name = "UPDATES")]
     pub warmup: Option<Spec<Warmup>>,
@@ -118,6 +120,17 @@ pub struct TrainerArgs {
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, help_heading = "Run")]
     pub seed: u64,
+    /// Train so many networks side by side, with the seeds N, N+1, …, and let them answer together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count, help_heading = "Run")]
+    pub members: usize,
+    /// First measure this way of training on so many folds: train without each and test on it
+    #[arg(long, value_name = "K", value_parser = count, help_heading = "Run")]
+    pub folds: Option<usize>,
+    /// After training with a part set aside, train on everything for as many epochs as were best
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "on", hide_possible_values = true)]
+    #[arg(help_heading = "Run")]
+    pub refit: Switch,
     /// Worker threads: never a difference in the result [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count, help_heading = "Run")]
     pub threads: Option<usize>,

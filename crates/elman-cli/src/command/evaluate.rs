@@ -19,6 +19,8 @@ struct Document<'a> {
     model: &'a std::path::Path,
     data: &'a Summary,
     evaluation: &'a Evaluation,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    members: &'a [Evaluation],
 }
 
 /// Runs `elman evaluate`.
@@ -35,11 +37,22 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
         summary.describe_size("data", &mut facts);
         facts.render(style)
     });
-    let evaluated = with_threads(args.threads, || model.evaluate(&data));
-    let evaluation = evaluated.map_err(|error| blame(error, &Given::default()))??;
-    let document = Document { model: &args.model, data: &summary, evaluation: &evaluation };
+    let evaluated = with_threads(args.threads, || {
+        let members =
+            if model.members().len() > 1 { model.evaluate_members(&data)? } else { vec![] };
+        Ok((model.evaluate(&data)?, members))
+    });
+    let evaluated: elman::Result<_> = evaluated.map_err(|error| blame(error, &Given::default()))?;
+    let (evaluation, members) = evaluated?;
+    let document =
+        Document { model: &args.model, data: &summary, evaluation: &evaluation, members: &members };
     printer.result(&document, |style| {
         let mut text = evaluation::metrics(&[("data", &evaluation)], style);
+        if !members.is_empty() {
+            let scores: Vec<f64> = members.iter().map(|member| member.score().value()).collect();
+            let (name, words) = (evaluation.score().name(), evaluation::spread(&scores));
+            text += &format!("{}\n", style.dim(&format!("members: {name} {words}")));
+        }
         if let Some(confusion) = evaluation::confusion(&evaluation, style) {
             text += &format!("\n{confusion}");
         }

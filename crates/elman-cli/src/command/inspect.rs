@@ -28,7 +28,8 @@ fn document(args: &InspectArgs, model: &Model<f32>) -> Value {
         .iter()
         .map(|parameter| json!({ "name": parameter.name, "shape": parameter.shape }));
     json!({
-        "model": args.model, "network": model.network().config(), "task": model.task(),
+        "model": args.model, "members": model.members().len(),
+        "network": model.network().config(), "task": model.task(),
         "features": model.feature_names(), "scaling": model.scaling(),
         "parameters": parameters.values().len(), "tensors": shapes.collect::<Vec<_>>(),
         "provenance": model.provenance(),
@@ -38,6 +39,9 @@ fn document(args: &InspectArgs, model: &Model<f32>) -> Value {
 fn text(model: &Model<f32>, style: Style) -> String {
     let mut facts = Facts::default();
     facts.add("network", super::network_words::network_words(model.network().config()));
+    if model.members().len() > 1 {
+        facts.add("", format!("{} of these, which answer together", model.members().len()));
+    }
     task(model.task(), &mut facts);
     let names = model.feature_names();
     if !names.is_empty() {

@@ -1,21 +1,23 @@
 //! `elman train`: from a file of sequences to a model.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use elman::data::Dataset;
 use elman::io::{Checkpoint, check_writable};
-use elman::model::Model;
+use elman::model::{MemberRecord, Model};
 use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::threads::with_threads;
 use elman::train::{
-    EpochRecord, Outcome as Ending, Progress, Report, Run, RunDescription, Trained, Trainer,
+    EpochRecord, Fold, Outcome as Ending, Progress, Report, Run, RunDescription, Trained, Trainer,
     TrainingData,
 };
 use serde::Serialize;
 
 use super::network_words::network_words;
 use super::record::Recorder;
+use super::several::{self, Several};
 use super::summary::Summary;
 use super::{refuse_same_file, source, warnings};
 use crate::args::TrainArgs;
@@ -45,6 +47,10 @@ struct Document<'a> {
     training: Option<&'a Evaluation>,
     validation: Option<&'a Evaluation>,
     test: Option<&'a Evaluation>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    members: &'a [MemberRecord],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    folds: Vec<&'a Evaluation>,
 }
 
 /// The data sets of a run.
@@ -86,7 +92,18 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
     warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
     interrupt::catch()?;
-    let Trained { mut model, report } = finish(run, recorder, printer, &mut |_, _| None)?;
+    let several = Several { trainer: &trainer, data: data.for_training(), printer };
+    let folds = match args.trainer.folds {
+        Some(count) => several.folds(count).map_err(|error| blame(error, given))?,
+        None => Vec::new(),
+    };
+    let Trained { mut model, report } = match args.trainer.members {
+        1 if args.trainer.refit.is_on() => {
+            several.refit(finish(run, recorder, printer, &mut |_, _| None)?)?
+        }
+        1 => finish(run, recorder, printer, &mut |_, _| None)?,
+        members => several.members(members).map_err(|error| blame(error, given))?,
+    };
     source::remember(&mut model, &args)?;
     let test = measure(&mut model, data.test.as_ref());
     // A model with the initial weights is of no use to anybody.
@@ -98,7 +115,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         Some(_) => test.unwrap_or_default(), // divergence is what there is to say
         None => test?,
     };
-    conclude(&Ended { understood, model, report, test, saved }, printer)
+    conclude(&Ended { understood, model, report, test, folds, saved }, printer)
 }
 
 /// A finished run with everything there is to show.
@@ -107,13 +124,15 @@ struct Ended<'a> {
     model: Model<f32>,
     report: Report,
     test: Option<Evaluation>,
+    folds: Vec<Fold>,
     saved: Option<&'a Path>,
 }
 
 /// Shows the result of a run.
 fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
-    let Ended { understood, model, report, test, saved } = ended;
-    printer.say(|_| ending_words(report, *saved));
+    let Ended { understood, model, report, test, folds, saved } = ended;
+    let members = &model.provenance().members;
+    printer.say(|_| ending_words(report, members.len(), *saved));
     let parts =
         [("training", &report.training), ("validation", &report.validation), ("test", test)];
     let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
@@ -130,9 +149,16 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
         training: report.training.as_ref(),
         validation: report.validation.as_ref(),
         test: test.as_ref(),
+        members,
+        folds: folds.iter().map(|fold| &fold.evaluation).collect(),
     };
     printer.result(&document, |style| match saved {
-        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style),
+        Some(_) => [
+            several::table(folds, style),
+            evaluation::metrics(&parts.collect::<Vec<_>>(), style),
+            several::spread(members, style),
+        ]
+        .concat(),
         None => String::new(),
     })?;
     verdict(report, *saved)
@@ -256,10 +282,17 @@ pub fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome
 fn measure(model: &mut Model<f32>, test: Option<&Dataset>) -> Outcome<Option<Evaluation>> {
     let Some(test) = test else { return Ok(None) };
     let evaluation = model.evaluate(test)?;
-    let score = evaluation.score();
-    let metrics = &mut model.provenance_mut().metrics;
-    metrics.insert("test_loss".to_owned(), evaluation.loss());
-    metrics.insert(format!("test_{}", score.name()), score.value());
+    let note = |evaluation: &Evaluation, metrics: &mut BTreeMap<String, f64>| {
+        let score = evaluation.score();
+        metrics.insert("test_loss".to_owned(), evaluation.loss());
+        metrics.insert(format!("test_{}", score.name()), score.value());
+    };
+    let members = model.evaluate_members(test)?;
+    let provenance = model.provenance_mut();
+    note(&evaluation, &mut provenance.metrics);
+    for (member, record) in members.iter().zip(&mut provenance.members) {
+        note(member, &mut record.metrics);
+    }
     Ok(Some(evaluation))
 }
 
@@ -275,9 +308,12 @@ pub fn ending(ending: &Ending) -> &'static str {
 }
 
 /// How training ended, and where its result is.
-pub fn ending_words(report: &Report, saved: Option<&Path>) -> String {
+pub fn ending_words(report: &Report, members: usize, saved: Option<&Path>) -> String {
     let time = duration(report.elapsed);
-    let epochs = counted(report.epochs.len(), "epoch");
+    let epochs = match members {
+        0 => counted(report.epochs.len(), "epoch"),
+        _ => counted(members, "member"),
+    };
     let how = match &report.outcome {
         Ending::Finished => format!("trained {epochs} in {time}"),
         Ending::EarlyStopped => format!("stopped early after {epochs} and {time}"),
@@ -288,6 +324,7 @@ pub fn ending_words(report: &Report, saved: Option<&Path>) -> String {
     };
     let Some(path) = saved else { return how };
     let which = match report.best_epoch {
+        _ if members > 0 => "their model".to_owned(),
         Some(epoch) if epoch < report.epochs.len() => format!("the model of epoch {epoch}"),
         Some(_) => "the model".to_owned(),
         None => "the model as it was then".to_owned(),

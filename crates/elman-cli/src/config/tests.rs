@@ -24,7 +24,7 @@ fn keys_of_the_file_are_options() {
                 nesterov = true\n";
     let (args, given) = train(toml, &[]).unwrap();
     assert_eq!(args.train, [PathBuf::from("a.csv")]);
-    assert_eq!(args.trainer.epochs, 10);
+    assert_eq!(args.trainer.epochs, Some(10));
     assert!((args.trainer.learning_rate - 0.01).abs() < 1e-12);
     assert_eq!(args.trainer.betas.to_string(), "0.8,0.9");
     assert_eq!(args.columns.features, Some(Names(vec!["a".into(), "b, c".into()])));
@@ -44,7 +44,7 @@ fn flags_win_over_the_file() {
     let toml = "train = \"a.csv\"\nepochs = 10\nlayers = 2";
     let (args, given) = train(toml, &["b.csv", "--epochs", "3"]).unwrap();
     assert_eq!(args.train, [PathBuf::from("b.csv")]);
-    assert_eq!((args.trainer.epochs, args.network.layers), (3, Some(2)));
+    assert_eq!((args.trainer.epochs, args.network.layers), (Some(3), Some(2)));
     assert_eq!(given.name("epochs"), "--epochs");
     assert!(given.name("layers").ends_with("run.toml: row 3: layers"));
 }

@@ -83,6 +83,15 @@ fn value_rows(name: &str, values: &ValueEvaluation, table: &mut Table) {
     }
 }
 
+/// How far the scores of several networks differ.
+pub fn spread(scores: &[f64]) -> String {
+    let low = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    let [low, mean, high] = [low, mean, high].map(measure);
+    format!("{low} to {high}, mean {mean}")
+}
+
 /// The confusion matrix, if it fits on a screen.
 pub fn confusion(evaluation: &Evaluation, style: Style) -> Option<String> {
     let Evaluation::Classify(classes) = evaluation else { return None };

@@ -61,7 +61,7 @@ const WRONG: &[(&str, &str)] = &[
     ("train train.csv -o m", "--task: expected classify, regress or text, got none"),
     (
         "train train.csv -o m --task clasify",
-        "--task: expected one of classify, regress, got \"clasify\" (hint: did you mean classify?)",
+        "--task: expected one of classify, regress, text, got \"clasify\" (hint: did you mean classify?)",
     ),
     ("train train.csv --epochs", "--epochs: expected a value, got nothing"),
     ("train train.csv --epochs 1 --epochs 2", "--epochs: expected at most once, got it again"),

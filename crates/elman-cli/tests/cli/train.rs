@@ -42,6 +42,84 @@ fn what_a_cell_cannot_take_is_refused_by_its_option() {
 }
 
 #[test]
+fn members_answer_together_and_each_is_a_training_of_its_own() {
+    let bench = Bench::new();
+    let ran = bench.ok(&format!("{TRAIN} --test test.csv --members 3 --seed 5 -o m.safetensors"));
+    assert!(ran.shown().contains("trained 3 members in"), "{}", ran.shown());
+    assert!(ran.stdout.contains("members: test accuracy"), "{}", ran.stdout);
+    let shown = bench.ok("inspect m.safetensors").stdout;
+    assert!(shown.contains("3 of these, which answer together"), "{shown}");
+
+    let json = bench.ok("evaluate m.safetensors test.csv --json").stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let members = json["members"].as_array().unwrap();
+    for (index, member) in members.iter().enumerate() {
+        bench.ok(&format!("{TRAIN} --seed {} -o one.safetensors", 5 + index));
+        let one = bench.ok("evaluate one.safetensors test.csv --json").stdout;
+        let one: Value = serde_json::from_str(&one).unwrap();
+        assert_eq!(member, &one["evaluation"]);
+        assert!(one.get("members").is_none());
+    }
+    assert_eq!(members.len(), 3);
+
+    let model = bench.read("m.safetensors");
+    bench.ok(&format!("{TRAIN} --test test.csv --members 3 --seed 5 --threads 3 -o n.safetensors"));
+    assert_eq!(bench.read("n.safetensors"), model);
+    for option in ["--checkpoint c", "--log l.jsonl", "--tensorboard t"] {
+        let ran = bench.run(&format!("{TRAIN} --members 2 {option} -o m.safetensors"));
+        let name = option.split(' ').next().unwrap();
+        let wanted = format!("error: {name}: expected --members 1 beside it, got --members 2");
+        assert!(ran.stderr.starts_with(&wanted), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn folds_are_measured_before_the_training() {
+    let bench = Bench::new();
+    let ran = bench.ok(&format!("{TRAIN} --folds 3 -o m.safetensors"));
+    assert!(
+        ran.stdout.contains("\nfold 3 ") && ran.stdout.contains("folds: accuracy"),
+        "{}",
+        ran.stdout
+    );
+    bench.ok(&format!("{TRAIN} -o n.safetensors"));
+    assert_eq!(bench.read("m.safetensors"), bench.read("n.safetensors"));
+    let json = bench.ok(&format!("{TRAIN} --folds 3 -o m.safetensors --json")).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let sequences = json["folds"].as_array().unwrap().iter().map(|fold| fold["sequences"].as_u64());
+    assert_eq!(sequences.sum::<Option<u64>>(), json["data"]["training"]["sequences"].as_u64());
+    for (options, wanted) in [
+        ("--folds 1", "--folds: expected 2 to "),
+        ("--folds 100000", "--folds: expected 2 to "),
+        ("--folds 2 --validation test.csv", "--folds and --validation: expected at most one"),
+        ("--refit", "--refit: expected --validation-fraction beside it, got none"),
+        (
+            "--refit --validation-fraction 0.2 --members 2",
+            "--members: expected --refit off beside it, got --refit on",
+        ),
+    ] {
+        let ran = bench.run(&format!("{TRAIN} -o m.safetensors {options}"));
+        assert_eq!(ran.code, Some(1), "{options}");
+        assert!(ran.stderr.contains(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_refit_learns_from_everything_for_the_epochs_that_validation_chose() {
+    let bench = Bench::new();
+    let train = TRAIN.replace("--epochs 3", "--epochs 8");
+    let options = "--validation-fraction 0.25 --refit --json -o m.safetensors";
+    let ran = bench.ok(&format!("{train} {options}"));
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let epochs = json["epochs"].as_array().unwrap().len();
+    let train = TRAIN.replace("--epochs 3", &format!("--epochs {epochs}"));
+    bench.ok(&format!("{train} -o n.safetensors"));
+    let predictions = |model: &str| bench.ok(&format!("predict {model} test.csv")).stdout;
+    assert_eq!(predictions("m.safetensors"), predictions("n.safetensors"));
+    assert!(json["validation"].is_object(), "{json}");
+}
+
+#[test]
 fn noise_in_the_recurrence_changes_what_is_learnt() {
     let bench = Bench::new();
     let learnt = |options: &str| {

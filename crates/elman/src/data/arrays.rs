@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
 use super::targets::ClassCollector;
-use super::{ClassTargets, Dataset, Targets, ValueTargets};
+use super::{Dataset, Targets, ValueTargets};
 use crate::error::{Error, Result};
 
 /// What classes are called until [`Dataset::with_target_names`] says otherwise.
@@ -131,10 +131,7 @@ impl Dataset {
         if feature_names.len() != self.input_size() {
             return Err(Error::shape("feature_names", &[self.input_size()], &[names.len()]));
         }
-        if let Some(name) = super::repeated(&feature_names) {
-            let found = format!("{name:?} twice");
-            return Err(Error::argument("feature_names", "each name once", found));
-        }
+        super::tokens::check(&feature_names, &self.tokens, self.total_steps())?;
         Ok(Dataset { feature_names, ..self })
     }
 
@@ -146,12 +143,9 @@ impl Dataset {
     pub fn with_target_names(self, names: &[impl ToString]) -> Result<Self> {
         let targets = match (&self.targets, names) {
             (Targets::Classes(classes), [name]) => {
-                let (labels, indices) = (classes.labels().to_vec(), classes.indices().to_vec());
-                Targets::Classes(ClassTargets::new(name.to_string(), labels, indices)?)
+                Targets::Classes(classes.renamed(name.to_string()))
             }
-            (Targets::Values(values), names) => {
-                Targets::Values(ValueTargets::new(owned(names), values.values().to_owned())?)
-            }
+            (Targets::Values(values), names) => Targets::Values(values.renamed(owned(names))?),
             (Targets::Classes(_), _) => {
                 return Err(Error::shape("target_names", &[1], &[names.len()]));
             }

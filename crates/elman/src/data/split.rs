@@ -1,6 +1,6 @@
 //! Setting sequences aside for validation.
 
-use super::{Dataset, Targets};
+use super::{Dataset, Each, Targets};
 use crate::error::{Error, Field, Result};
 use crate::rng::Rng;
 
@@ -72,17 +72,58 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     Ok(Split { training, validation })
 }
 
-/// The sequences of each class, or all of them.
+/// Cuts the sequences into so many folds at random, each of them once the validation part of a
+/// [`Split`]. The sizes of folds differ by at most one sequence, and so do the numbers of
+/// sequences of a class in them.
+///
+/// ```
+/// use elman::data::folds;
+/// use elman::{Dataset, Rng};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let steps = [array![[1.0]], array![[2.0]], array![[3.0]], array![[4.0]]];
+/// let data = Dataset::with_labels(&steps, &["a", "b", "a", "b"])?;
+/// let folds = folds(&data, 2, &mut Rng::new(1))?;
+/// assert!(folds.iter().all(|fold| fold.training.len() == 2 && fold.validation.len() == 2));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Fewer than two folds, or more than there are sequences.
+pub fn folds(dataset: &Dataset, count: usize, rng: &mut Rng) -> Result<Vec<Split>> {
+    if !(2..=dataset.len()).contains(&count) {
+        let expected = format!("2 to {}, the number of sequences", dataset.len());
+        return Err(Error::argument(Field::Folds, expected, count));
+    }
+    let mut fold_of = vec![0; dataset.len()];
+    let mut groups = groups(dataset);
+    groups.iter_mut().for_each(|group| rng.shuffle(group));
+    // Dealing goes on from class to class, so that the first folds do not get every remainder.
+    for (position, sequence) in groups.into_iter().flatten().enumerate() {
+        fold_of[sequence] = position % count;
+    }
+    let split = |fold| {
+        let (validation, training) =
+            (0..dataset.len()).partition(|&sequence| fold_of[sequence] == fold);
+        Split { training, validation }
+    };
+    Ok((0..count).map(split).collect())
+}
+
+/// The sequences of each class, where each has one, or all of them.
 fn groups(dataset: &Dataset) -> Vec<Vec<usize>> {
     match dataset.targets() {
-        Targets::Classes(classes) => {
+        Targets::Classes(classes) if classes.each() == Each::Sequence => {
             let mut groups = vec![Vec::new(); classes.labels().len()];
             for (sequence, &class) in classes.indices().iter().enumerate() {
                 groups[class].push(sequence);
             }
             groups
         }
-        Targets::None | Targets::Values(_) => vec![(0..dataset.len()).collect()],
+        _ => vec![(0..dataset.len()).collect()],
     }
 }
 
@@ -104,4 +145,51 @@ fn shares(groups: &[Vec<usize>], fraction: f64) -> Vec<usize> {
         }
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn every_sequence_is_in_one_fold_and_classes_are_spread_evenly() {
+        for (count, classes, folded) in [(10, 3, 4), (23, 2, 5), (7, 7, 7), (9, 1, 2)] {
+            let steps = vec![array![[0.0]]; count];
+            let label = |index: usize| format!("class {}", index * index % classes);
+            let labels: Vec<String> = (0..count).map(label).collect();
+            let data = Dataset::with_labels(&steps, &labels).unwrap();
+            let made = folds(&data, folded, &mut Rng::new(3)).unwrap();
+            let mut all = made.iter().flat_map(|fold| fold.validation.clone()).collect::<Vec<_>>();
+            all.sort_unstable();
+            assert_eq!(all, (0..count).collect::<Vec<_>>());
+            let spread = |of: &dyn Fn(&usize) -> bool| {
+                let size = |fold: &Split| fold.validation.iter().filter(|s| of(s)).count();
+                let sizes = made.iter().map(size);
+                sizes.clone().max().unwrap() - sizes.min().unwrap()
+            };
+            assert!(spread(&|_| true) <= 1);
+            for class in &labels {
+                assert!(spread(&|&sequence: &usize| labels[sequence] == *class) <= 1);
+            }
+            for fold in &made {
+                assert_eq!(fold.training.len() + fold.validation.len(), count);
+                assert!(fold.training.iter().all(|s| !fold.validation.contains(s)));
+            }
+            assert_ne!(made, folds(&data, folded, &mut Rng::new(4)).unwrap());
+        }
+    }
+
+    #[test]
+    fn folds_that_cannot_be_are_refused() {
+        let data = Dataset::with_labels(&[array![[0.0]], array![[1.0]]], &["a", "b"]).unwrap();
+        for count in [0, 1, 3] {
+            let error = folds(&data, count, &mut Rng::new(1)).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("folds: expected 2 to 2, the number of sequences, got {count}")
+            );
+        }
+    }
 }

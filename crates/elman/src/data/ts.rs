@@ -342,7 +342,8 @@ impl<'a> Reader<'a> {
         };
         let ids = (0..count).map(|index| index.to_string()).collect();
         let missing::Channels { names: feature_names, values } = channels;
-        let parts = Parts { ids, feature_names, values, offsets: self.offsets, targets };
+        let parts =
+            Parts { ids, feature_names, values, tokens: vec![], offsets: self.offsets, targets };
         let dataset = Dataset::assemble(parts)?;
         let (source, places) = (self.file.source.clone(), Places::Sequences(self.rows));
         Ok(Dataset { files: vec![source.path.clone()], source: Some(source), places, ..dataset })

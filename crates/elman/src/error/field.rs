@@ -97,6 +97,10 @@ fields! {
     Accumulation "accumulation";
     /// The steps after which the gradient is cut.
     Bptt "bptt";
+    /// The networks of an ensemble.
+    Members "members";
+    /// The parts of a cross-validation.
+    Folds "folds";
     /// The updates of a run, at most.
     MaxUpdates "max_updates";
     /// The seconds of a run, at most.

@@ -30,11 +30,12 @@ pub use checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
-use crate::data::Standardization;
+use crate::data::{NamedVocabulary, Standardization};
 use crate::error::{Error, FileFault, Result};
 use crate::io::write_atomically;
-use crate::model::{Model, Provenance};
+use crate::model::{MOST_MEMBERS, Model, ModelInputs, Provenance};
 use crate::network::{Network, NetworkConfig};
+use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
 use crate::task::Task;
 
@@ -43,10 +44,24 @@ use crate::task::Task;
 #[serde(deny_unknown_fields)]
 struct Description {
     network: NetworkConfig,
+    /// The networks of an ensemble: all of this description.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    members: usize,
     task: Task,
     feature_names: Vec<String>,
     scaling: Option<Standardization>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vocabularies: Vec<NamedVocabulary>,
     provenance: Provenance,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 impl<T: Real> Model<T> {
@@ -87,12 +102,36 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
     }
     let description = Description {
         network: network.config().clone(),
+        members: model.members().len(),
         task: model.task().clone(),
         feature_names: model.feature_names().to_vec(),
         scaling: model.scaling().cloned(),
+        vocabularies: model.inputs().vocabularies.clone(),
         provenance: provenance.clone(),
     };
-    write::encode(&description, network.parameters())
+    if description.members == 1 {
+        return write::encode(&description, network.parameters());
+    }
+    let members: Vec<&Parameters<T>> = model.members().map(Network::parameters).collect();
+    write::encode(&description, &joined(&members)?)
+}
+
+/// The shapes of the tensors of an ensemble: `members.1.head.bias` for example.
+fn member_shapes(shapes: &[ParameterShape], members: usize) -> Vec<ParameterShape> {
+    let named = |member: usize, shape: &ParameterShape| {
+        ParameterShape::new(format!("members.{member}.{}", shape.name), &shape.shape)
+    };
+    let of = |member: usize| shapes.iter().map(move |shape| named(member, shape));
+    (0..members).flat_map(of).collect()
+}
+
+fn joined<T: Real>(members: &[&Parameters<T>]) -> Result<Parameters<T>> {
+    let mut all = Parameters::zeros(member_shapes(members[0].shapes(), members.len()))?;
+    let size = members[0].values().len();
+    for (own, member) in all.values_mut().chunks_exact_mut(size).zip(members) {
+        own.copy_from_slice(member.values());
+    }
+    Ok(all)
 }
 
 /// Whether the file holds a model.
@@ -111,17 +150,44 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
             return Err(error);
         }
     };
-    let Description { network, task, feature_names, scaling, provenance } = archive.model.clone();
-    // The file bounds the size of the network before anything of that size is allocated.
+    let Description { network, members, task, feature_names, scaling, vocabularies, provenance } =
+        archive.model.clone();
+    let inputs = ModelInputs { feature_names, scaling, vocabularies };
+    // The file bounds the size of the networks before anything of that size is allocated.
     let count = network.parameter_count().map_err(faulty)?;
+    let count = count.and_then(|count| count.checked_mul(members));
     if count.is_none_or(|count| count > archive.data_len()) {
         let count = count.map_or("countless".into(), |count| count.to_string());
         let found = format!("{} bytes of weights", archive.data_len());
         return Err(archive.fault(format!("{count} weights, as its network has"), found));
     }
-    let mut network = Network::new(network).map_err(faulty)?;
-    network.update(|parameters| archive.fill(parameters))?;
-    let mut model = Model::new(network, task, feature_names, scaling).map_err(faulty)?;
+    if !(1..=MOST_MEMBERS).contains(&members) {
+        return Err(archive.fault(format!("1 to {MOST_MEMBERS} members"), members.to_string()));
+    }
+    let model = |weights: &dyn Fn(&mut Parameters<T>) -> Result<()>| {
+        let mut network = Network::new(network.clone()).map_err(faulty)?;
+        network.update(weights)?;
+        Model::with_inputs(network, task.clone(), inputs.clone())
+            .map_err(|error| faulty(error).into())
+    };
+    let mut model = match members {
+        1 => model(&|parameters| archive.fill(parameters))?,
+        _ => {
+            let shapes = Network::<T>::new(network.clone()).map_err(faulty)?;
+            let shapes = member_shapes(shapes.parameters().shapes(), members);
+            let mut all = Parameters::zeros(shapes)?;
+            archive.fill(&mut all)?;
+            let size = all.values().len() / members;
+            let member = |values: &[T]| {
+                model(&|parameters| {
+                    parameters.values_mut().copy_from_slice(values);
+                    Ok(())
+                })
+            };
+            let models = all.values().chunks_exact(size).map(member);
+            Model::ensemble(models.collect::<Result<_>>()?)?
+        }
+    };
     *model.provenance_mut() = provenance;
     Ok(model)
 }

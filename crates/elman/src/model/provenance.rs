@@ -32,6 +32,21 @@ pub struct Provenance {
     /// Each completed epoch of its training; of very many, each k-th and the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<EpochRecord>,
+    /// Each member of an ensemble; the history is that of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberRecord>,
+}
+
+/// The training of one member of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRecord {
+    /// Its seed.
+    pub seed: u64,
+    /// How many epochs it was trained for.
+    pub epochs: usize,
+    /// Its results by name, as in [`Provenance::metrics`].
+    pub metrics: BTreeMap<String, f64>,
 }
 
 impl Default for Provenance {
@@ -44,6 +59,7 @@ impl Default for Provenance {
             settings: Value::Null,
             metrics: BTreeMap::new(),
             history: Vec::new(),
+            members: Vec::new(),
         }
     }
 }
@@ -91,6 +107,9 @@ fn contents(data: &Dataset) -> String {
     let mut hasher = Xxh3::new();
     data.lengths().iter().for_each(|length| hasher.update(&(*length as u64).to_le_bytes()));
     data.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+    for channel in data.token_channels() {
+        channel.ids().iter().for_each(|id| hasher.update(&id.to_le_bytes()));
+    }
     match data.targets() {
         Targets::None => {}
         Targets::Classes(classes) => {

@@ -1,6 +1,8 @@
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
+use ndarray::Axis;
+
 use super::testing::{bits, class_model, classes, tiny, tiny_with};
 use super::*;
 use crate::data::{ClassTargets, Targets, ValueTargets};

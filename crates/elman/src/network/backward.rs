@@ -15,6 +15,8 @@ struct Targets<'a, T> {
     parameters: &'a mut Parameters<T>,
     /// Those of the inputs, if they are wanted.
     inputs: Option<&'a mut NetworkGradient<T>>,
+    /// Those that arrive at each layer, if they are wanted.
+    arrivals: Option<&'a mut Vec<Vec<T>>>,
 }
 
 impl<T: Real> Network<T> {
@@ -32,7 +34,7 @@ impl<T: Real> Network<T> {
         grad_outputs: ArrayView3<'_, T>,
         grad_parameters: &mut Parameters<T>,
     ) -> Result<()> {
-        let targets = Targets { parameters: grad_parameters, inputs: None };
+        let targets = Targets { parameters: grad_parameters, inputs: None, arrivals: None };
         self.propagate(batch, trace, grad_outputs, targets)
     }
 
@@ -67,7 +69,22 @@ impl<T: Real> Network<T> {
         grad_parameters: &mut Parameters<T>,
         bottom: &mut NetworkGradient<T>,
     ) -> Result<()> {
-        let targets = Targets { parameters: grad_parameters, inputs: Some(bottom) };
+        let targets = Targets { parameters: grad_parameters, inputs: Some(bottom), arrivals: None };
+        self.propagate(batch, trace, grad_outputs, targets)
+    }
+
+    /// As [`backward`](Self::backward), keeping what arrives at the directions of each layer side by
+    /// side, `[B, T, sides]`, before their own recurrence carries it back.
+    pub(super) fn backward_watched(
+        &self,
+        batch: &SequenceBatch<T>,
+        trace: &mut NetworkTrace<T>,
+        grad_outputs: ArrayView3<'_, T>,
+        grad_parameters: &mut Parameters<T>,
+        arrivals: &mut Vec<Vec<T>>,
+    ) -> Result<()> {
+        let targets =
+            Targets { parameters: grad_parameters, inputs: None, arrivals: Some(arrivals) };
         self.propagate(batch, trace, grad_outputs, targets)
     }
 
@@ -81,7 +98,7 @@ impl<T: Real> Network<T> {
         self.inputs.check(batch)?;
         trace.check(batch, grad_outputs.shape())?;
         self.check_trace(trace)?;
-        let Targets { parameters, inputs: mut bottom } = targets;
+        let Targets { parameters, inputs: mut bottom, arrivals } = targets;
         if !parameters.same_layout(&self.parameters) {
             let expected = "the names and shapes of the network's parameters";
             return Err(Error::argument("grad_parameters", expected, "others"));
@@ -110,8 +127,12 @@ impl<T: Real> Network<T> {
                 Some(grad_read.as_mut_slice())
             }
         };
-        let leaving =
-            Leaving { parameters: parts.stack, inputs: target, initial: &mut *grad_initial };
+        let leaving = Leaving {
+            parameters: parts.stack,
+            inputs: target,
+            initial: &mut *grad_initial,
+            arrivals,
+        };
         self.stack.backward(StackInput { span, inputs: read }, stack, arriving, leaving);
         kept.grad = grad_read;
         if trace.learned_start {

@@ -107,6 +107,11 @@ impl NetworkOptions {
     pub fn gru(hidden_size: usize) -> NetworkBuilder {
         InputsBuilder::new(0).gru(hidden_size)
     }
+
+    /// As [`simple`](Self::simple), with a layer of any kind.
+    pub fn of(layer: LayerConfig) -> NetworkBuilder {
+        InputsBuilder::new(0).layer(layer)
+    }
 }
 
 impl NetworkBuilder {

@@ -11,7 +11,7 @@ use super::{Arriving, LayerConfig, LayerTrace, Residual, RowsMut, Scratch, Stack
 use crate::dropout::{DropoutMode, Droppable, MaskSpan, Place};
 use crate::error::{Error, Field, Result};
 use crate::layer::time_loop::{
-    BackwardArrays, Draws, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Noise, Shape,
+    BackwardArrays, Draws, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Noise, Shape, Span,
 };
 use crate::layer::{Direction, RecurrentRegularization};
 use crate::parameters::ParameterShape;
@@ -44,6 +44,8 @@ pub(super) struct Backward<'a, T> {
     pub inputs: Option<&'a mut [T]>,
     /// `[B, S]` for each direction.
     pub initial: &'a mut [Vec<T>],
+    /// Becomes what arrives at the sides, `[B, T, sides]`, if wanted.
+    pub arrivals: Option<&'a mut Vec<T>>,
     /// That of the forward run.
     pub mode: DropoutMode<'a>,
     pub scratch: &'a mut Scratch<T>,
@@ -235,8 +237,8 @@ impl<T: Real> StackLayer<T> {
         kept: &mut LayerTrace<T>,
         given: Backward<'_, T>,
     ) {
-        let Backward { arriving, parameters, inputs: mut grad_inputs, initial, mode, scratch } =
-            given;
+        let Backward { arriving, parameters, initial, arrivals, mode, scratch, .. } = given;
+        let mut grad_inputs = given.inputs;
         let LayerTrace { mask, sides, runs, .. } = kept;
         let read = mask.applied(input.inputs);
         let Scratch { second, sides: grad_sides, finals } = scratch;
@@ -250,6 +252,11 @@ impl<T: Real> StackLayer<T> {
             plain => plain,
         };
         let all_finals = arriving.finals.map(|grad| self.split_finals(grad, runs));
+        if let Some(target) = arrivals {
+            target.clear();
+            target.resize(sides.len(), T::ZERO);
+            self.arrive(input.span, grad_sides, all_finals.as_deref(), target);
+        }
         for (side, (part, run)) in self.parts.iter().zip(runs.iter_mut()).enumerate() {
             let target = match (&mut grad_inputs, side) {
                 (None, _) => None,
@@ -279,6 +286,33 @@ impl<T: Real> StackLayer<T> {
         mask.backward(grad_inputs);
         if self.joint.residual == Residual::Identity {
             self.residual_backward(input, arriving, grad_inputs);
+        }
+    }
+
+    /// The gradient of the sides of every step, that of the final outputs at the step they come from.
+    fn arrive(
+        &self,
+        span: Span<'_>,
+        outputs: Option<&[T]>,
+        finals: Option<&[T]>,
+        target: &mut [T],
+    ) {
+        if let Some(outputs) = outputs {
+            add_valid(span, target, outputs);
+        }
+        let (side, sides) = (self.joint.side, self.joint.sides);
+        for (row, grad) in finals.unwrap_or(&[]).chunks_exact(sides).enumerate() {
+            let length = span.lengths[row];
+            for (index, part) in self.parts.iter().enumerate() {
+                let t = match part.direction {
+                    Direction::Forward => length.wrapping_sub(1),
+                    Direction::Reverse => 0,
+                };
+                if t < length {
+                    let start = (row * span.seq_len + t) * sides + index * side;
+                    add(&mut target[start..start + side], &grad[index * side..][..side]);
+                }
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 //! Classification: one of several classes for each sequence, by a softmax over one output per class.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{ClassTargets, Dataset};
+use super::Answers;
+use crate::data::{ClassTargets, Dataset, Each};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
@@ -15,6 +16,8 @@ pub struct Classify {
     target: String,
     labels: Vec<String>,
     training_counts: Vec<usize>,
+    #[serde(skip_serializing_if = "Each::is_sequence")]
+    each: Each,
 }
 
 #[derive(Deserialize)]
@@ -23,20 +26,23 @@ struct Unchecked {
     target: String,
     labels: Vec<String>,
     training_counts: Vec<usize>,
+    #[serde(default)]
+    each: Each,
 }
 
 impl TryFrom<Unchecked> for Classify {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        Classify::new(parts.target, parts.labels, parts.training_counts)
+        let Unchecked { target, labels, training_counts, each } = parts;
+        Ok(Classify { each, ..Classify::new(target, labels, training_counts)? })
     }
 }
 
 /// A class for each sequence, with the probability of every class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassPredictions {
-    ids: Vec<String>,           // [N]
+    answers: Answers,
     labels: Vec<String>,        // [O]
     classes: Vec<usize>,        // [N]
     probabilities: Array2<f64>, // [N, O]
@@ -45,7 +51,7 @@ pub struct ClassPredictions {
 /// How good predicted classes are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassEvaluation {
-    /// The number of sequences.
+    /// The number of sequences, or of steps, that have a class.
     pub sequences: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
     pub loss: f64,
@@ -92,12 +98,25 @@ impl Classify {
         }
         // Checks the labels.
         ClassTargets::new("", labels.clone(), Vec::new())?;
-        Ok(Classify { target: target.into(), labels, training_counts })
+        Ok(Classify { target: target.into(), labels, training_counts, each: Each::Sequence })
     }
 
     /// The classes of training data.
     pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
-        Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())
+        let task = Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())?;
+        Ok(task.with_each(targets.each()))
+    }
+
+    /// The same for each sequence, or for every step: counts are then those of steps.
+    #[must_use]
+    pub fn with_each(self, each: Each) -> Self {
+        Classify { each, ..self }
+    }
+
+    /// What there is a class for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        self.each
     }
 
     /// What is predicted: the name of the target column.
@@ -136,7 +155,9 @@ impl Classify {
             }
         });
         let codes = codes.collect::<Result<Vec<i64>>>()?;
-        Ok(targets.indices().iter().map(|&index| codes[index]).collect())
+        // A step without a class has an index past the labels.
+        let code = |&index: &usize| codes.get(index).copied().unwrap_or(-1);
+        Ok(targets.indices().iter().map(code).collect())
     }
 
     fn unknown(&self, label: &str, targets: &ClassTargets, data: &Dataset) -> Error {
@@ -155,13 +176,13 @@ impl Classify {
 
     pub(super) fn predictions(
         &self,
-        ids: &[String],
+        answers: Answers,
         logits: ArrayView2<'_, f64>,
     ) -> Result<ClassPredictions> {
         let mut probabilities = Array2::zeros(logits.dim());
         softmax(logits, probabilities.view_mut())?;
         Ok(ClassPredictions {
-            ids: ids.to_vec(),
+            answers,
             labels: self.labels.clone(),
             classes: winners(logits),
             probabilities,
@@ -173,6 +194,11 @@ impl Classify {
         logits: ArrayView2<'_, f64>,
         classes: &[i64],
     ) -> Result<ClassEvaluation> {
+        let counted: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
+        let logits = logits.select(Axis(0), &counted);
+        let logits = logits.view();
+        let classes: Vec<i64> = counted.iter().map(|&row| classes[row]).collect();
+        let classes = classes.as_slice();
         let loss = CrossEntropy::default().value(logits, classes.into())?;
         let actual: Vec<usize> =
             classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
@@ -196,28 +222,43 @@ impl Classify {
     }
 }
 
+/// Makes probabilities of logits `[N, O]`.
+pub(super) fn to_probabilities(logits: &mut Array2<f64>) {
+    let mut probabilities = Array2::zeros(logits.raw_dim());
+    // The shapes are the same.
+    if softmax(logits.view(), probabilities.view_mut()).is_ok() {
+        *logits = probabilities;
+    }
+}
+
 /// The class of the largest logit in each row; the first of several equal ones.
 fn winners(logits: ArrayView2<'_, f64>) -> Vec<usize> {
     logits.rows().into_iter().map(winner).collect()
 }
 
 impl ClassPredictions {
-    /// The number of sequences, N.
+    /// The number of answers, N: one for each sequence or step.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.answers.ids.len()
     }
 
     /// Whether there is no sequence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.answers.ids.is_empty()
     }
 
-    /// The name of each sequence `[N]`.
+    /// The name of the sequence of each answer `[N]`.
     #[must_use]
     pub fn ids(&self) -> &[String] {
-        &self.ids
+        &self.answers.ids
+    }
+
+    /// The step of each answer `[N]`, from 0; empty where there is one answer for a sequence.
+    #[must_use]
+    pub fn steps(&self) -> &[usize] {
+        &self.answers.steps
     }
 
     /// The name of each class `[O]`.

@@ -1,9 +1,10 @@
 //! Regression: one or more numbers for each sequence. The outputs are standardised targets.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Standardization, ValueTargets};
+use super::Answers;
+use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
 use crate::loss::{Reduction, RegressionLoss};
 use crate::metric;
@@ -19,6 +20,8 @@ pub struct Regress {
     targets: Vec<String>,
     scaling: Standardization,
     loss: RegressionLoss,
+    #[serde(skip_serializing_if = "Each::is_sequence")]
+    each: Each,
 }
 
 #[derive(Deserialize)]
@@ -27,13 +30,16 @@ struct Unchecked {
     targets: Vec<String>,
     scaling: Standardization,
     loss: RegressionLoss,
+    #[serde(default)]
+    each: Each,
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        Regress::new(parts.targets, parts.scaling, parts.loss)
+        let Unchecked { targets, scaling, loss, each } = parts;
+        Ok(Regress { each, ..Regress::new(targets, scaling, loss)? })
     }
 }
 
@@ -47,7 +53,7 @@ pub(crate) struct EncodedValues {
 /// Numbers for each sequence, in the units of the targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValuePredictions {
-    ids: Vec<String>,     // [N]
+    answers: Answers,
     targets: Vec<String>, // [O]
     values: Array2<f64>,  // [N, O]
 }
@@ -55,7 +61,7 @@ pub struct ValuePredictions {
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValueEvaluation {
-    /// The number of sequences.
+    /// The number of sequences, or of steps, that have targets.
     pub sequences: usize,
     /// The mean loss that was trained with, on standardised targets.
     pub loss: f64,
@@ -104,13 +110,26 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        Ok(Regress { targets, scaling, loss })
+        Ok(Regress { targets, scaling, loss, each: Each::Sequence })
     }
 
     /// The targets of training data.
     pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
-        let scaling = Standardization::of_rows(targets.values())?;
-        Regress::new(targets.names().to_vec(), scaling, loss)
+        let values = targets.values();
+        let scaling = Standardization::of_rows(values.select(Axis(0), &known(values)).view())?;
+        Ok(Regress::new(targets.names().to_vec(), scaling, loss)?.with_each(targets.each()))
+    }
+
+    /// The same for each sequence, or for every step.
+    #[must_use]
+    pub fn with_each(self, each: Each) -> Self {
+        Regress { each, ..self }
+    }
+
+    /// What there are numbers for.
+    #[must_use]
+    pub fn each(&self) -> Each {
+        self.each
     }
 
     /// The name of each target, in the order of the network's outputs `[O]`.
@@ -160,14 +179,10 @@ impl Regress {
 
     pub(super) fn predictions(
         &self,
-        ids: &[String],
+        answers: Answers,
         outputs: ArrayView2<'_, f64>,
     ) -> ValuePredictions {
-        ValuePredictions {
-            ids: ids.to_vec(),
-            targets: self.targets.clone(),
-            values: self.decode(outputs),
-        }
+        ValuePredictions { answers, targets: self.targets.clone(), values: self.decode(outputs) }
     }
 
     /// How good the outputs `[N, O]` are.
@@ -176,7 +191,11 @@ impl Regress {
         outputs: ArrayView2<'_, f64>,
         targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
-        let EncodedValues { standardized, actual } = targets;
+        let known = known(targets.actual.view());
+        let [outputs, standardized, actual] =
+            [outputs, targets.standardized.view(), targets.actual.view()]
+                .map(|all| all.select(Axis(0), &known));
+        let outputs = outputs.view();
         let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
@@ -194,6 +213,12 @@ impl Regress {
         let targets = targets.collect::<Result<Vec<_>>>()?;
         Ok(ValueEvaluation { sequences: outputs.nrows(), loss, targets })
     }
+}
+
+/// The rows that have targets: of a step without any all are NaN.
+fn known(values: ArrayView2<'_, f64>) -> Vec<usize> {
+    let known = |row: &usize| values.row(*row).iter().all(|value| !value.is_nan());
+    (0..values.nrows()).filter(known).collect()
 }
 
 impl ValueErrors {
@@ -226,22 +251,28 @@ impl ValueEvaluation {
 }
 
 impl ValuePredictions {
-    /// The number of sequences, N.
+    /// The number of answers, N: one for each sequence or step.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.answers.ids.len()
     }
 
     /// Whether there is no sequence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.answers.ids.is_empty()
     }
 
-    /// The name of each sequence `[N]`.
+    /// The name of the sequence of each answer `[N]`.
     #[must_use]
     pub fn ids(&self) -> &[String] {
-        &self.ids
+        &self.answers.ids
+    }
+
+    /// The step of each answer `[N]`, from 0; empty where there is one answer for a sequence.
+    #[must_use]
+    pub fn steps(&self) -> &[usize] {
+        &self.answers.steps
     }
 
     /// The name of each target `[O]`.

@@ -6,17 +6,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::unit::{Normalization, TokenUnit, VocabularyOptions};
+use crate::data::Vocabulary;
 use crate::error::{Error, Result};
-
-/// Tokens by their number.
-///
-/// Characters stand in the order of their code points; words after the [shapes](WordShape) of unknown
-/// ones, the commonest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Vocabulary {
-    tokens: Vec<String>,
-}
 
 /// How text is cut into tokens, and their numbers: a part of a model that reads text.
 ///
@@ -39,8 +30,9 @@ pub struct Vocabulary {
 pub struct Tokenizer {
     unit: TokenUnit,
     normalization: Normalization,
+    /// Characters in the order of their code points; words after the [shapes](WordShape) of unknown
+    /// ones, the commonest first. Number 1 of the vocabulary is token 0: no number is for the unknown.
     vocabulary: Vocabulary,
-    ids: HashMap<String, u32>,
 }
 
 /// As it stands in a file.
@@ -71,7 +63,7 @@ impl TryFrom<Saved> for Tokenizer {
             (TokenUnit::Bytes, Some(_)) => {
                 return Err(Error::argument("vocabulary", "none for bytes", "one"));
             }
-            (_, Some(vocabulary)) => vocabulary.tokens,
+            (_, Some(vocabulary)) => vocabulary.texts().to_vec(),
             (_, None) => return Err(Error::argument("vocabulary", "one", "none")),
         };
         Self::new(saved.unit, saved.normalization, tokens)
@@ -177,21 +169,18 @@ fn pieces(unit: TokenUnit, mut text: &str) -> impl Iterator<Item = &str> {
 
 impl Tokenizer {
     fn new(unit: TokenUnit, normalization: Normalization, tokens: Vec<String>) -> Result<Self> {
-        let mut ids = HashMap::with_capacity(tokens.len());
-        for (id, token) in (0..).zip(&tokens) {
-            let is_one = match unit {
-                TokenUnit::Characters => token.chars().count() == 1,
-                _ => !token.is_empty(),
-            };
-            if !is_one || ids.insert(token.clone(), id).is_some() {
-                let expected = "tokens that differ from each other, of the vocabulary's unit";
-                return Err(Error::argument("vocabulary", expected, format!("{token:?}")));
-            }
+        let is_token = |token: &String| match unit {
+            TokenUnit::Characters => token.chars().count() == 1,
+            TokenUnit::Bytes | TokenUnit::Words => !token.is_empty(),
+        };
+        if let Some(other) = tokens.iter().find(|token| !is_token(token)) {
+            let expected = "tokens of the vocabulary's unit";
+            return Err(Error::argument("vocabulary", expected, format!("{other:?}")));
         }
         if tokens.is_empty() && unit != TokenUnit::Bytes {
             return Err(Error::argument("vocabulary", "at least one token", "none"));
         }
-        Ok(Tokenizer { unit, normalization, vocabulary: Vocabulary { tokens }, ids })
+        Ok(Tokenizer { unit, normalization, vocabulary: Vocabulary::new(tokens)? })
     }
 
     /// A tokenizer for a text, and for others with no character that is new.
@@ -223,7 +212,7 @@ impl Tokenizer {
     pub fn len(&self) -> usize {
         match self.unit {
             TokenUnit::Bytes => 256,
-            _ => self.vocabulary.tokens.len(),
+            _ => self.vocabulary.texts().len(),
         }
     }
 
@@ -238,8 +227,13 @@ impl Tokenizer {
     pub fn line_break(&self) -> Option<u32> {
         match self.unit {
             TokenUnit::Bytes => Some(u32::from(b'\n')),
-            _ => self.ids.get("\n").copied(),
+            _ => self.id("\n"),
         }
+    }
+
+    /// The number of a token that is known.
+    fn id(&self, token: &str) -> Option<u32> {
+        self.vocabulary.id(token).checked_sub(1)
     }
 
     /// Whether the token stands for words that have no number.
@@ -280,8 +274,8 @@ impl Tokenizer {
             return None;
         }
         for (index, token) in pieces(self.unit, text).enumerate() {
-            match self.ids.get(token) {
-                Some(id) => ids.push(*id),
+            match self.id(token) {
+                Some(id) => ids.push(id),
                 None if self.unit == TokenUnit::Words => ids.push(unknown_word(token)),
                 None => {
                     let character = token.chars().next().unwrap_or_default();
@@ -300,14 +294,14 @@ impl Tokenizer {
     pub fn decode(&self, id: u32, text: &mut Vec<u8>) {
         match self.unit {
             TokenUnit::Bytes => text.push(id.to_le_bytes()[0]),
-            _ => text.extend_from_slice(self.vocabulary.tokens[id as usize].as_bytes()),
+            _ => text.extend_from_slice(self.vocabulary.texts()[id as usize].as_bytes()),
         }
     }
 
     /// The token as text; bytes that are no text as `\xff`.
     #[must_use]
     pub fn token(&self, id: u32) -> String {
-        match (self.unit, self.vocabulary.tokens.get(id as usize)) {
+        match (self.unit, self.vocabulary.texts().get(id as usize)) {
             (_, Some(token)) => token.clone(),
             (TokenUnit::Bytes, _) if id < 128 => char::from(id.to_le_bytes()[0]).to_string(),
             (_, None) => format!("\\x{id:02x}"),
@@ -467,7 +461,7 @@ mod tests {
         }
         for (json, expected) in [
             (r#"{"unit":"characters","vocabulary":["a","ab"]}"#, "got \"ab\""),
-            (r#"{"unit":"words","vocabulary":["a","a"]}"#, "got \"a\""),
+            (r#"{"unit":"words","vocabulary":["a","a"]}"#, "got \"a\" twice"),
             (r#"{"unit":"characters"}"#, "vocabulary: expected one, got none"),
             (r#"{"unit":"bytes","vocabulary":["a"]}"#, "vocabulary: expected none for bytes"),
             (r#"{"unit":"characters","vocabulary":[]}"#, "vocabulary: expected at least one token"),

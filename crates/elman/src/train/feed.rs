@@ -1,42 +1,76 @@
 //! The training sequences of a data set with their targets, as batches.
 
+use std::ops::Range;
+
 use super::sequences::{Sequences, Stretch};
-use crate::data::{Dataset, Standardization};
+use crate::data::{Dataset, Each, Standardization};
 use crate::error::Result;
 use crate::lesson::{Batch, BatchTargets, Feed, Piece, Start};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::task::EncodedTargets;
 
-/// Sequences with one target each.
+/// Sequences with one target each, or with one at every step.
 pub(super) struct DatasetFeed<T> {
     sequences: Sequences<T>,
     targets: Table<T>,
+    each: Each,
+    /// The weight of each sequence `[N]`; empty where all count 1.
+    weights: Vec<f64>,
     /// The most steps of a piece.
     steps: usize,
 }
 
-/// The targets of all answers.
+/// How the feed is made of a data set.
+pub(super) struct FeedOptions<'a> {
+    pub(super) scaling: Option<&'a Standardization>,
+    pub(super) each: Each,
+    /// The most steps of a piece; whole sequences without it.
+    pub(super) bptt: Option<usize>,
+}
+
+/// The targets of all sequences `[N]` or steps `[Σ T_n]`.
 enum Table<T> {
+    /// -1 for none.
     Classes(Vec<i64>),
-    /// `[N, K]`
-    Numbers {
-        values: Vec<T>,
-        width: usize,
-    },
+    /// `[…, K]`; NaN for none.
+    Numbers { values: Vec<T>, width: usize },
+}
+
+impl<T: Real> Table<T> {
+    fn is_known(&self, answer: usize) -> bool {
+        match self {
+            Table::Classes(classes) => classes[answer] >= 0,
+            Table::Numbers { values, width } => {
+                values[answer * width..(answer + 1) * width].iter().all(|v| v.is_finite())
+            }
+        }
+    }
+
+    /// Appends the targets at `answers`, and as many more as there are of padding.
+    fn append(&self, answers: Range<usize>, padding: usize, targets: &mut BatchTargets<T>) {
+        match self {
+            Table::Classes(classes) => {
+                targets.classes.extend_from_slice(&classes[answers]);
+                targets.classes.resize(targets.classes.len() + padding, 0);
+            }
+            Table::Numbers { values, width } => {
+                let values = &values[answers.start * width..answers.end * width];
+                targets.values.extend_from_slice(values);
+                targets.values.resize(targets.values.len() + padding * width, T::ZERO);
+            }
+        }
+    }
 }
 
 impl<T: Real> DatasetFeed<T> {
-    /// Sequences in pieces of at most `bptt` steps, or whole.
-    ///
     /// # Errors
     ///
     /// Those of [`Sequences::new`].
     pub(super) fn new(
         data: &Dataset,
-        scaling: Option<&Standardization>,
         targets: EncodedTargets,
-        bptt: Option<usize>,
+        options: &FeedOptions<'_>,
     ) -> Result<Self> {
         let targets = match targets {
             EncodedTargets::Classes(classes) => Table::Classes(classes),
@@ -45,11 +79,16 @@ impl<T: Real> DatasetFeed<T> {
                 values: values.standardized.iter().map(|&value| T::from_f64(value)).collect(),
             },
         };
-        let sequences = Sequences::new(data, scaling)?;
-        Ok(DatasetFeed { sequences, targets, steps: bptt.unwrap_or(usize::MAX) })
+        Ok(DatasetFeed {
+            sequences: Sequences::new(data, options.scaling)?,
+            targets,
+            each: options.each,
+            weights: data.weights().map_or_else(Vec::new, <[f64]>::to_vec),
+            steps: options.bptt.unwrap_or(usize::MAX),
+        })
     }
 
-    /// Sequences in pieces of at most `steps` steps.
+    /// Sequences in pieces of at most so many steps.
     fn cut(&self, rows: Vec<usize>) -> Vec<Piece> {
         let lengths = self.sequences.lengths();
         let longest = rows.iter().map(|&row| lengths[row]).max().unwrap_or(0);
@@ -63,27 +102,49 @@ impl<T: Real> DatasetFeed<T> {
         (0..longest).step_by(self.steps).map(piece).collect()
     }
 
-    fn stretch<'a>(&self, piece: &'a Piece) -> Stretch<'a> {
-        Stretch { rows: &piece.rows, first_step: piece.first_step, steps: self.steps }
-    }
-
-    /// 1 if the sequence ends in the piece, where its answer stands, else 0.
-    fn answers(&self, piece: &Piece, row: usize) -> f64 {
+    /// The answers of a sequence that stand in the piece, among those of all.
+    fn answers(&self, piece: &Piece, row: usize) -> Range<usize> {
         let (length, first) = (self.sequences.lengths()[row], piece.first_step);
-        let ends = length > first && length <= first.saturating_add(self.steps);
-        if ends || length == 0 && first == 0 { 1.0 } else { 0.0 }
+        let end = first.saturating_add(self.steps).min(length);
+        match self.each {
+            Each::Step => {
+                let start = self.sequences.span(row).start;
+                start + first.min(length)..start + end
+            }
+            // The answer stands where the sequence ends.
+            Each::Sequence if end == length && (first < length || first == 0) => row..row + 1,
+            Each::Sequence => row..row,
+        }
     }
 
-    fn fill_targets(&self, rows: &[usize], targets: &mut BatchTargets<T>) {
-        match &self.targets {
-            Table::Classes(classes) => {
-                targets.classes.extend(rows.iter().map(|&row| classes[row]));
+    fn sequence_weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
+    }
+
+    fn fill_targets(&self, piece: &Piece, targets: &mut BatchTargets<T>) {
+        let spans = || piece.rows.iter().map(|&row| self.answers(piece, row));
+        let most = match self.each {
+            Each::Sequence => 1,
+            Each::Step => spans().map(|span| span.len()).max().unwrap_or(0),
+        };
+        targets.start(most);
+        let mut all_known = true;
+        for span in spans() {
+            targets.lengths.push(span.len());
+            all_known &= span.clone().all(|answer| self.targets.is_known(answer));
+            let padding = most - span.len();
+            self.targets.append(span, padding, targets);
+        }
+        if !all_known {
+            for span in spans() {
+                let end = targets.answer_weights.len() + most;
+                let weight = |answer| f64::from(u8::from(self.targets.is_known(answer)));
+                targets.answer_weights.extend(span.map(weight));
+                targets.answer_weights.resize(end, 0.0);
             }
-            Table::Numbers { values, width } => {
-                for &row in rows {
-                    targets.values.extend_from_slice(&values[row * width..(row + 1) * width]);
-                }
-            }
+        }
+        if !self.weights.is_empty() {
+            targets.sequence_weights.extend(piece.rows.iter().map(|&row| self.weights[row]));
         }
     }
 }
@@ -103,19 +164,17 @@ impl<T: Real> Feed<T> for DatasetFeed<T> {
     }
 
     fn weight(&self, piece: &Piece) -> f64 {
-        piece.rows.iter().map(|&row| self.answers(piece, row)).sum()
+        let known = |row: usize| {
+            self.answers(piece, row).filter(|answer| self.targets.is_known(*answer)).count()
+        };
+        piece.rows.iter().map(|&row| known(row) as f64 * self.sequence_weight(row)).sum()
     }
 
     fn fill(&mut self, piece: &Piece, batch: &mut Batch<T>) -> Result<()> {
-        self.sequences.stretch_into(self.stretch(piece), &mut batch.inputs)?;
-        let targets = &mut batch.targets;
-        targets.start(1);
-        targets.lengths.resize(piece.rows.len(), 1);
-        self.fill_targets(&piece.rows, targets);
-        let weights = piece.rows.iter().map(|&row| self.answers(piece, row));
-        if weights.clone().any(|weight| weight == 0.0) {
-            targets.answer_weights.extend(weights);
-        }
+        let stretch =
+            Stretch { rows: &piece.rows, first_step: piece.first_step, steps: self.steps };
+        self.sequences.stretch_into(stretch, &mut batch.inputs)?;
+        self.fill_targets(piece, &mut batch.targets);
         Ok(())
     }
 }

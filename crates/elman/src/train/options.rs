@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Field, Result};
 use crate::loss::RegressionLoss;
-use crate::optimizer::{Averaging, OptimizerConfig};
-use crate::schedule::{Schedule, Warmup};
+use crate::optimizer::{AdamW, Averaging, OptimizerConfig};
+use crate::schedule::{OneCycle, Schedule, Warmup};
 use crate::threads;
 
 /// How a network is trained.
@@ -16,14 +16,17 @@ use crate::threads;
 /// ```
 /// use elman::train::TrainingOptions;
 ///
-/// let options = TrainingOptions { epochs: 0, ..TrainingOptions::default() };
+/// let options = TrainingOptions { epochs: Some(0), ..TrainingOptions::default() };
 /// assert_eq!(options.check().unwrap_err().to_string(), "epochs: expected at least 1, got 0");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingOptions {
-    /// Passes over the training sequences, at most.
-    pub epochs: usize,
+    /// Passes over the training sequences, at most. Without it as many as make up a budget of
+    /// updates, so that small data are passed over more often: 1,500 updates, but at least 20
+    /// passes and at most 1,000; or as many as `max_updates` or `max_seconds` allow, if they are
+    /// given.
+    pub epochs: Option<usize>,
     /// Updates of the weights, at most: the last epoch may be cut short.
     pub max_updates: Option<usize>,
     /// Seconds, at most: the epoch in which they are over is cut short. Where training ends then
@@ -47,10 +50,12 @@ pub struct TrainingOptions {
     pub optimizer: OptimizerConfig,
     /// The learning rate, before the schedule changes it.
     pub learning_rate: f64,
-    /// How the learning rate goes over the updates. A [plateau](Schedule::Plateau) is shown, after
+    /// How the learning rate goes over the updates. Without it, one [cycle](Schedule::OneCycle) over
+    /// the whole run: up within the first tenth, then down to almost nothing, so that the last
+    /// weights are good ones; a constant rate where only `max_seconds` ends the run. A [plateau](Schedule::Plateau) is shown, after
     /// each epoch, what chooses the best epoch: the loss, or the metric if the monitor says so; of
     /// the validation sequences, or of the training sequences without them.
-    pub schedule: Schedule,
+    pub schedule: Option<Schedule>,
     /// A slow start before the schedule.
     pub warmup: Option<Warmup>,
     /// Averages the weights of many updates. From the first update that counts on, the average is
@@ -81,21 +86,21 @@ pub struct TrainingOptions {
     pub threads: Option<usize>,
 }
 
-/// 60 epochs in batches of 16 with Adam at a rate of 0.003 and the gradient's norm clipped at 1,
-/// on all sequences.
+/// A budget of updates in batches of 16 with AdamW at a rate of up to 0.003 and the gradient's norm
+/// clipped at 1, on all sequences.
 impl Default for TrainingOptions {
     fn default() -> Self {
         TrainingOptions {
-            epochs: 60,
+            epochs: None,
             max_updates: None,
             max_seconds: None,
             target_metric: None,
             batch_size: 16,
             accumulation: 1,
             bptt: None,
-            optimizer: OptimizerConfig::default(),
+            optimizer: OptimizerConfig::AdamW(AdamW::default()),
             learning_rate: 0.003,
-            schedule: Schedule::default(),
+            schedule: None,
             warmup: None,
             averaging: None,
             clip: Clip::Norm { limit: 1.0, kind: Norm::L2 },
@@ -156,7 +161,7 @@ impl TrainingOptions {
     /// The first option that is out of range, by name.
     pub fn check(&self) -> Result<()> {
         let counts = [
-            (Field::Epochs, self.epochs),
+            (Field::Epochs, self.epochs.unwrap_or(1)),
             (Field::BatchSize, self.batch_size),
             (Field::Accumulation, self.accumulation),
             (Field::MaxUpdates, self.max_updates.unwrap_or(1)),
@@ -195,12 +200,42 @@ impl TrainingOptions {
             loss.check()?;
         }
         self.optimizer.check()?;
-        self.schedule.check()?;
+        self.schedule.as_ref().map_or(Ok(()), Schedule::check)?;
         self.warmup.as_ref().map_or(Ok(()), Warmup::check)?;
         self.averaging.as_ref().map_or(Ok(()), Averaging::check)?;
         self.clip.check()?;
         self.threads.map_or(Ok(()), threads::check)
     }
+}
+
+/// The updates of a run, its passes, and both at most, where the options leave its length open.
+const BUDGET: usize = 1500;
+const LEAST_PASSES: usize = 20;
+const MOST_PASSES: usize = 1000;
+
+impl TrainingOptions {
+    /// The options with everything that they leave open chosen, for so many updates in an epoch.
+    pub(super) fn resolved(&self, updates_per_epoch: usize) -> Self {
+        let budget = BUDGET.div_ceil(updates_per_epoch).clamp(LEAST_PASSES, MOST_PASSES);
+        let is_bounded = self.max_updates.is_some() || self.max_seconds.is_some();
+        let open = if is_bounded { usize::MAX } else { budget };
+        let epochs = self.epochs.unwrap_or(open);
+        let updates = epochs.saturating_mul(updates_per_epoch);
+        let updates = updates.min(self.max_updates.unwrap_or(usize::MAX));
+        let schedule = self.schedule.clone().unwrap_or_else(|| whole_run(updates, &self.warmup));
+        TrainingOptions { epochs: Some(epochs), schedule: Some(schedule), ..self.clone() }
+    }
+}
+
+/// One cycle over so many updates, after a warm-up if there is one.
+fn whole_run(updates: usize, warmup: &Option<Warmup>) -> Schedule {
+    let warm = warmup.map_or(0, |warmup| warmup.updates);
+    let updates = (updates as u64).saturating_sub(warm);
+    // Without an end in sight; and a cycle needs a rise and a fall.
+    if updates > u64::from(u32::MAX) || updates < 2 {
+        return Schedule::Constant {};
+    }
+    Schedule::OneCycle(OneCycle { warmup_share: 0.1, ..OneCycle::new(updates) })
 }
 
 fn check_weights(weights: &BTreeMap<String, f64>) -> Result<()> {

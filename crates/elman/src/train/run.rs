@@ -39,7 +39,7 @@ use crate::threads::with_threads;
 /// # fn main() -> elman::Result<()> {
 /// let sequences = [array![[0.0], [1.0]], array![[1.0], [0.0]], array![[2.0], [1.0]]];
 /// let data = Dataset::with_values(&sequences, &array![[1.0], [1.0], [3.0]])?;
-/// let options = TrainingOptions { epochs: 4, batch_size: 2, ..TrainingOptions::default() };
+/// let options = TrainingOptions { epochs: Some(4), batch_size: 2, ..TrainingOptions::default() };
 /// let mut run = Trainer::new(options, Default::default())?.start::<f64>(&data)?;
 /// assert_eq!((run.description().updates_per_epoch, run.description().updates), (2, 8));
 ///
@@ -107,7 +107,7 @@ impl<'a, T: Real> Run<'a, T> {
         let options = setup.options();
         let mut network = Network::new(setup.subject.network(&trainer.network))?;
         network.initialize(&mut Purpose::Weights.rng(options.seed))?;
-        let schedule = options.schedule.clone();
+        let schedule = options.schedule.clone().unwrap_or_default();
         Ok(Run {
             scheduler: Scheduler::new(schedule, options.warmup, options.learning_rate)?,
             order: Purpose::Batches.rng(options.seed),
@@ -138,7 +138,7 @@ impl<'a, T: Real> Run<'a, T> {
         }
     }
 
-    /// How the run trains.
+    /// How the run trains, with everything chosen that its trainer's options leave open.
     #[must_use]
     pub fn options(&self) -> &TrainingOptions {
         self.setup.options()
@@ -337,7 +337,7 @@ impl<'a, T: Real> Run<'a, T> {
         let score = record.validation.map_or(record.score, |validation| validation.score);
         if options.target_metric.is_some_and(|target| score.reaches(target)) {
             Some(Outcome::TargetReached)
-        } else if record.epoch >= options.epochs || self.updates_are_done() {
+        } else if record.epoch >= self.setup.epochs() || self.updates_are_done() {
             Some(Outcome::Finished)
         } else if self.best.is_over(record.epoch, options.patience) {
             Some(Outcome::EarlyStopped)
@@ -408,9 +408,9 @@ impl<'a, T: Real> Run<'a, T> {
     }
 }
 
-fn provenance<T>(setup: &Setup<'_, T>, report: &Report) -> Provenance {
+fn provenance<T: Real>(setup: &Setup<'_, T>, report: &Report) -> Provenance {
     let evaluations = [("training", &report.training), ("validation", &report.validation)];
-    let Trainer { options, network } = &setup.trainer;
+    let (options, network) = (setup.options(), &setup.trainer.network);
     let Digests { training, validation } = setup.digests.clone();
     Provenance {
         training_data: Some(training),
@@ -435,7 +435,7 @@ fn thinned(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
 }
 
 /// Losses and scores by name, `validation_accuracy` for example.
-fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
+pub(super) fn metrics(evaluations: [(&str, &Option<Evaluation>); 2]) -> BTreeMap<String, f64> {
     let mut metrics = BTreeMap::new();
     for (data, evaluation) in evaluations {
         let Some(evaluation) = evaluation else { continue };

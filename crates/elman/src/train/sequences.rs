@@ -1,5 +1,7 @@
 //! The training sequences as the network sees them: scaled and converted once, not in each epoch.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
 use super::batches::batches;
@@ -34,8 +36,9 @@ use crate::sequence::SequenceBatch;
 #[derive(Clone, Debug)]
 pub struct Sequences<T> {
     values: Vec<T>,
-    offsets: Vec<usize>, // [N + 1], in values
-    lengths: Vec<usize>, // [N]
+    offsets: Vec<usize>,   // [N + 1], in steps
+    lengths: Vec<usize>,   // [N]
+    tokens: Vec<Vec<u32>>, // [channels][Σ T_n]
     input_size: usize,
 }
 
@@ -50,9 +53,13 @@ impl<T: Real> Sequences<T> {
         let (mut values, mut offsets) = (Vec::with_capacity(data.values().len()), vec![0]);
         for index in 0..data.len() {
             values.extend_from_slice(data.batch(&[index], scaling)?.as_slice());
-            offsets.push(values.len());
         }
-        Ok(Sequences { values, offsets, lengths: data.lengths(), input_size: data.input_size() })
+        let lengths = data.lengths();
+        for length in &lengths {
+            offsets.push(offsets[offsets.len() - 1] + length);
+        }
+        let tokens = data.token_channels().iter().map(|channel| channel.ids().to_vec()).collect();
+        Ok(Sequences { values, offsets, lengths, tokens, input_size: data.input_size() })
     }
 
     /// The number of steps of each sequence `[N]`.
@@ -92,15 +99,27 @@ impl<T: Real> Sequences<T> {
             let expected = format!("below {} (sequences)", self.lengths.len());
             return Err(Error::argument("index", expected, row));
         }
-        let sequence = |&row: &usize| {
+        let span = |row: usize| {
             let first = first_step.min(self.lengths[row]);
-            let length = steps.min(self.lengths[row] - first);
-            let start = self.offsets[row] + first * self.input_size;
-            let values = &self.values[start..start + length * self.input_size];
-            ArrayView2::from_shape((length, self.input_size), values)
+            let start = self.offsets[row] + first;
+            start..start + steps.min(self.lengths[row] - first)
+        };
+        let sequence = |&row: &usize| {
+            let (span, width) = (span(row), self.input_size);
+            let values = &self.values[span.start * width..span.end * width];
+            ArrayView2::from_shape((span.len(), width), values)
                 .expect("a sequence is length × input_size values")
         };
-        batch.refill(rows.iter().map(sequence))
+        batch.refill(rows.iter().map(sequence))?;
+        for (channel, ids) in self.tokens.iter().enumerate() {
+            batch.refill_tokens(channel, rows.iter().map(|&row| &ids[span(row)]))?;
+        }
+        Ok(())
+    }
+
+    /// Where the steps of a sequence stand among those of all.
+    pub(super) fn span(&self, row: usize) -> Range<usize> {
+        self.offsets[row]..self.offsets[row + 1]
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Setup<'a, T> {
     pub(super) trainer: Trainer,
     pub(super) subject: Box<dyn Subject<T> + 'a>,
     pub(super) digests: Digests,
+    /// The options with everything chosen.
+    options: TrainingOptions,
     batches: usize,
 }
 
@@ -25,11 +27,17 @@ impl<'a, T: Real> Setup<'a, T> {
             let expected = format!("at most {batches}, the batches of an epoch");
             return Err(Error::argument("accumulation", expected, options.accumulation));
         }
-        Ok(Setup { trainer: trainer.clone(), digests: subject.digests(), subject, batches })
+        Ok(Setup {
+            options: options.resolved(batches.div_ceil(options.accumulation)),
+            trainer: trainer.clone(),
+            digests: subject.digests(),
+            subject,
+            batches,
+        })
     }
 
     pub(super) fn options(&self) -> &TrainingOptions {
-        &self.trainer.options
+        &self.options
     }
 
     pub(super) fn updates_per_epoch(&self) -> usize {
@@ -40,12 +48,13 @@ impl<'a, T: Real> Setup<'a, T> {
     pub(super) fn epochs(&self) -> usize {
         let options = self.options();
         let by_updates = options.max_updates.map(|most| most.div_ceil(self.updates_per_epoch()));
-        options.epochs.min(by_updates.unwrap_or(usize::MAX))
+        options.epochs.unwrap_or(usize::MAX).min(by_updates.unwrap_or(usize::MAX))
     }
 
     /// The updates that the options allow.
     pub(super) fn updates(&self) -> usize {
-        let by_epochs = self.options().epochs.saturating_mul(self.updates_per_epoch());
+        let epochs = self.options().epochs.unwrap_or(usize::MAX);
+        let by_epochs = epochs.saturating_mul(self.updates_per_epoch());
         by_epochs.min(self.options().max_updates.unwrap_or(usize::MAX))
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use dataset::DatasetSubject;
 pub(super) use text::TextSubject;
 
+use crate::data::NamedVocabulary;
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{DataDigest, Model, Validation};
@@ -54,6 +55,7 @@ pub(crate) trait Subject<T: crate::Real>: Send {
 pub(crate) struct Identity {
     pub(crate) task: Task,
     pub(crate) feature_names: Vec<String>,
+    pub(crate) vocabularies: Vec<NamedVocabulary>,
 }
 
 impl Identity {
@@ -65,6 +67,12 @@ impl Identity {
         };
         if self.feature_names != saved.feature_names {
             return other("features", &saved.feature_names, &self.feature_names);
+        }
+        if self.vocabularies != saved.vocabularies {
+            let names = |identity: &Identity| {
+                identity.vocabularies.iter().map(|named| named.name.clone()).collect::<Vec<_>>()
+            };
+            return other("token channels", &names(saved), &names(self));
         }
         if self.task != saved.task {
             return other("targets", &saved.task.target_names(), &self.task.target_names());

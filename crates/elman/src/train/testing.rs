@@ -4,8 +4,10 @@ use ndarray::{Array2, Axis};
 
 use super::{Control, NetworkOptions, Trained, Trainer, TrainingOptions};
 use crate::data::{ClassTargets, Dataset, Targets, ValueTargets};
+use crate::optimizer::OptimizerConfig;
 use crate::real::Real;
 use crate::rng::Rng;
+use crate::schedule::Schedule;
 
 /// Sequences `[3..12, 2]` of uniform numbers.
 fn sequences(count: usize, seed: u64) -> Vec<Array2<f64>> {
@@ -59,9 +61,14 @@ pub(crate) fn dropping() -> NetworkOptions {
     NetworkOptions::simple(8).head_dropout(0.4).options()
 }
 
-/// A training of few epochs.
+/// A training of few epochs, by Adam at a constant rate.
 pub(crate) fn short(epochs: usize) -> TrainingOptions {
-    TrainingOptions { epochs, ..TrainingOptions::default() }
+    TrainingOptions {
+        epochs: Some(epochs),
+        optimizer: OptimizerConfig::default(),
+        schedule: Some(Schedule::default()),
+        ..TrainingOptions::default()
+    }
 }
 
 /// What comes of options and data.

@@ -79,11 +79,11 @@ fn every_option_makes_a_difference() {
     let data = signs(40, 4);
     let plain = weights(&fit::<f32>(short(2), small(), &data));
     let options = [
-        TrainingOptions { epochs: 3, ..short(2) },
+        TrainingOptions { epochs: Some(3), ..short(2) },
         TrainingOptions { batch_size: 8, ..short(2) },
         TrainingOptions { accumulation: 2, ..short(2) },
         TrainingOptions { bptt: Some(5), ..short(2) },
-        TrainingOptions { schedule: Schedule::Exponential { factor: 0.9 }, ..short(2) },
+        TrainingOptions { schedule: Some(Schedule::Exponential { factor: 0.9 }), ..short(2) },
         TrainingOptions { warmup: Some(Warmup { updates: 2, start_factor: 0.5 }), ..short(2) },
         TrainingOptions { averaging: Some(Averaging::Ema { decay: 0.5, start: 0 }), ..short(2) },
         TrainingOptions { max_updates: Some(5), ..short(2) },
@@ -222,7 +222,7 @@ fn history_has_the_numbers_of_each_epoch() {
             assert_eq!(epoch.learning_rate.to_bits(), 0.003f64.to_bits());
         }
         // Without dropout, a step this small leaves what is measured before and after alike.
-        let slow = TrainingOptions { learning_rate: 1e-12, epochs: 1, ..options.clone() };
+        let slow = TrainingOptions { learning_rate: 1e-12, epochs: Some(1), ..options.clone() };
         let Trained { report, .. } = fit::<f64>(slow, small(), &data);
         let (epoch, after) = (report.epochs[0], report.training.unwrap());
         assert!((epoch.loss - after.loss()).abs() < 1e-9, "{epoch:?}");
@@ -290,15 +290,18 @@ fn every_rule_ends_training_where_it_says() {
 #[test]
 fn the_learning_rate_of_an_update_is_that_of_the_schedule() {
     let schedule = Schedule::Step { every: 4, factor: 0.5 };
-    let options = TrainingOptions { schedule, learning_rate: 0.01, ..short(4) };
+    let options = TrainingOptions { schedule: Some(schedule), learning_rate: 0.01, ..short(4) };
     let report = fit::<f32>(options, small(), &signs(40, 9)).report; // 3 updates an epoch
     let rates: Vec<f64> = report.epochs.iter().map(|epoch| epoch.learning_rate).collect();
     assert_eq!(rates, [0.01, 0.005, 0.0025, 0.0025]);
 
     // A rate of no use: the loss does not fall, and a plateau is found after each epoch.
     let plateau = Plateau { patience: 0, factor: 0.1, ..Plateau::default() };
-    let options =
-        TrainingOptions { schedule: Schedule::Plateau(plateau), learning_rate: 1e-12, ..short(4) };
+    let options = TrainingOptions {
+        schedule: Some(Schedule::Plateau(plateau)),
+        learning_rate: 1e-12,
+        ..short(4)
+    };
     let report = fit::<f64>(options, small(), &signs(40, 9)).report;
     assert!(report.epochs[3].learning_rate < 1.1e-14, "{report:?}");
 }
@@ -438,7 +441,7 @@ fn options_out_of_range_are_named() {
     let plain = TrainingOptions::default;
     let given = |weight| ClassWeights::Given(BTreeMap::from([("x".into(), weight)]));
     let cases = [
-        (TrainingOptions { epochs: 0, ..plain() }, "epochs: expected at least 1, got 0"),
+        (TrainingOptions { epochs: Some(0), ..plain() }, "epochs: expected at least 1, got 0"),
         (TrainingOptions { batch_size: 0, ..plain() }, "batch_size: expected at least 1, got 0"),
         (
             TrainingOptions { learning_rate: -0.1, ..plain() },
@@ -500,11 +503,13 @@ fn networks_out_of_range_are_named() {
         (NetworkOptions::simple(8).head_dropout(1.0), "head.dropout: expected a probability"),
         (NetworkOptions::gru(usize::MAX), "layers[0].hidden_size: expected at most"),
         (NetworkOptions::gru(8).merge(Merge::Sum), "layers[0].merge: expected concatenate, as"),
-        (NetworkOptions::gru(8).every_step(), "readout: expected a pooling over the steps"),
     ] {
         let message = Trainer::new(short(1), network.options()).unwrap_err().to_string();
         assert!(message.starts_with(wanted), "{message} instead of {wanted}");
     }
+    let trainer = Trainer::new(short(1), NetworkOptions::gru(8).every_step().options()).unwrap();
+    let message = trainer.fit(&signs(20, 1)).unwrap_err().to_string();
+    assert!(message.starts_with("readout: expected a pooling over the steps"), "{message}");
 }
 
 #[test]
@@ -585,7 +590,7 @@ fn options_have_one_form_in_files() {
     let read: TrainingOptions = serde_json::from_str(&json).unwrap();
     assert_eq!(read, TrainingOptions { threads: None, ..options });
     let short: TrainingOptions = serde_json::from_str(r#"{"epochs": 3, "threads": 2}"#).unwrap();
-    assert_eq!((short.epochs, short.threads, short.batch_size), (3, Some(2), 16));
+    assert_eq!((short.epochs, short.threads, short.batch_size), (Some(3), Some(2), 16));
     assert!(serde_json::from_str::<TrainingOptions>(r#"{"epoch": 3}"#).is_err());
     assert!(serde_json::from_str::<NetworkOptions>(r#"{"hidden": 3}"#).is_err());
 }

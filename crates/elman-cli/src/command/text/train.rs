@@ -5,15 +5,12 @@ use std::time::Instant;
 
 use elman::io::Checkpoint;
 use elman::network::{NetworkConfig, Readout};
-use elman::schedule::Schedule;
 use elman::task::Evaluation;
 use elman::text::{
     Characters, Corpus, CorpusOptions, Likelihood, Normalization, Passage, Sampling, TokenUnit,
     VocabularyOptions, Writer,
 };
-use elman::train::{
-    EpochRecord, Progress, Run, RunDescription, TextData, Trained, Trainer, TrainingOptions,
-};
+use elman::train::{EpochRecord, Progress, Run, RunDescription, TextData, Trained, Trainer};
 use serde::Serialize;
 
 use crate::args::TrainArgs;
@@ -73,7 +70,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let printer = Printer::new(args.talk);
     let mut body = network(&args.network);
     body.readout = Readout::EveryStep;
-    let mut trainer =
+    let trainer =
         Trainer::new(options::training(args), body).map_err(|error| blame(error, given))?;
     let output = output(args)?;
     let texts = Texts::read(args)?;
@@ -85,9 +82,6 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
         }
         _ => blame(error, given),
     };
-    if !given.has("schedule") {
-        trainer = falling(&trainer, data.clone()).map_err(refused)?;
-    }
     let mut run = start(&trainer, data, args).map_err(refused)?;
     run.set_notes(serde_json::json!(given.settings()));
     let recorder = Recorder::new(&args.records, &run)?;
@@ -106,7 +100,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     if let Some(path) = saved {
         model.save(path)?;
     }
-    printer.say(|_| ending_words(&report, saved));
+    printer.say(|_| ending_words(&report, 0, saved));
     let test = test.map(Evaluation::Text);
     let document = Document {
         model: saved,
@@ -173,16 +167,6 @@ fn vocabulary(args: &TextArgs) -> VocabularyOptions {
         most_words: args.vocabulary_size,
         least_count: args.least_count as u64,
     }
-}
-
-/// The trainer with a learning rate that falls over the whole run.
-fn falling(trainer: &Trainer, text: TextData<'_>) -> elman::Result<Trainer> {
-    /// The part of the learning rate that is left at the end.
-    const LEFT: f64 = 0.05;
-    let updates = trainer.start_text::<f32>(text)?.description().updates as u64;
-    let options = trainer.options().clone();
-    let schedule = Schedule::Cosine { updates, least_rate: LEFT * options.learning_rate };
-    Trainer::new(TrainingOptions { schedule, ..options }, trainer.network().clone())
 }
 
 /// The run from its first update, or from where a checkpoint has it.

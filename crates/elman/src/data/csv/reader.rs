@@ -317,6 +317,7 @@ impl<'a> Reader<'a> {
             ids: self.ids,
             feature_names: channels.names,
             values: channels.values,
+            tokens: vec![],
             offsets: self.offsets,
             targets,
         })?;

@@ -6,11 +6,13 @@ use super::{Digests, Evaluations, Identity, Sizes, Subject};
 use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
-use crate::model::{DataDigest, Model, Validation, check_features, check_readout, outputs};
-use crate::network::{Network, NetworkConfig, NetworkOptions};
+use crate::model::{
+    DataDigest, Model, ModelInputs, Validation, check_inputs, check_readout, outputs,
+};
+use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
-use crate::train::feed::DatasetFeed;
+use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::objective::objective;
 use crate::train::options::{InputScaling, Monitor, TrainingOptions};
 use crate::train::{Purpose, Trainer, TrainingData};
@@ -20,7 +22,7 @@ pub(in crate::train) struct DatasetSubject<'a, T> {
     data: TrainingData<'a>,
     parts: Parts<'a>,
     task: Task,
-    scaling: Option<Standardization>,
+    inputs: ModelInputs,
     validation_targets: Option<EncodedTargets>,
     feed: DatasetFeed<T>,
     objective: Box<dyn Objective<T>>,
@@ -38,15 +40,21 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
     /// Data with nothing to learn; options that do not suit them.
     pub(in crate::train) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
         let options = &trainer.options;
-        check_readout(&trainer.network.readout)?;
         data.training.check_trainable()?;
         check_validation(options, data.validation.is_some())?;
         let parts = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
+        check_readout(&trainer.network.readout, task.each())?;
+        let has_channels = parts.training.input_size() > 0;
         let scaling = match options.scaling {
-            InputScaling::Standardize => Some(Standardization::of_dataset(&parts.training)?),
-            InputScaling::Raw => None,
+            InputScaling::Standardize if has_channels => {
+                Some(Standardization::of_dataset(&parts.training)?)
+            }
+            InputScaling::Standardize | InputScaling::Raw => None,
         };
+        let inputs = ModelInputs { scaling, ..ModelInputs::of(&parts.training) };
+        let feed =
+            FeedOptions { scaling: inputs.scaling.as_ref(), each: task.each(), bptt: options.bptt };
         let objective = objective(options, &task)?;
         let targets = task.encode(&parts.training)?;
         Ok(DatasetSubject {
@@ -54,19 +62,26 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
                 Some(validation) => Some(task.encode(validation)?),
                 None => None,
             },
-            feed: DatasetFeed::new(&parts.training, scaling.as_ref(), targets, options.bptt)?,
+            feed: DatasetFeed::new(&parts.training, targets, &feed)?,
             objective,
             data,
             parts,
             task,
-            scaling,
+            inputs,
         })
     }
 }
 
 impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     fn network(&self, options: &NetworkOptions) -> NetworkConfig {
-        options.config(self.data.training.input_size(), self.task.output_size())
+        let tokens = self
+            .inputs
+            .vocabularies
+            .iter()
+            .map(|named| TokenInput::new(named.vocabulary.len(), named.embedding_size()));
+        let numeric = self.inputs.feature_names.len();
+        let inputs = InputsConfig { numeric, tokens: tokens.collect() };
+        options.config(inputs, self.task.output_size())
     }
 
     fn lesson(&mut self) -> Lesson<'_, T> {
@@ -82,8 +97,11 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn identity(&self) -> Identity {
-        let feature_names = self.data.training.feature_names().to_vec();
-        Identity { task: self.task.clone(), feature_names }
+        Identity {
+            task: self.task.clone(),
+            feature_names: self.inputs.feature_names.clone(),
+            vocabularies: self.inputs.vocabularies.clone(),
+        }
     }
 
     fn digests(&self) -> Digests {
@@ -102,14 +120,13 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
         let (Some(data), Some(targets)) = (&self.parts.validation, &self.validation_targets) else {
             return Ok(None);
         };
-        let outputs = outputs(network, self.scaling.as_ref(), data)?;
+        let outputs = outputs(network, self.inputs.scaling.as_ref(), data)?;
         let evaluation = self.task.evaluate(outputs.view(), targets)?;
         Ok(Some(Validation { loss: evaluation.loss(), score: evaluation.score() }))
     }
 
     fn model(&self, network: Network<T>) -> Result<Model<T>> {
-        let names = self.data.training.feature_names().to_vec();
-        Model::new(network, self.task.clone(), names, self.scaling.clone())
+        Model::with_inputs(network, self.task.clone(), self.inputs.clone())
     }
 
     fn evaluate(&self, model: &Model<T>) -> Evaluations {
@@ -125,7 +142,7 @@ impl<'a> Parts<'a> {
     fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
         let TrainingData { training, validation } = data;
         if let Some(validation) = validation {
-            check_features(training.feature_names(), validation)?;
+            check_inputs(&ModelInputs::of(training), validation)?;
         }
         let fraction = options.validation_fraction;
         if validation.is_some() || fraction <= 0.0 {

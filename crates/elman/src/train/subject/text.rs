@@ -119,7 +119,7 @@ impl<T: Real> Subject<T> for TextSubject<'_> {
     }
 
     fn identity(&self) -> Identity {
-        Identity { task: self.task.clone(), feature_names: Vec::new() }
+        Identity { task: self.task.clone(), feature_names: Vec::new(), vocabularies: Vec::new() }
     }
 
     fn digests(&self) -> Digests {

@@ -54,16 +54,16 @@ fn interrupted_at_random_updates_again_and_again_on_any_threads() {
         TrainingOptions {
             accumulation: 3,
             averaging: Some(Averaging::Ema { decay: 0.8, start: 3 }),
-            schedule: Schedule::Cosine { updates: 9, least_rate: 1e-4 },
+            schedule: Some(Schedule::Cosine { updates: 9, least_rate: 1e-4 }),
             warmup: Some(Warmup { updates: 4, start_factor: 0.1 }),
             ..options()
         },
         TrainingOptions {
             averaging: Some(Averaging::Swa { start: 7, every: 3 }),
-            schedule: Schedule::Plateau(Plateau { patience: 0, ..Plateau::default() }),
+            schedule: Some(Schedule::Plateau(Plateau { patience: 0, ..Plateau::default() })),
             ..options()
         },
-        TrainingOptions { patience: Some(2), learning_rate: 0.1, epochs: 30, ..options() },
+        TrainingOptions { patience: Some(2), learning_rate: 0.1, epochs: Some(30), ..options() },
         TrainingOptions { max_updates: Some(27), clip: Clip::None, ..options() },
         TrainingOptions { validation_fraction: 0.0, ..options() },
     ];

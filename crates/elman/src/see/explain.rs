@@ -1,0 +1,309 @@
+//! Why this prediction: how much each step and channel adds to one output.
+//!
+//! ```text
+//! gradient × input        g_tk = x_tk · ∂z/∂x_tk
+//! integrated gradients    a_tk = (x_tk - b_tk) · ∫₀¹ ∂z/∂x_tk(b + α(x - b)) dα       Σ a = z(x) - z(b)
+//! ```
+//!
+//! z is one output of the network, x the sequence as the network sees it, standardised where the model
+//! standardises, and b the baseline: zeros, which are the means of the training data. The integral is
+//! Gauss's with 8 points in each of ever more pieces, until the sum is right to 1e-4.
+//!
+//! # Source
+//!
+//! M. Sundararajan, A. Taly and Q. Yan, "Axiomatic attribution for deep networks", ICML 2017.
+
+use ndarray::{Array2, Array3, ArrayView2, Axis};
+use serde::Serialize;
+
+use super::subject::{copy_of, largest};
+use crate::data::Dataset;
+use crate::error::{Error, Result, nearest};
+use crate::model::{Model, check_inputs};
+use crate::network::Network;
+use crate::real::Real;
+use crate::sequence::SequenceBatch;
+use crate::task::Task;
+
+/// How near the sum of the attributions must come to the difference of the outputs, relative to it
+/// where it is above 1.
+const COMPLETE: f64 = 1e-4;
+/// The most pieces of the path.
+const MOST_PIECES: usize = 4096;
+/// Points of the path that are computed side by side.
+const ROWS: usize = 64;
+
+/// What is to be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// The id of the sequence.
+    pub sequence: &'a str,
+    /// The class or target; the predicted class, or the first target, if none is named.
+    pub output: Option<&'a str>,
+}
+
+/// What one output for one sequence rests on.
+///
+/// ```
+/// use elman::see::{Explanation, Question};
+/// use elman::{Dataset, Trainer};
+/// use ndarray::array;
+///
+/// # fn main() -> elman::Result<()> {
+/// let sequences = [array![[0.0], [1.0], [0.5]], array![[1.0], [0.0], [0.2]]];
+/// let data = Dataset::with_labels(&sequences, &["up", "down"])?;
+/// let model = Trainer::default().fit(&data)?.model;
+/// let question = Question { sequence: "0", output: Some("up") };
+/// let why = Explanation::of(&model, &data, question)?;
+/// let sum: f64 = why.integrated_gradients.iter().flatten().sum();
+/// assert!((sum - (why.value - why.baseline_value)).abs() < 1e-4);
+/// assert_eq!(why.by_lag.len(), 3);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The id of the sequence.
+    pub sequence: String,
+    /// The class or target that is explained.
+    pub output: String,
+    /// The unit of the values and attributions: `logit` of a class, or `deviations` of a target from
+    /// its mean.
+    pub unit: &'static str,
+    /// The output z(x).
+    pub value: f64,
+    /// The output z(b) at the baseline.
+    pub baseline_value: f64,
+    /// The channels `[I]`.
+    pub channels: Vec<String>,
+    /// The sequence as the network sees it, `[T][I]`.
+    pub inputs: Vec<Vec<f64>>,
+    /// `[T][I]`
+    pub gradient_times_input: Vec<Vec<f64>>,
+    /// `[T][I]`
+    pub integrated_gradients: Vec<Vec<f64>>,
+    /// The integrated gradients of each step, summed over the channels, the last step first: lag 0 is
+    /// the end of the sequence.
+    pub by_lag: Vec<f64>,
+    /// `Σ a - (z(x) - z(b))`: what the integral missed.
+    pub completeness_error: f64,
+    /// The gradients that the integral took.
+    pub evaluations: usize,
+    /// The outputs of the top layer, `[T][D]`.
+    pub hidden: Vec<Vec<f64>>,
+}
+
+impl Explanation {
+    /// Explains one output of a model for one sequence.
+    ///
+    /// # Errors
+    ///
+    /// Data that the model does not read; no sequence of that id, or one without a step; no such class
+    /// or target; a custom cell; outputs so steep that the integral does not come out to 1e-4.
+    pub fn of<T: Real>(model: &Model<T>, data: &Dataset, question: Question<'_>) -> Result<Self> {
+        check_inputs(model.inputs(), data)?;
+        let index = find(data, question.sequence)?;
+        let batch = data.batch::<f64>(&[index], model.scaling())?;
+        let network = copy_of(model.network())?;
+        let outputs = network.forward(&batch, None)?.outputs;
+        let names = names(model.task());
+        let column = match question.output {
+            Some(name) => column_of(&names, name)?,
+            None if matches!(model.task(), Task::Regress(_)) => 0,
+            None => largest(outputs.index_axis(Axis(1), 0).row(0)),
+        };
+        let unit = if matches!(model.task(), Task::Regress(_)) { "deviations" } else { "logit" };
+        let asked = Asked { network: &network, batch: &batch, column };
+        let found = asked.integrate()?;
+        let by_lag = found.integrated.rows().into_iter().rev().map(|row| row.sum()).collect();
+        Ok(Explanation {
+            sequence: question.sequence.to_owned(),
+            output: names[column].clone(),
+            unit,
+            value: found.value,
+            baseline_value: found.baseline_value,
+            channels: model.feature_names().to_vec(),
+            inputs: lists(batch.values().index_axis(Axis(0), 0)),
+            gradient_times_input: lists(asked.gradient_times_input()?.view()),
+            integrated_gradients: lists(found.integrated.view()),
+            by_lag,
+            completeness_error: found.missed,
+            evaluations: found.evaluations,
+            hidden: asked.hidden()?,
+        })
+    }
+}
+
+/// The outputs of a task by name.
+fn names(task: &Task) -> Vec<String> {
+    match task {
+        Task::Classify(classify) => classify.labels().to_vec(),
+        _ => task.target_names(),
+    }
+}
+
+fn find(data: &Dataset, id: &str) -> Result<usize> {
+    let ids = data.ids();
+    let Some(index) = ids.iter().position(|known| known == id) else {
+        let expected = match nearest(id, ids.iter().map(String::as_str)) {
+            Some(near) => format!("the id of a sequence in the data (nearest: {near:?})"),
+            None => "the id of a sequence in the data".to_owned(),
+        };
+        return Err(Error::argument("sequence", expected, format!("{id:?}")));
+    };
+    match data.lengths()[index] {
+        0 => Err(Error::argument(format!("sequence {id:?}"), "at least one step", "none")),
+        _ => Ok(index),
+    }
+}
+
+fn column_of(names: &[String], name: &str) -> Result<usize> {
+    names.iter().position(|known| known == name).ok_or_else(|| {
+        let expected = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("a class or target of the model (nearest: {near:?})"),
+            None => "a class or target of the model".to_owned(),
+        };
+        Error::argument("output", expected, format!("{name:?}"))
+    })
+}
+
+fn lists(values: ArrayView2<'_, f64>) -> Vec<Vec<f64>> {
+    values.rows().into_iter().map(|row| row.to_vec()).collect()
+}
+
+/// One output for one sequence.
+struct Asked<'a> {
+    network: &'a Network<f64>,
+    batch: &'a SequenceBatch<f64>,
+    column: usize,
+}
+
+/// What an integral came to.
+struct Integral {
+    integrated: Array2<f64>, // [T, I]
+    value: f64,
+    baseline_value: f64,
+    missed: f64,
+    evaluations: usize,
+}
+
+impl Asked<'_> {
+    fn gradient_times_input(&self) -> Result<Array2<f64>> {
+        let inputs = self.batch.values().index_axis(Axis(0), 0).to_owned();
+        Ok(self.gradient_sum(&[Node { place: 1.0, weight: 1.0 }])? * inputs)
+    }
+
+    fn hidden(&self) -> Result<Vec<Vec<f64>>> {
+        let run = self.network.watch(self.batch, |outputs| Array3::zeros(outputs.dim()))?;
+        let top = run.sides.last().map_or(0, |side| side.layer);
+        let sides = run.sides.iter().filter(|side| side.layer == top);
+        let mut rows = vec![Vec::new(); self.batch.seq_len()];
+        for side in sides {
+            for (row, outputs) in rows.iter_mut().zip(side.outputs.rows()) {
+                row.extend(outputs.iter().copied());
+            }
+        }
+        Ok(rows)
+    }
+
+    fn integrate(&self) -> Result<Integral> {
+        let inputs = self.batch.values().index_axis(Axis(0), 0).to_owned();
+        let (value, baseline_value) = (self.output(1.0)?, self.output(0.0)?);
+        let difference = value - baseline_value;
+        let (mut pieces, mut evaluations) = (1, 0);
+        loop {
+            let nodes = nodes(pieces);
+            evaluations += nodes.len();
+            let integrated = self.gradient_sum(&nodes)? * &inputs;
+            let missed = integrated.sum() - difference;
+            if missed.abs() <= COMPLETE * difference.abs().max(1.0) {
+                return Ok(Integral { integrated, value, baseline_value, missed, evaluations });
+            }
+            if pieces >= MOST_PIECES {
+                let expected = format!("attributions that add up to {difference} to 1e-4");
+                return Err(Error::argument("integrated gradients", expected, missed + difference));
+            }
+            pieces *= 4;
+        }
+    }
+
+    /// The output for the sequence times `place`.
+    fn output(&self, place: f64) -> Result<f64> {
+        let values = self.batch.values().mapv(|value| value * place);
+        let outputs = self.network.forward(&SequenceBatch::full(values), None)?.outputs;
+        Ok(outputs[[0, 0, self.column]])
+    }
+
+    /// The weighted sum of the gradients of the inputs at places between the baseline and the sequence.
+    fn gradient_sum(&self, nodes: &[Node]) -> Result<Array2<f64>> {
+        let (_, seq_len, input_size) = self.batch.values().dim();
+        let mut sum = Array2::zeros((seq_len, input_size));
+        for nodes in nodes.chunks(ROWS) {
+            let shape = (nodes.len(), seq_len, input_size);
+            let values = Array3::from_shape_fn(shape, |(row, t, channel)| {
+                nodes[row].place * self.batch.values()[[0, t, channel]]
+            });
+            let answers = (nodes.len(), 1, self.network.config().output_size());
+            let gradient = Array3::from_shape_fn(answers, |(_, _, column)| {
+                f64::from(u8::from(column == self.column))
+            });
+            let batch = SequenceBatch::full(values);
+            let gradient = self.network.input_gradient(&batch, None, gradient.view())?;
+            for (node, own) in nodes.iter().zip(gradient.inputs.outer_iter()) {
+                sum.scaled_add(node.weight, &own);
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// A point of an integral over [0, 1].
+#[derive(Clone, Copy)]
+struct Node {
+    place: f64,
+    weight: f64,
+}
+
+/// Gauss's points and weights on [-1, 1], of 8; the negative ones mirror these.
+///
+/// # Source
+///
+/// M. Abramowitz and I. A. Stegun, "Handbook of mathematical functions" (1964), table 25.4.
+const GAUSS: [Node; 4] = [
+    Node { place: 0.183_434_642_495_649_8, weight: 0.362_683_783_378_362 },
+    Node { place: 0.525_532_409_916_329, weight: 0.313_706_645_877_887_3 },
+    Node { place: 0.796_666_477_413_626_7, weight: 0.222_381_034_453_374_5 },
+    Node { place: 0.960_289_856_497_536_2, weight: 0.101_228_536_290_376_3 },
+];
+
+/// The points of so many pieces of [0, 1].
+fn nodes(pieces: usize) -> Vec<Node> {
+    let half = 0.5 / pieces as f64;
+    let mut all = Vec::with_capacity(8 * pieces);
+    for piece in 0..pieces {
+        let middle = half * (2 * piece + 1) as f64;
+        for Node { place, weight } in GAUSS {
+            for side in [-place, place] {
+                all.push(Node { place: middle + half * side, weight: half * weight });
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_points_integrate_powers_exactly() {
+        for pieces in [1, 3] {
+            let nodes = nodes(pieces);
+            for power in 0..16 {
+                let sum: f64 = nodes.iter().map(|n| n.weight * n.place.powi(power)).sum();
+                let exact = 1.0 / f64::from(power + 1);
+                assert!((sum - exact).abs() < 1e-14, "{pieces} pieces, power {power}: {sum}");
+            }
+        }
+    }
+}
