@@ -29,12 +29,14 @@ mod fields;
 mod reader;
 mod records;
 mod sort;
-mod time;
+mod table;
+pub(crate) mod time;
 
 use std::path::{Path, PathBuf};
 
 use self::reader::{Reader, Row};
 use self::records::Records;
+pub(crate) use self::table::{Table, TableRow};
 use super::Dataset;
 use super::options::{LeftOut, LeftOutReason, ReadOptions};
 use crate::error::Result;
