@@ -67,6 +67,7 @@ pub mod dense;
 pub mod dropout;
 pub mod embedding;
 pub mod error;
+pub mod forecast;
 pub mod gradient_check;
 pub mod init;
 pub mod io;

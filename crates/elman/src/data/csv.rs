@@ -31,8 +31,9 @@ mod reader;
 mod records;
 mod sort;
 mod survey;
+mod table;
 mod text;
-mod time;
+pub(crate) mod time;
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,7 @@ use self::reader::{Reader, Row};
 use self::records::Records;
 pub(super) use self::records::joined;
 pub(super) use self::survey::{Column, Survey, Within, survey, within};
+pub(crate) use self::table::{Table, TableRow};
 use super::Dataset;
 use super::layout::Layout;
 use super::options::{LeftOut, LeftOutReason, ReadOptions};
