@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use elman::layer::{ArrivingGradient, GradientTargets, Trace, TraceKeeps};
+use elman::real::Float;
 use elman::{
     Cell, Direction, GruCell, Layer, LstmCell, Rng, SequenceBatch, SimpleCell,
     threads::with_threads,
@@ -27,7 +28,7 @@ fn measure<C: Cell<f32>>(cell: C, keeps: TraceKeeps, steps: usize) -> elman::Res
     let mut rng = Rng::new(1);
     let mut parameters = layer.parameters();
     for value in parameters.values_mut() {
-        *value = 0.05 * rng.normal() as f32;
+        *value = <f32 as Float>::from_f64(0.05 * rng.normal());
     }
     let weights = layer.prepare(&parameters)?;
     let batch = SequenceBatch::full(Array3::from_elem((1, steps, inputs), 0.5));

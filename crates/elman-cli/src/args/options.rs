@@ -48,6 +48,7 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         target_metric: trainer.target_metric,
         accumulation: trainer.accumulation,
         bptt: trainer.bptt,
+        keeps: elman::layer::TraceKeeps::Everything,
     }
 }
 

@@ -124,10 +124,9 @@ impl<T: Real, C: Cell<T>> Bound<T> for OwnedCell<T, C> {
 
     fn traced(&self, steps: usize, trace: &LoopTrace<T>) -> bool {
         let sizes = Sizes::of(&self.cell);
-        if trace.segment > 0 {
-            // Of each sequence at most a border for each segment.
-            let borders = steps / trace.segment * sizes.inner();
-            return trace.kept.is_empty() && trace.inner.len() <= borders;
+        // Of each sequence at most a border for each segment.
+        if let Some(borders) = steps.checked_div(trace.segment) {
+            return trace.kept.is_empty() && trace.inner.len() <= borders * sizes.inner();
         }
         trace.kept.len() == steps * sizes.delta && trace.inner.len() == steps * sizes.inner()
     }

@@ -48,15 +48,15 @@ impl Footprint {
             4 + options.optimizer.moment_count() + 2 * usize::from(options.averaging.is_some());
         let rows = |most: usize| most.min(extent.sequences) as f64;
         let steps = options.bptt.map_or(extent.longest, |steps| steps.min(extent.longest));
+        let segment = segment_steps(steps) as f64;
         let (batch, steps) = (rows(options.batch_size), steps as f64);
         let mut traced = sizes.traced * batch * steps;
         if options.keeps == TraceKeeps::Borders {
-            let segment = segment_steps(steps as usize) as f64;
             let kept = sizes.recurrent * steps / segment * batch;
             let again = 2.0 * sizes.recurrent * segment * batch.max(8.0);
             traced -= (sizes.recurrent * batch * steps - kept - again).max(0.0);
         }
-        // Rust's conversion of a float beyond the range gives the largest number.
+        #[expect(clippy::cast_possible_truncation, reason = "beyond the range it is the largest")]
         let bytes = |values: f64| (values * size_of::<T>() as f64) as u64;
         Ok(Footprint {
             weights: bytes(sizes.parameters * copies as f64 + sizes.packed),

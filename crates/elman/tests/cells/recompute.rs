@@ -5,16 +5,20 @@ use elman::threads::with_threads;
 use elman::{Cell, CellSizes, CellState, Direction, Layer, Parameters, Rng, SequenceBatch};
 use ndarray::Array3;
 
+#[expect(clippy::cast_possible_truncation, reason = "rounded as every weight is")]
+fn number(rng: &mut Rng) -> f32 {
+    rng.normal() as f32
+}
+
 /// The gradients of the parameters, the inputs and the initial state.
 fn gradients<C: Cell<f32>>(layer: &Layer<C>, lengths: &[usize], keeps: TraceKeeps) -> Vec<u32> {
     let mut rng = Rng::new(3);
     let mut parameters: Parameters<f32> = layer.parameters();
-    parameters.values_mut().iter_mut().for_each(|value| *value = 0.4 * rng.normal() as f32);
+    parameters.values_mut().iter_mut().for_each(|value| *value = 0.4 * number(&mut rng));
     let weights = layer.prepare(&parameters).unwrap();
     let seq_len = lengths.iter().copied().max().unwrap_or(0);
-    let mut array = |width| {
-        Array3::from_shape_simple_fn((lengths.len(), seq_len, width), || rng.normal() as f32)
-    };
+    let mut array =
+        |width| Array3::from_shape_simple_fn((lengths.len(), seq_len, width), || number(&mut rng));
     let inputs = array(layer.cell().input_size());
     let grad_outputs = array(layer.cell().output_size());
     let batch = SequenceBatch::with_lengths(inputs, lengths.to_vec()).unwrap();

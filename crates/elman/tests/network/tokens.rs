@@ -197,7 +197,7 @@ fn a_step_over_touched_rows_is_the_whole_step() {
 
 /// What sequence `row` of some data says.
 fn text(row: usize) -> Vec<u32> {
-    (0..30).map(|t| 3 + (5 * row as u32 + 7 * t) % 40).collect()
+    (0..30).map(|t| 3 + (5 * u32::try_from(row).unwrap() + 7 * t) % 40).collect()
 }
 
 /// The outputs `[T · 2]` of a training step on texts of the data from step `first` on. Token 2 is the
