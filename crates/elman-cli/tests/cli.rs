@@ -13,6 +13,8 @@ mod bad_models;
 mod bits;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]
