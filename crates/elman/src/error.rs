@@ -15,11 +15,10 @@ pub use field::Field;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An array has the wrong shape.
-    #[error("{what}: expected shape {expected:?}, got {found:?}")]
     Shape {
         /// The array.
         what: String,
@@ -29,7 +28,6 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// An argument or option has a value that cannot be used.
-    #[error("{name}: expected {expected}, got {found}")]
     Argument {
         /// The argument or option.
         name: String,
@@ -41,10 +39,8 @@ pub enum Error {
         found: String,
     },
     /// The contents of a file cannot be used.
-    #[error(transparent)]
     File(Box<FileFault>),
     /// The operating system refused to read or write a file.
-    #[error("{}: cannot {action}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -54,10 +50,6 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Training reached a number that is infinite or NaN.
-    #[error(
-        "training diverged: epoch {epoch}, step {step}: expected a finite {what}, got {value} \
-         (hint: clip the gradient or lower the learning rate)"
-    )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
@@ -68,6 +60,38 @@ pub enum Error {
         /// Its value: NaN or infinite.
         value: f64,
     },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Shape { what, expected, found } => {
+                write!(f, "{what}: expected shape {expected:?}, got {found:?}")
+            }
+            Error::Argument { name, expected, found, .. } => {
+                write!(f, "{name}: expected {expected}, got {found}")
+            }
+            Error::File(fault) => fault.fmt(f),
+            Error::Io { path, action, source } => {
+                write!(f, "{}: cannot {action}: {source}", path.display())
+            }
+            Error::Diverged { epoch, step, what, value } => write!(
+                f,
+                "training diverged: epoch {epoch}, step {step}: expected a finite {what}, got \
+                 {value} (hint: clip the gradient or lower the learning rate)"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            Error::File(fault) => fault.source(),
+            Error::Shape { .. } | Error::Argument { .. } | Error::Diverged { .. } => None,
+        }
+    }
 }
 
 impl Error {

@@ -36,6 +36,7 @@
 //! | read files, split, standardise | [`data`] |
 //! | write a training loop of your own | [`network`], [`loss`], [`optimizer`], [`clip`], [`metric`] |
 //! | use single layers, with the gradient of every input, state and parameter | [`layer`], [`stack`], [`dense`], [`embedding`], [`dropout`] |
+//! | read text, write text, measure it | [`text`] |
 //! | run a network one step at a time | [`stream`] |
 //! | run one time step of a cell, or write a cell of your own | [`cell`], [`activation`] |
 //! | make and name the arrays that these work on | [`sequence`], [`parameters`], [`init`], [`rng`] |
@@ -66,6 +67,7 @@ pub mod dense;
 pub mod dropout;
 pub mod embedding;
 pub mod error;
+pub mod forecast;
 pub mod gradient_check;
 pub mod init;
 pub mod io;
@@ -87,6 +89,7 @@ pub mod sequence;
 pub mod stack;
 pub mod stream;
 pub mod task;
+pub mod text;
 pub mod threads;
 pub mod train;
 mod workers;

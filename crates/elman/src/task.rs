@@ -7,18 +7,22 @@
 
 mod classify;
 mod regress;
+mod text;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
+pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify, WordEvaluation};
 pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
+
+pub use text::TextTask;
 
 use crate::data::{Dataset, Each, Targets};
 use crate::error::{Error, FileFault, Result};
 pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
 use crate::real::Float;
+use crate::text::Likelihood;
 use regress::EncodedValues;
 
 /// What is predicted of each sequence.
@@ -29,6 +33,8 @@ pub enum Task {
     Classify(Classify),
     /// One or more numbers.
     Regress(Regress),
+    /// The next token of a text.
+    Text(TextTask),
 }
 
 /// Predictions for sequences, by their ids.
@@ -74,6 +80,8 @@ pub enum Evaluation {
     Classify(ClassEvaluation),
     /// Of numbers.
     Regress(ValueEvaluation),
+    /// The next token of a text.
+    Text(Likelihood),
 }
 
 impl Predictions {
@@ -135,7 +143,7 @@ impl Evaluation {
     pub fn classes(&self) -> Result<&ClassEvaluation> {
         match self {
             Evaluation::Classify(classes) => Ok(classes),
-            Evaluation::Regress(_) => Err(other_kind("evaluation", Kind::Classes)),
+            _ => Err(other_kind("evaluation", Kind::Classes)),
         }
     }
 
@@ -147,7 +155,7 @@ impl Evaluation {
     pub fn values(&self) -> Result<&ValueEvaluation> {
         match self {
             Evaluation::Regress(values) => Ok(values),
-            Evaluation::Classify(_) => Err(other_kind("evaluation", Kind::Values)),
+            _ => Err(other_kind("evaluation", Kind::Values)),
         }
     }
 
@@ -159,7 +167,7 @@ impl Evaluation {
     pub fn into_classes(self) -> Result<ClassEvaluation> {
         match self {
             Evaluation::Classify(classes) => Ok(classes),
-            Evaluation::Regress(_) => Err(other_kind("evaluation", Kind::Classes)),
+            _ => Err(other_kind("evaluation", Kind::Classes)),
         }
     }
 
@@ -171,7 +179,7 @@ impl Evaluation {
     pub fn into_values(self) -> Result<ValueEvaluation> {
         match self {
             Evaluation::Regress(values) => Ok(values),
-            Evaluation::Classify(_) => Err(other_kind("evaluation", Kind::Values)),
+            _ => Err(other_kind("evaluation", Kind::Values)),
         }
     }
 
@@ -182,15 +190,17 @@ impl Evaluation {
         match self {
             Evaluation::Classify(classes) => classes.loss,
             Evaluation::Regress(values) => values.loss,
+            Evaluation::Text(text) => text.nats,
         }
     }
 
-    /// The number of sequences.
+    /// The number of sequences; 1 for a text.
     #[must_use]
     pub fn sequences(&self) -> usize {
         match self {
             Evaluation::Classify(classes) => classes.sequences,
             Evaluation::Regress(values) => values.sequences,
+            Evaluation::Text(_) => 1,
         }
     }
 
@@ -200,6 +210,7 @@ impl Evaluation {
         match self {
             Evaluation::Classify(classes) => Score::Accuracy(classes.accuracy),
             Evaluation::Regress(values) => Score::Rmse(values.rmse()),
+            Evaluation::Text(text) => Score::Perplexity(text.perplexity),
         }
     }
 
@@ -209,6 +220,7 @@ impl Evaluation {
         match self {
             Evaluation::Classify(classes) => Score::Accuracy(classes.floor.accuracy),
             Evaluation::Regress(values) => Score::Rmse(values.floor_rmse()),
+            Evaluation::Text(text) => Score::Perplexity(Float::exp(text.floor_nats)),
         }
     }
 }
@@ -269,7 +281,7 @@ impl Task {
     pub(crate) fn of(training: &Dataset, loss: RegressionLoss) -> Result<Self> {
         training.check_trainable()?;
         match training.targets() {
-            Targets::Classes(classes) => Classify::of(classes).map(Task::Classify),
+            Targets::Classes(classes) => Classify::of(classes, training).map(Task::Classify),
             Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
         }
@@ -281,6 +293,7 @@ impl Task {
         match self {
             Task::Classify(classify) => classify.each(),
             Task::Regress(regress) => regress.each(),
+            Task::Text(_) => Each::Step,
         }
     }
 
@@ -290,6 +303,7 @@ impl Task {
         match self {
             Task::Classify(classify) => classify.labels().len(),
             Task::Regress(regress) => regress.targets().len(),
+            Task::Text(text) => text.tokenizer().len(),
         }
     }
 
@@ -299,6 +313,7 @@ impl Task {
         match self {
             Task::Classify(classify) => vec![classify.target().to_string()],
             Task::Regress(regress) => regress.targets().to_vec(),
+            Task::Text(text) => vec![text.target().to_owned()],
         }
     }
 
@@ -324,6 +339,9 @@ impl Task {
             }
             (Task::Regress(regress), Targets::Values(values)) => {
                 regress.encode(values, data).map(EncodedTargets::Values)
+            }
+            (Task::Text(_), _) => {
+                Err(refused(data, "a text, as the model reads text", "sequences"))
             }
             (_, Targets::None) => Err(missing_targets(data)),
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
@@ -363,7 +381,30 @@ impl Task {
                 Predictions::Classes(classify.predictions(answers, outputs)?)
             }
             Task::Regress(regress) => Predictions::Values(regress.predictions(answers, outputs)),
+            Task::Text(_) => {
+                let expected = "a text, as the model reads text";
+                return Err(Error::argument("data", expected, "sequences"));
+            }
         })
+    }
+
+    /// As [`evaluate`](Self::evaluate), with what the words of `data` say.
+    pub(crate) fn evaluate_on(
+        &self,
+        data: &Dataset,
+        outputs: ArrayView2<'_, f64>,
+        targets: &EncodedTargets,
+    ) -> Result<Evaluation> {
+        let mut evaluation = self.evaluate(outputs, targets)?;
+        if let (
+            Task::Classify(task),
+            Evaluation::Classify(found),
+            EncodedTargets::Classes(classes),
+        ) = (self, &mut evaluation, targets)
+        {
+            found.words = task.words(outputs, classes, data);
+        }
+        Ok(evaluation)
     }
 
     /// How good the outputs `[N, O]` are.
@@ -381,6 +422,7 @@ impl Task {
             }
             (Task::Classify(_), _) => Err(Error::argument("targets", "classes", "numbers")),
             (Task::Regress(_), _) => Err(Error::argument("targets", "numbers", "classes")),
+            (Task::Text(_), _) => Err(Error::argument("targets", "a text", "sequences")),
         }
     }
 }

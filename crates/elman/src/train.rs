@@ -19,6 +19,7 @@ mod best;
 mod feed;
 mod folds;
 mod footprint;
+mod lanes;
 mod learner;
 mod members;
 mod objective;
@@ -37,6 +38,7 @@ use crate::network::{Pooling, Readout};
 use crate::real::Real;
 use crate::rng::Rng;
 use crate::stack::{Directions, LayerConfig};
+use crate::text::Passage;
 
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
@@ -48,8 +50,8 @@ pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgre
 pub(crate) use run::RunState;
 pub use run::{Run, RunDescription};
 pub use sequences::Sequences;
-use subject::DatasetSubject;
 pub(crate) use subject::Subject;
+use subject::{DatasetSubject, TextSubject};
 
 /// What random numbers are drawn for. Each purpose has its own stream of the seed, so that drawing
 /// more for one leaves the others as they were.
@@ -89,6 +91,18 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
     }
 }
 
+/// The text of a training.
+#[derive(Clone, Debug)]
+pub struct TextData<'a> {
+    /// The text to learn from.
+    pub training: Passage<'a>,
+    /// The text that chooses the best epoch. Without one the end of the training text does, if
+    /// [`validation_fraction`](TrainingOptions::validation_fraction) says so.
+    pub validation: Option<Passage<'a>>,
+    /// E, the numbers that stand for a token.
+    pub embedding_size: usize,
+}
+
 /// Trains networks: classes, or numbers, whichever the targets of the data are.
 ///
 /// ```
@@ -108,10 +122,19 @@ impl<'a> From<&'a Dataset> for TrainingData<'a> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// `Trainer::default()` trains the [recommended](NetworkOptions::recommended) network.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
     options: TrainingOptions,
     network: NetworkOptions,
+}
+
+impl Default for Trainer {
+    fn default() -> Self {
+        let (options, network) = (TrainingOptions::default(), NetworkOptions::recommended());
+        Trainer { options, network }
+    }
 }
 
 /// A trained model, and how training went.
@@ -214,6 +237,45 @@ impl Trainer {
     pub fn start<'a, T: Real>(&self, data: impl Into<TrainingData<'a>>) -> Result<Run<'a, T>> {
         Run::new(self, subject(self, data.into())?)
     }
+
+    /// A run on a text, whose next token is to be predicted after each. The network answers at
+    /// [every step](Readout::EveryStep).
+    ///
+    /// The text is read in as many lanes as [`batch_size`](TrainingOptions::batch_size) says, each in
+    /// pieces of [`bptt`](TrainingOptions::bptt) steps. An update learns from one piece; the state is
+    /// carried on to the next.
+    ///
+    /// ```
+    /// use elman::text::{Corpus, CorpusOptions, VocabularyOptions};
+    /// use elman::train::{Control, NetworkOptions, TextData, Trainer, TrainingOptions};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let text = "to be or not to be, ".repeat(20);
+    /// let corpus = Corpus::from_text(text, CorpusOptions::Fresh(VocabularyOptions::default()))?;
+    /// let options = TrainingOptions {
+    ///     batch_size: 4,
+    ///     bptt: Some(10),
+    ///     epochs: Some(60),
+    ///     learning_rate: 0.02,
+    ///     ..TrainingOptions::default()
+    /// };
+    /// let trainer = Trainer::new(options, NetworkOptions::gru(16).every_step().options())?;
+    /// let text = TextData { training: corpus.whole(), validation: None, embedding_size: 8 };
+    /// let mut run = trainer.start_text::<f32>(text)?;
+    /// run.train(&mut |_| Control::Continue)?;
+    /// let trained = run.finish()?;
+    /// let epochs = trained.report.epochs;
+    /// assert!(epochs[59].loss < 0.5 * epochs[0].loss);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A text too short for its lanes, or that can no longer be read; options that do not suit it.
+    pub fn start_text<'a, T: Real>(&self, text: TextData<'a>) -> Result<Run<'a, T>> {
+        Run::new(self, text_subject(self, text)?)
+    }
 }
 
 /// Refuses to cut sequences for a network that needs them whole.
@@ -235,6 +297,14 @@ pub(crate) fn subject<'a, T: Real>(
     data: TrainingData<'a>,
 ) -> Result<Box<dyn Subject<T> + 'a>> {
     Ok(Box::new(DatasetSubject::new(trainer, data)?))
+}
+
+/// The subject of a training on a text.
+pub(crate) fn text_subject<'a, T: Real>(
+    trainer: &Trainer,
+    text: TextData<'a>,
+) -> Result<Box<dyn Subject<T> + 'a>> {
+    Ok(Box::new(TextSubject::new(trainer, text)?))
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ const ELMAN: &[Room] = &[
     room("stream", 32),
     alcove("data", 40),
     room("lesson", 40),
+    room("text", 40),
+    room("forecast", 40),
     room("task", 41),
     // A trainer makes a model, so the model stands below it.
     room("model", 42),

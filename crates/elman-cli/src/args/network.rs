@@ -13,7 +13,7 @@ use super::value::{
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// The recurrent cell
-    #[arg(long, value_enum, default_value_t = CellChoice::Simple)]
+    #[arg(long, value_enum, default_value_t = CellChoice::Gru)]
     pub cell: CellChoice,
     /// Units in each direction of a layer: one number for all layers, or one for each
     #[arg(long, value_name = "N,…", default_value_t = Sizes(vec![64]))]
@@ -52,7 +52,7 @@ pub struct NetworkArgs {
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = ResetChoice::After)]
     pub reset_placement: ResetChoice,
     /// The direction in which a sequence is read
-    #[arg(long, value_enum, default_value_t = DirectionChoice::Forward)]
+    #[arg(long, value_enum, default_value_t = DirectionChoice::Both)]
     pub direction: DirectionChoice,
     /// How the outputs of both directions become one
     #[arg(long, value_enum, default_value_t = MergeChoice::Concatenate)]
@@ -85,13 +85,13 @@ pub struct NetworkArgs {
     pub initial_state: InitialStateChoice,
     /// What the head sees of all steps: one of these, or several side by side
     #[arg(long, value_enum, value_name = "PART,…", value_delimiter = ',')]
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last,mean")]
     pub pooling: Vec<PoolingChoice>,
     /// Units that score a step for --pooling attention
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = count)]
     pub attention_size: usize,
     /// The probability with which an input of the head is dropped in training
-    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    #[arg(long, value_name = "P", default_value_t = 0.3, value_parser = number)]
     pub dropout: f64,
     /// Units of the hidden layers of the head [default: no hidden layer]
     #[arg(long, value_name = "N,…")]

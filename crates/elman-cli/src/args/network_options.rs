@@ -13,15 +13,20 @@ use elman::{ActivationKind, Directions, Initializer, LayerConfig, Merge, Residua
 
 use super::network::NetworkArgs;
 use super::value::{
-    ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, InitChoice, InitialStateChoice,
-    MergeChoice, NormalizationChoice, PoolingChoice, RecurrenceChoice, ResetChoice, SpanChoice,
+    ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, EachChoice, InitChoice,
+    InitialStateChoice, MergeChoice, NormalizationChoice, PoolingChoice, RecurrenceChoice,
+    ResetChoice, SpanChoice,
 };
 
-/// The shape of the network.
-pub fn network(args: &NetworkArgs) -> NetworkOptions {
+/// The shape of the network, which answers once for a sequence or at every step.
+pub fn network(args: &NetworkArgs, each: EachChoice) -> NetworkOptions {
+    let parts = args.pooling.iter().map(|part| pooling(args, *part));
     NetworkOptions {
         layers: layers(args),
-        readout: Readout::Pooled(args.pooling.iter().map(|part| pooling(args, *part)).collect()),
+        readout: match each {
+            EachChoice::Sequence => Readout::Pooled(parts.collect()),
+            EachChoice::Step => Readout::EveryStep,
+        },
         head: head(args),
         initial_state: match args.initial_state {
             InitialStateChoice::Zeros => InitialState::Zeros,

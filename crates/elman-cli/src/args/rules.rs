@@ -8,15 +8,19 @@ use elman::network::MAX_LAYERS;
 use super::TrainArgs;
 use super::network_options::hidden_sizes;
 use super::value::{
-    CellChoice, DirectionChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
-    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Switch, TaskKind,
+    CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
+    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Switch, TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Two options of which at most one may be given.
-const EITHER: [(&str, &str); 3] =
-    [("validation", "validation-fraction"), ("features", "exclude"), ("folds", "validation")];
+const EITHER: [(&str, &str); 4] = [
+    ("validation", "validation-fraction"),
+    ("features", "exclude"),
+    ("folds", "validation"),
+    ("text", "layout"),
+];
 
 /// Refuses what contradicts itself; what follows from the options given is set.
 pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
@@ -28,6 +32,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     }
     clipping(args, given)?;
     layers(args, given)?;
+    if args.task == Some(TaskKind::Text) {
+        super::text_rules::settle(args, given)?;
+    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -48,7 +55,7 @@ fn required(args: &TrainArgs) -> Outcome {
             missing("<TRAIN>", "the file of training data")
         }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
-        TrainArgs { task: None, .. } => missing("--task", "classify or regress"),
+        TrainArgs { task: None, .. } => missing("--task", "classify, regress, tag or text"),
         _ => Ok(()),
     }
 }
@@ -275,7 +282,8 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         rules.push(Rule {
             option,
             on: "validation",
-            holds: args.validation.is_some() || args.validation_fraction.is_some(),
+            holds: args.validation.is_some()
+                || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
             needs: "--validation or --validation-fraction",
             found: "neither".to_owned(),
         });
@@ -292,20 +300,54 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         found: "--standardize off".to_owned(),
     });
     let task = args.task.unwrap_or(TaskKind::Classify);
-    let mut by_task = |option, wanted, needs| {
+    let mut by_task = |option, wanted: &[TaskKind], needs| {
         let found = format!("--task {}", name(task));
-        rules.push(Rule { option, on: "task", holds: task == wanted, needs, found });
+        rules.push(Rule { option, on: "task", holds: wanted.contains(&task), needs, found });
     };
-    by_task("label-smoothing", TaskKind::Classify, "--task classify");
-    by_task("class-weights", TaskKind::Classify, "--task classify");
+    for option in super::text_rules::OF_TEXT {
+        by_task(option, &[TaskKind::Text], "--task text");
+    }
+    const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
+    by_task("label-smoothing", CLASSES, "--task classify or tag");
+    by_task("class-weights", CLASSES, "--task classify or tag");
     match trainer.loss {
-        Some(LossChoice::CrossEntropy) => by_task("loss", TaskKind::Classify, "--task classify"),
-        Some(_) => by_task("loss", TaskKind::Regress, "--task regress"),
+        Some(LossChoice::CrossEntropy) => by_task("loss", CLASSES, "--task classify or tag"),
+        Some(_) => by_task("loss", &[TaskKind::Regress], "--task regress"),
         None => {}
+    }
+    if args.columns.each == EachChoice::Step {
+        by_task("each", &[TaskKind::Regress, TaskKind::Tag], "--task regress or tag");
+    }
+    if task == TaskKind::Tag || args.columns.each == EachChoice::Step {
+        rules.push(Rule {
+            option: "pooling",
+            on: "task",
+            holds: false,
+            needs: "one answer for each sequence",
+            found: "one at each step".to_owned(),
+        });
+    }
+    rules.push(Rule {
+        option: "tokens",
+        on: "text",
+        holds: args.columns.text.is_some() || task == TaskKind::Text,
+        needs: "--text or --task text",
+        found: "neither".to_owned(),
+    });
+    if args.columns.tokens == UnitChoice::Bytes {
+        rules.push(Rule {
+            option: "tokens",
+            on: "task",
+            holds: task == TaskKind::Text,
+            needs: "--task text",
+            found: format!("--tokens bytes and --task {}", name(task)),
+        });
     }
     let found = match (trainer.loss, task) {
         (Some(loss), _) => name(loss),
-        (None, TaskKind::Classify) => name(LossChoice::CrossEntropy),
+        (None, TaskKind::Classify | TaskKind::Tag | TaskKind::Text) => {
+            name(LossChoice::CrossEntropy)
+        }
         (None, TaskKind::Regress) => name(LossChoice::Mse),
     };
     let mut by_loss = |option, wanted, needs| {

@@ -13,6 +13,10 @@ pub enum TaskKind {
     Classify,
     /// One number or more
     Regress,
+    /// The next token of a text
+    Text,
+    /// One of a set of classes at each step
+    Tag,
 }
 
 /// The recurrent cell.
@@ -296,6 +300,41 @@ pub enum DecimalChoice {
     /// `,`
     #[value(alias = ",")]
     Comma,
+}
+
+/// How the sequences lie in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LayoutChoice {
+    /// A row for each step
+    Long,
+    /// A row for each sequence: its label, then its values
+    Wide,
+    /// A line for each word: the word, a tab, its tag; an empty line after each sentence
+    Words,
+    /// The same with the columns of CoNLL-2003
+    Conll,
+    /// The same with the columns of CoNLL-U
+    Conllu,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnitChoice {
+    /// Bytes of any file
+    Bytes,
+    /// Unicode characters
+    Characters,
+    /// Words, each with the space before it
+    Words,
+}
+
+/// What there is a target for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EachChoice {
+    /// Each sequence
+    Sequence,
+    /// Each step; a cell may be empty
+    Step,
 }
 
 /// What becomes of missing values.

@@ -1,12 +1,12 @@
 //! `elman evaluate`: how good a model is on sequences whose answers are known.
 
 use elman::model::Model;
-use elman::task::Evaluation;
+use elman::task::{Evaluation, Task};
 use elman::threads::with_threads;
 use serde::Serialize;
 
-use super::source;
 use super::summary::Summary;
+use super::{source, warnings};
 use crate::args::EvaluateArgs;
 use crate::args::options::blame;
 use crate::config::Given;
@@ -27,6 +27,9 @@ struct Document<'a> {
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;
+    if let Task::Text(task) = model.task() {
+        return super::text::evaluate::run(args, &model, task);
+    }
     let data = source::answered(&args.data, &model, &args.columns, args.target.as_ref())?;
     let summary = Summary::of(&data);
     printer.say(|style| {
@@ -34,6 +37,9 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
         summary.describe_size("data", &mut facts);
         facts.render(style)
     });
+    if let Some(line) = warnings::unknown(&data, &model)? {
+        printer.warn(&line);
+    }
     let evaluated = with_threads(args.threads, || {
         let members =
             if model.members().len() > 1 { model.evaluate_members(&data)? } else { vec![] };

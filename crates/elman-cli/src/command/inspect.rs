@@ -44,7 +44,9 @@ fn text(model: &Model<f32>, style: Style) -> String {
     }
     task(model.task(), &mut facts);
     let names = model.feature_names();
-    facts.add("channels", format!("{}: {}", names.len(), list(names, MOST_NAMES)));
+    if !names.is_empty() {
+        facts.add("channels", format!("{}: {}", names.len(), list(names, MOST_NAMES)));
+    }
     provenance(model, &mut facts);
     let mut blocks = vec![facts.render(style)];
     if model.scaling().is_some() {
@@ -62,6 +64,10 @@ fn task(task: &Task, facts: &mut Facts) {
             let classes = counted(classify.labels().len(), "class");
             facts.add("task", format!("classify {}: {classes}", classify.target()));
             facts.add("", list(classify.labels(), MOST_NAMES));
+        }
+        Task::Text(text) => {
+            let tokens = counted(text.tokenizer().len(), "token");
+            facts.add("task", format!("{} of a text: {tokens}", text.target()));
         }
         Task::Regress(regress) => {
             facts.add("task", format!("regress {}", list(regress.targets(), MOST_NAMES)));
@@ -83,7 +89,10 @@ fn provenance(model: &Model<f32>, facts: &mut Facts) {
     for (label, digest) in data {
         let Some(digest) = digest else { continue };
         let path = digest.path.as_ref().map_or("arrays".into(), |path| path.display().to_string());
-        let size = counted(digest.sequences, "sequence");
+        let size = match model.task() {
+            Task::Text(_) => counted(digest.steps, "token"),
+            Task::Classify(_) | Task::Regress(_) => counted(digest.sequences, "sequence"),
+        };
         facts.add(label, format!("{path}: {size}, xxh3 {}", digest.digest));
     }
     let metrics = provenance

@@ -10,7 +10,7 @@ use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::threads::with_threads;
 use elman::train::{
-    EpochRecord, Fold, Outcome as Ending, Report, Run, RunDescription, Trained, Trainer,
+    EpochRecord, Fold, Outcome as Ending, Progress, Report, Run, RunDescription, Trained, Trainer,
     TrainingData,
 };
 use serde::Serialize;
@@ -19,11 +19,12 @@ use super::network_words::network_words;
 use super::record::Recorder;
 use super::several::{self, Several};
 use super::summary::Summary;
-use super::{refuse_same_file, source, warnings};
+use super::{refuse_same_file, report, source, warnings};
 use crate::args::TrainArgs;
 use crate::args::network_options::network;
 use crate::args::options::{self, blame};
 use crate::args::rules::settle;
+use crate::args::value::TaskKind;
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
@@ -76,10 +77,14 @@ struct Understood {
 /// Runs `elman train`.
 pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     settle(&mut args, given)?;
+    if args.task == Some(TaskKind::Text) {
+        return super::text::train::run(&args, given);
+    }
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
+    report::check_training(&args)?;
     let data = read(&args, given)?;
     let understood = understand(&data);
     let mut run = start(&trainer, &data, &args).map_err(|error| blame(error, given))?;
@@ -94,8 +99,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         None => Vec::new(),
     };
     let Trained { mut model, report } = match args.trainer.members {
-        1 if args.trainer.refit.is_on() => several.refit(finish(run, recorder, printer)?)?,
-        1 => finish(run, recorder, printer)?,
+        1 if args.trainer.refit.is_on() => {
+            several.refit(finish(run, recorder, printer, &mut |_, _| None)?)?
+        }
+        1 => finish(run, recorder, printer, &mut |_, _| None)?,
         members => several.members(members).map_err(|error| blame(error, given))?,
     };
     source::remember(&mut model, &args)?;
@@ -109,6 +116,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         Some(_) => test.unwrap_or_default(), // divergence is what there is to say
         None => test?,
     };
+    if let (Some(path), Some(_)) = (&args.records.report, saved) {
+        let shown = data.test.as_ref().or(data.validation.as_ref()).unwrap_or(&data.training);
+        report::of_training(path, &model, shown, printer)?;
+    }
     conclude(&Ended { understood, model, report, test, folds, saved }, printer)
 }
 
@@ -159,7 +170,7 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
 }
 
 /// The output file, checked to be writable before the work begins.
-fn output(args: &TrainArgs) -> Outcome<PathBuf> {
+pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
     if output == Path::new("-") {
         let found = "-, which would be standard output";
@@ -226,14 +237,25 @@ fn start<'a>(trainer: &Trainer, data: &'a Data, args: &TrainArgs) -> elman::Resu
     }
 }
 
+/// Says something between two steps.
+pub type Remark<'a> = dyn FnMut(&Run<'_>, &Progress) -> Option<String> + Send + 'a;
+
 /// Trains to the end, or until the user interrupts it.
-fn finish(mut run: Run<'_>, mut recorder: Recorder, printer: Printer) -> Outcome<Trained<f32>> {
+pub fn finish(
+    mut run: Run<'_>,
+    mut recorder: Recorder,
+    printer: Printer,
+    remark: &mut Remark<'_>,
+) -> Outcome<Trained<f32>> {
     let mut display = Display::new(printer);
     let mut recorded = Ok(());
     let threads = run.options().threads;
     let trained = with_threads(threads, || {
         while let Some(progress) = run.step()? {
             display.show(&progress);
+            if let Some(text) = remark(&run, &progress) {
+                display.say(&text);
+            }
             recorded = recorder.record(&run, &progress);
             if recorded.is_err() {
                 break;
@@ -252,7 +274,7 @@ fn finish(mut run: Run<'_>, mut recorder: Recorder, printer: Printer) -> Outcome
 }
 
 /// Saves an interrupted run, if it has a checkpoint.
-fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
+pub fn keep(recorder: &mut Recorder, run: &Run<'_>, printer: Printer) -> Outcome {
     if let Some(path) = recorder.interrupted(run)? {
         let path = path.display();
         printer
@@ -279,7 +301,7 @@ fn measure(model: &mut Model<f32>, test: Option<&Dataset>) -> Outcome<Option<Eva
     Ok(Some(evaluation))
 }
 
-fn ending(ending: &Ending) -> &'static str {
+pub fn ending(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::EarlyStopped => "early-stopped",
@@ -291,7 +313,7 @@ fn ending(ending: &Ending) -> &'static str {
 }
 
 /// How training ended, and where its result is.
-fn ending_words(report: &Report, members: usize, saved: Option<&Path>) -> String {
+pub fn ending_words(report: &Report, members: usize, saved: Option<&Path>) -> String {
     let time = duration(report.elapsed);
     let epochs = match members {
         0 => counted(report.epochs.len(), "epoch"),
@@ -316,7 +338,7 @@ fn ending_words(report: &Report, members: usize, saved: Option<&Path>) -> String
 }
 
 /// Success, or why there is no usable model.
-fn verdict(report: &Report, saved: Option<&Path>) -> Outcome {
+pub fn verdict(report: &Report, saved: Option<&Path>) -> Outcome {
     match (report.outcome.error(), saved) {
         (Some(error), Some(path)) => {
             let epoch = report.best_epoch.unwrap_or(0);

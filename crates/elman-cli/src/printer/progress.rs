@@ -38,6 +38,14 @@ impl Display {
         }
     }
 
+    /// Shows a text above the bar.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.printer.say(|_| text.to_owned())),
+            None => self.printer.say(|_| text.to_owned()),
+        }
+    }
+
     /// Takes the bar away.
     pub fn finish(self) {
         if let Some(bar) = self.bar {

@@ -6,7 +6,7 @@ use super::{BatchTargets, Score, Tally};
 use crate::error::Result;
 use crate::loss::{self, CrossEntropy, Reduction, RegressionLoss, TargetClasses};
 use crate::metric::winner;
-use crate::real::Real;
+use crate::real::{Float, Real};
 
 /// A loss with its metric. Answers are rows `[B·S, O]` of the network's outputs.
 pub(crate) trait Objective<T>: Send + Sync {
@@ -52,6 +52,32 @@ impl<T: Real> Objective<T> for Classes {
 
     fn score(&self, tally: &Tally) -> Score {
         Score::Accuracy(tally.correct as f64 / tally.answers as f64)
+    }
+}
+
+/// The next token of a text, by its cross-entropy and perplexity.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) loss: CrossEntropy,
+}
+
+impl<T: Real> Objective<T> for Tokens {
+    fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        targets: &BatchTargets<T>,
+        grad: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        let classes = loss::Classes::Indices(&targets.classes);
+        self.loss.gradient(outputs, TargetClasses { classes, weights: targets.weights() }, grad)
+    }
+
+    fn count(&self, _: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
+        tally.answers += targets.lengths.iter().sum::<usize>();
+    }
+
+    fn score(&self, tally: &Tally) -> Score {
+        Score::Perplexity(Float::exp(tally.mean_loss()))
     }
 }
 

@@ -11,15 +11,18 @@ pub enum Score {
     /// The root mean squared error in the units of the target; the mean of them, where there are
     /// several targets.
     Rmse(f64),
+    /// Among how many equally likely tokens the network is in doubt: e to the mean loss.
+    Perplexity(f64),
 }
 
 impl Score {
-    /// `accuracy` or `rmse`.
+    /// `accuracy`, `rmse` or `perplexity`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Score::Accuracy(_) => "accuracy",
             Score::Rmse(_) => "rmse",
+            Score::Perplexity(_) => "perplexity",
         }
     }
 
@@ -27,14 +30,15 @@ impl Score {
     #[must_use]
     pub fn value(self) -> f64 {
         match self {
-            Score::Accuracy(value) | Score::Rmse(value) => value,
+            Score::Accuracy(value) | Score::Rmse(value) | Score::Perplexity(value) => value,
         }
     }
 
-    /// The metric of this name, `accuracy` or `rmse`; `None` for another.
+    /// The metric of this name; `None` for another.
     #[must_use]
     pub fn named(name: &str, value: f64) -> Option<Self> {
-        [Score::Accuracy(value), Score::Rmse(value)].into_iter().find(|score| score.name() == name)
+        let all = [Score::Accuracy(value), Score::Rmse(value), Score::Perplexity(value)];
+        all.into_iter().find(|score| score.name() == name)
     }
 
     /// Whether it is at least as good as `target`: an accuracy as high, or an error as low.
@@ -42,7 +46,7 @@ impl Score {
     pub fn reaches(self, target: f64) -> bool {
         match self {
             Score::Accuracy(value) => value >= target,
-            Score::Rmse(value) => value <= target,
+            Score::Rmse(value) | Score::Perplexity(value) => value <= target,
         }
     }
 
@@ -50,7 +54,7 @@ impl Score {
     pub(crate) fn cost(self) -> f64 {
         match self {
             Score::Accuracy(value) => -value,
-            Score::Rmse(value) => value,
+            Score::Rmse(value) | Score::Perplexity(value) => value,
         }
     }
 }

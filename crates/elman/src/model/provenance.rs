@@ -1,7 +1,7 @@
 //! Where a model comes from.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::history::EpochRecord;
 use crate::data::{Dataset, Targets};
+use crate::text::Passage;
 
 /// Where a model comes from: enough to train it again.
 ///
@@ -79,6 +80,17 @@ pub struct DataDigest {
 }
 
 impl DataDigest {
+    /// The digest of the files a passage is from, and the number of its tokens.
+    #[must_use]
+    pub fn of_text(passage: &Passage<'_>) -> Self {
+        DataDigest {
+            path: passage.corpus.path().map(Path::to_path_buf),
+            digest: passage.corpus.digest().to_owned(),
+            sequences: 1,
+            steps: usize::try_from(passage.len()).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Of a data set.
     #[must_use]
     pub fn of(data: &Dataset) -> Self {

@@ -2,7 +2,7 @@
 
 use super::options::{ClassWeights, TrainingOptions};
 use crate::error::{Error, Field, Result, nearest};
-use crate::lesson::{Classes, Objective, Values};
+use crate::lesson::{Classes, Objective, Tokens, Values};
 use crate::loss::CrossEntropy;
 use crate::real::Real;
 use crate::task::{Classify, Task};
@@ -18,6 +18,7 @@ pub(super) fn objective<T: Real>(
 ) -> Result<Box<dyn Objective<T>>> {
     check_task(options, task)?;
     Ok(match task {
+        Task::Text(_) => Box::new(Tokens::default()),
         Task::Classify(classify) => Box::new(Classes {
             loss: CrossEntropy {
                 label_smoothing: options.label_smoothing,
@@ -35,6 +36,7 @@ pub(super) fn objective<T: Real>(
 /// Refuses options that are for the other task.
 fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
     match task {
+        Task::Text(_) => Ok(()),
         Task::Classify(_) => match options.regression_loss {
             None => Ok(()),
             Some(loss) => {

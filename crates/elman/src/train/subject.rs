@@ -2,10 +2,12 @@
 //! they make. A run knows no task and no file; a subject does.
 
 mod dataset;
+mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use dataset::DatasetSubject;
+pub(super) use text::TextSubject;
 
 use super::footprint::Extent;
 use crate::data::NamedVocabulary;

@@ -11,7 +11,7 @@ const NANOSECONDS: i128 = 1_000_000_000;
 
 /// A point in time, only good for telling before from after.
 #[derive(Clone, Debug)]
-pub(super) enum Time {
+pub(crate) enum Time {
     /// Whole numbers apart from the others: a clock in nanoseconds does not fit in 53 bits.
     Whole(i128),
     Number(f64),
@@ -21,7 +21,7 @@ pub(super) enum Time {
 /// `YYYY-MM`, `YYYY-MM-DD` or `YYYY-MM-DDThh:mm[:ss[.f…]]`, with a space in place of the `T` or not,
 /// with a `Z`, an offset from UTC such as `+02:00`, or neither.
 #[derive(Clone, Debug)]
-pub(super) struct Date {
+pub(crate) struct Date {
     /// Nanoseconds since the start of 1970: in UTC with an offset, else by the clock on the wall.
     instant: i128,
     zone: Zone,
@@ -37,7 +37,7 @@ enum Zone {
 
 impl Time {
     /// The time in a cell, of the same kind as the one before it; else what was expected.
-    pub(super) fn parse(text: &str, previous: Option<&Time>) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, previous: Option<&Time>) -> Result<Self, String> {
         let number = text.parse().map(Time::Whole).ok();
         let number = number.or_else(|| file::number(text).map(Time::Number).ok());
         match (number, previous) {
@@ -83,6 +83,23 @@ impl fmt::Display for Time {
             Time::Number(value) => write!(f, "{value}"),
             Time::Date(date) => f.write_str(&date.text),
         }
+    }
+}
+
+impl Date {
+    /// Nanoseconds since the start of 1970: in UTC with an offset, else by the clock on the wall.
+    pub(crate) fn instant(&self) -> i128 {
+        self.instant
+    }
+
+    /// Whether the date says how far its clock is from UTC.
+    pub(crate) fn is_utc(&self) -> bool {
+        self.zone == Zone::Utc
+    }
+
+    /// The date as it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -227,7 +244,7 @@ impl Digits<'_> {
     }
 }
 
-fn days_in(year: i64, month: i64) -> i64 {
+pub(crate) fn days_in(year: i64, month: i64) -> i64 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 if leap => 29,
@@ -241,7 +258,7 @@ fn days_in(year: i64, month: i64) -> i64 {
 /// within one of years that begin in March, so that the leap day comes last.
 ///
 /// Source: Howard Hinnant, "chrono-compatible low-level date algorithms", `days_from_civil`.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

@@ -16,7 +16,9 @@ use crate::io::storage::{Disk, Storage};
 use crate::io::write_atomically_to;
 use crate::model::DataDigest;
 use crate::real::Real;
-use crate::train::{Run, RunState, Trainer, TrainingData, subject};
+use crate::train::{
+    Run, RunState, Subject, TextData, Trainer, TrainingData, subject, text_subject,
+};
 
 /// What this module reads, for messages.
 const KIND: &str = "a checkpoint of a training";
@@ -146,8 +148,39 @@ impl Checkpoint {
             (Some(_), None) => return Err(validation_data("none", "a data set")),
             (None, Some(_)) => return Err(validation_data("a data set", "none")),
         }
+        self.restore(trainer, subject(trainer, data)?)
+    }
+
+    /// As [`resume_with`](Self::resume_with), of a run on a text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`resume_with`](Self::resume_with); another text, or one that is cut in another place.
+    pub fn resume_text_with<'a, T: Real>(
+        self,
+        trainer: &Trainer,
+        text: TextData<'a>,
+    ) -> Result<Run<'a, T>> {
+        same_options("training", trainer.options(), &self.state.training)?;
+        same_options("network", trainer.network(), &self.state.network)?;
+        let subject = text_subject::<T>(trainer, text)?;
+        let found = subject.digests();
+        same_text("text", &found.training, &self.state.training_data)?;
+        match (&found.validation, &self.state.validation_data) {
+            (None, None) => {}
+            (Some(found), Some(wanted)) => same_text("validation text", found, wanted)?,
+            (Some(_), None) => return Err(validation_data("none", "a text")),
+            (None, Some(_)) => return Err(validation_data("a text", "none")),
+        }
+        self.restore(trainer, subject)
+    }
+
+    fn restore<'a, T: Real>(
+        self,
+        trainer: &Trainer,
+        subject: Box<dyn Subject<T> + 'a>,
+    ) -> Result<Run<'a, T>> {
         let archive = read::decode::<Document>(&self.path, &self.bytes, |_, value| Ok(value))?;
-        let subject = subject(trainer, data)?;
         Run::restored(trainer, subject, self.state, |arrays| archive.fill(arrays))
     }
 }
@@ -203,6 +236,19 @@ fn same_data(name: &str, data: &Dataset, wanted: &DataDigest) -> Result<()> {
     Err(match data.source() {
         Some(source) => FileFault::new(&source.path, expected, describe(&found)).into(),
         None => Error::argument(name, expected, describe(&found)),
+    })
+}
+
+/// Refuses a text that is not that of the checkpoint; where it lies does not matter.
+fn same_text(name: &str, found: &DataDigest, wanted: &DataDigest) -> Result<()> {
+    if (&found.digest, found.steps) == (&wanted.digest, wanted.steps) {
+        return Ok(());
+    }
+    let describe = |text: &DataDigest| format!("{} tokens, xxh3 {}", text.steps, text.digest);
+    let expected = format!("the text of the checkpoint ({})", describe(wanted));
+    Err(match &found.path {
+        Some(path) => FileFault::new(path, expected, describe(found)).into(),
+        None => Error::argument(name, expected, describe(found)),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{
-    DataDigest, Model, ModelInputs, Validation, check_inputs, check_readout, outputs,
+    DataDigest, Model, ModelInputs, Validation, check_features, check_readout, outputs,
 };
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
@@ -42,7 +42,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
     pub(in crate::train) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
         let options = &trainer.options;
         data.training.check_trainable()?;
-        check_validation(options, data.validation)?;
+        check_validation(options, data.validation.is_some())?;
         let parts = Parts::new(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
         check_readout(&trainer.network.readout, task.each())?;
@@ -145,35 +145,45 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 }
 
+/// In how many steps a text must stand to be known. Those that stand in one teach a network what to
+/// make of unknown ones.
+const LEAST_COUNT: usize = 2;
+
 impl<'a> Parts<'a> {
+    /// The data with their tokens in vocabularies that the training part alone has made.
     fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
         let TrainingData { training, validation } = data;
         if let Some(validation) = validation {
-            check_inputs(&ModelInputs::of(training), validation)?;
+            check_features(training.feature_names(), validation)?;
         }
         let fraction = options.validation_fraction;
         if validation.is_some() || fraction <= 0.0 {
-            let validation = validation.map(Cow::Borrowed);
-            return Ok(Parts { training: Cow::Borrowed(training), validation });
+            let known = training.vocabularies(LEAST_COUNT);
+            let validation = validation.map(|data| data.with_vocabularies(&known)).transpose()?;
+            return Ok(Parts { training: training.with_vocabularies(&known)?, validation });
         }
         let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        Ok(Parts {
-            training: Cow::Owned(training.subset(&split.training)?),
-            validation: Some(Cow::Owned(training.subset(&split.validation)?)),
-        })
+        let [training, validation] =
+            [training.subset(&split.training)?, training.subset(&split.validation)?];
+        let known = training.vocabularies(LEAST_COUNT);
+        let encoded = |data: &Dataset| -> Result<Cow<'a, Dataset>> {
+            Ok(Cow::Owned(data.with_vocabularies(&known)?.into_owned()))
+        };
+        let (training, validation) = (encoded(&training)?, encoded(&validation)?);
+        Ok(Parts { training, validation: Some(validation) })
     }
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
-fn check_validation(options: &TrainingOptions, validation: Option<&Dataset>) -> Result<()> {
+pub(super) fn check_validation(options: &TrainingOptions, given: bool) -> Result<()> {
     let fraction = options.validation_fraction;
-    match validation {
-        Some(_) if fraction > 0.0 => {
+    match given {
+        true if fraction > 0.0 => {
             Err(Error::argument("validation_fraction", "0 beside validation data", fraction))
         }
-        Some(_) => Ok(()),
-        None if fraction > 0.0 => Ok(()),
-        None => {
+        true => Ok(()),
+        false if fraction > 0.0 => Ok(()),
+        false => {
             let expected = "validation data, or a validation fraction, beside it";
             if let Some(patience) = options.patience {
                 return Err(Error::argument("patience", expected, patience));

@@ -1,0 +1,112 @@
+//! What text takes of the options of `train`, and what it sets where nothing is given.
+
+use super::TrainArgs;
+use super::training::TrainerArgs;
+use super::value::{CellChoice, DirectionChoice, Sizes, UnitChoice};
+use crate::config::Given;
+use crate::failure::{Failure, Outcome};
+
+/// Options that are about text alone.
+pub const OF_TEXT: [&str; 7] = [
+    "nfc",
+    "vocabulary-size",
+    "least-count",
+    "embedding-size",
+    "lanes",
+    "test-fraction",
+    "sample-every",
+];
+
+/// Options that text has no use for, with what to say instead.
+const OTHERS: [(&str, &str); 19] = [
+    ("sequence", "no columns"),
+    ("time", "no columns"),
+    ("target", "no columns"),
+    ("features", "no columns"),
+    ("exclude", "no columns"),
+    ("delimiter", "no columns"),
+    ("decimal", "no columns"),
+    ("sort", "no columns"),
+    ("missing", "no columns"),
+    ("direction", "layers that read forward"),
+    ("pooling", "an answer at every step"),
+    ("standardize", "no numbers to standardise"),
+    ("batch-size", "--lanes instead"),
+    ("loss", "cross-entropy alone"),
+    ("merge", "layers that read forward"),
+    ("members", "one network"),
+    ("report", "its page by elman report, of the model alone"),
+    ("folds", "one text"),
+    ("refit", "one text"),
+];
+
+/// Refuses what text has no use for, and sets the defaults of text.
+pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
+    for (option, has) in OTHERS {
+        if given.has(option) {
+            return Err(Failure::input(
+                given.name(option),
+                "another --task",
+                format!("text, which has {has}"),
+            ));
+        }
+    }
+    for option in ["vocabulary-size", "least-count"] {
+        if given.has(option) && args.columns.tokens != UnitChoice::Words {
+            let found = "--tokens bytes or characters, all of which it knows";
+            return Err(Failure::input(given.name(option), "--tokens words beside it", found));
+        }
+    }
+    if given.has("nfc") && args.columns.tokens == UnitChoice::Bytes {
+        let expected = "--tokens characters or words beside it";
+        return Err(Failure::input(given.name("nfc"), expected, "--tokens bytes"));
+    }
+    if args.test.is_some() && given.has("test-fraction") {
+        let names = format!("{} and {}", given.name("test"), given.name("test-fraction"));
+        return Err(Failure::input(names, "at most one of them", "both"));
+    }
+    parts(args)?;
+    args.trainer.batch_size = args.text.lanes;
+    defaults(args, given);
+    Ok(())
+}
+
+/// A twentieth of the text each, where no file is given.
+fn parts(args: &mut TrainArgs) -> Outcome {
+    const PART: f64 = 0.05;
+    if args.validation.is_none() {
+        args.validation_fraction.get_or_insert(PART);
+    }
+    if args.test.is_none() {
+        args.text.test_fraction.get_or_insert(PART);
+    }
+    let test = args.text.test_fraction.unwrap_or(0.0);
+    if !(0.0..1.0).contains(&test) {
+        return Err(Failure::input("--test-fraction", "at least 0 and below 1", test));
+    }
+    Ok(())
+}
+
+fn defaults(args: &mut TrainArgs, given: &Given) {
+    let set = |option: &str| !given.has(option);
+    let network = &mut args.network;
+    if set("cell") {
+        network.cell = CellChoice::Lstm;
+    }
+    network.direction = DirectionChoice::Forward;
+    if set("hidden-size") {
+        network.hidden_size = Sizes(vec![512]);
+    }
+    if set("dropout") {
+        network.dropout = 0.25;
+    }
+    let words = args.columns.tokens == UnitChoice::Words;
+    args.text.embedding_size.get_or_insert(if words { 128 } else { 64 });
+    let trainer: &mut TrainerArgs = &mut args.trainer;
+    if set("bptt") {
+        trainer.bptt = Some(64);
+    }
+    if set("learning-rate") {
+        trainer.learning_rate = 0.002;
+    }
+}

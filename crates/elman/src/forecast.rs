@@ -1,0 +1,21 @@
+//! Forecasting: dated tables as series, what is done to them before a network sees them, what they
+//! are held against, and how good a forecast is.
+//!
+//! A [`Frame`] has series whose steps follow each other at one [`Frequency`]; what breaks the
+//! frequency is refused with its place. A [`Transform`] is fitted on the part before a cut-off and
+//! undone exactly. [`Windows`] are the stretches of context and horizon to learn from, and
+//! [`Backtest`] the cut-offs to measure at. Formulas and names are those of the field: utilsforecast
+//! and darts, where they agree.
+
+mod baseline;
+mod calendar;
+mod frame;
+pub mod metric;
+mod transform;
+mod window;
+
+pub use baseline::Baseline;
+pub use calendar::{Frequency, MonthDay, Style};
+pub use frame::{Frame, FrameOptions, Gaps, Series};
+pub use transform::{Step, Transform};
+pub use window::{Backtest, Window, Windows};
