@@ -88,8 +88,9 @@ pub fn room() -> Option<Room> {
 
 /// As [`room`], of a system whose files stand under `root`, and a process that starts so many threads.
 fn room_at(root: &Path, threads: u64) -> Option<Room> {
-    /// Addresses that the allocator of the C library sets aside for a thread, with its stack.
-    const ARENA: u64 = 72 << 20;
+    /// Addresses that the allocator of the C library asks for when it sets some aside for a thread, with
+    /// the stack.
+    const ARENA: u64 = 136 << 20;
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let (limits, status) = (read("proc/self/limits"), read("proc/self/status"));
     let own = |limit, name, used| {

@@ -29,7 +29,7 @@ fn the_tightest_limit_counts() {
     assert_eq!(room(&[]), Some(address_space));
     let own = system(&process);
     let with_threads = room_at(own.path(), 2).unwrap();
-    assert_eq!(with_threads.bytes, address_space.bytes - 2 * 72 * 1024 * 1024);
+    assert_eq!(with_threads.bytes, address_space.bytes - 2 * 136 * 1024 * 1024);
     let tight_data = LIMITS.replace("size             unlimited", "size             100000000");
     let data = Room { bytes: 100_000_000 - 51_200_000, limit: Limit::Data };
     assert_eq!(room(&[("proc/self/limits", &tight_data)]), Some(data));
