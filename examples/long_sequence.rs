@@ -34,7 +34,8 @@ fn measure<C: Cell<f32>>(cell: C, keeps: TraceKeeps, steps: usize) -> elman::Res
     let batch = SequenceBatch::full(Array3::from_elem((1, steps, inputs), 0.5));
     let grad_outputs = Array3::from_elem((1, steps, outputs), 0.01);
     let mut grad = parameters.zeros_like();
-    let mut grad_inputs = Array3::from_elem((1, steps, inputs), 0.0);
+    // Not zeros, which the system would hand out when they are first written.
+    let mut grad_inputs = Array3::from_elem((1, steps, inputs), 1.0);
     // The array of the outputs belongs to the caller as well.
     let own = (steps * outputs * size_of::<f32>()) as f64;
     let before = peak();

@@ -15,6 +15,8 @@ mod bits;
 mod interrupt;
 #[path = "cli/look.rs"]
 mod look;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 /// Bytes that can still be taken, and what says so.
@@ -81,11 +82,15 @@ impl fmt::Display for Size {
 /// The tightest limit of this process; `None` where none can be read.
 #[must_use]
 pub fn room() -> Option<Room> {
-    room_at(Path::new("/"))
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    room_at(Path::new("/"), threads as u64)
 }
 
-/// As [`room`], of a system whose files stand under `root`.
-fn room_at(root: &Path) -> Option<Room> {
+/// As [`room`], of a system whose files stand under `root`, and a process that starts so many threads.
+fn room_at(root: &Path, threads: u64) -> Option<Room> {
+    /// Addresses that the allocator of the C library asks for when it sets some aside for a thread, with
+    /// the stack.
+    const ARENA: u64 = 136 << 20;
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let (limits, status) = (read("proc/self/limits"), read("proc/self/status"));
     let own = |limit, name, used| {
@@ -98,15 +103,14 @@ fn room_at(root: &Path) -> Option<Room> {
         limit: Limit::Machine,
     });
     let groups = control_groups(root, &read("proc/self/cgroup"));
-    [
-        own(Limit::AddressSpace, "Max address space", "VmSize:"),
-        own(Limit::Data, "Max data size", "VmData:"),
-        free,
-    ]
-    .into_iter()
-    .flatten()
-    .chain(groups)
-    .min_by_key(|room| room.bytes)
+    let addresses = own(Limit::AddressSpace, "Max address space", "VmSize:");
+    let addresses =
+        addresses.map(|room| Room { bytes: room.bytes.saturating_sub(threads * ARENA), ..room });
+    [addresses, own(Limit::Data, "Max data size", "VmData:"), free]
+        .into_iter()
+        .flatten()
+        .chain(groups)
+        .min_by_key(|room| room.bytes)
 }
 
 /// The soft limit of this name, in bytes; `None` for no limit.

@@ -8,8 +8,8 @@ use elman::network::MAX_LAYERS;
 use super::TrainArgs;
 use super::network_options::hidden_sizes;
 use super::value::{
-    CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, OptimizerChoice,
-    PoolingChoice, Switch, TaskKind, UnitChoice,
+    CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
+    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Switch, TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -145,13 +145,45 @@ fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     let network = &args.network;
     let cell = network.cell;
-    let mut by_cell = |option, wanted, needs| {
+    use CellChoice::{Gru, Lstm, Simple};
+    let mut by_cell = |option, wanted: &[CellChoice], needs| {
         let found = format!("--cell {}", name(cell));
-        rules.push(Rule { option, on: "cell", holds: cell == wanted, needs, found });
+        rules.push(Rule { option, on: "cell", holds: wanted.contains(&cell), needs, found });
     };
-    by_cell("activation", CellChoice::Simple, "--cell simple");
-    by_cell("reset-placement", CellChoice::Gru, "--cell gru");
-    by_cell("forget-bias", CellChoice::Lstm, "--cell lstm");
+    by_cell("activation", &[Simple], "--cell simple");
+    by_cell("recurrence", &[Simple], "--cell simple");
+    by_cell("reset-placement", &[Gru], "--cell gru");
+    for option in ["normalization", "pre-activation-clip"] {
+        by_cell(option, &[Simple, Lstm, Gru], "--cell simple, lstm or gru");
+    }
+    for option in ["forget-bias", "peepholes", "coupled-gates", "projection-size", "cell-clip"] {
+        by_cell(option, &[Lstm], "--cell lstm");
+    }
+    rules.push(Rule {
+        option: "forget-bias",
+        on: "coupled-gates",
+        holds: !network.coupled_gates.is_on(),
+        needs: "--coupled-gates off",
+        found: "--coupled-gates on".to_owned(),
+    });
+    let normalized = network.normalization == NormalizationChoice::Layer;
+    for (option, is_set) in [
+        ("recurrence", network.recurrence == RecurrenceChoice::Independent),
+        ("reset-placement", network.reset_placement == ResetChoice::Before),
+        ("peepholes", network.peepholes.is_on()),
+        ("coupled-gates", network.coupled_gates.is_on()),
+        ("projection-size", true),
+        ("cell-clip", true),
+        ("pre-activation-clip", true),
+    ] {
+        rules.push(Rule {
+            option,
+            on: "normalization",
+            holds: !(normalized && is_set),
+            needs: "--normalization none",
+            found: "--normalization layer".to_owned(),
+        });
+    }
     let layers = hidden_sizes(network).len();
     let mut by_layers = |option| {
         let (needs, found) = ("--layers 2 or more", format!("--layers {layers}"));

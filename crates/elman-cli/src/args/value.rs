@@ -34,6 +34,24 @@ pub enum CellChoice {
     MinLstm,
 }
 
+/// How the units of a simple cell are joined over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecurrenceChoice {
+    /// All with all
+    Full,
+    /// Each with itself alone
+    Independent,
+}
+
+/// What a cell normalises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NormalizationChoice {
+    /// Nothing
+    None,
+    /// The products of the inputs and of the state, over the units of the layer
+    Layer,
+}
+
 /// Where the reset gate of a GRU acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ResetChoice {

@@ -235,6 +235,15 @@ const NETWORKS: &[(&str, &str)] = &[
         "units in each of both directions, learned initial state; head on the last step",
     ),
     ("--cell simple --activation hard-sigmoid", "simple cell, hard-sigmoid, 1 layer"),
+    (
+        "--cell simple --recurrence independent --pre-activation-clip 3",
+        "simple cell, tanh, independent units, pre-activations within 3, 1 layer",
+    ),
+    (
+        "--cell lstm --peepholes --coupled-gates --projection-size 4 --cell-clip 2",
+        "lstm cell, peepholes, coupled gates, projected to 4, cell state within 2, 1 layer",
+    ),
+    ("--cell gru --normalization layer", "gru cell, layer normalization, 1 layer"),
 ];
 
 #[test]
@@ -255,7 +264,7 @@ fn every_option_of_the_network_makes_the_network_that_it_names() {
 }
 
 #[test]
-fn every_way_to_start_trains_another_model() {
+fn every_cell_and_every_way_to_start_trains_another_model() {
     let bench = Bench::new();
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for options in [
@@ -267,6 +276,17 @@ fn every_way_to_start_trains_another_model() {
         "--cell lstm --recurrent-init normal",
         "--cell lstm --bias-init zeros",
         "--cell lstm --bias-init normal",
+        "--cell lstm --peepholes",
+        "--cell lstm --coupled-gates",
+        "--cell lstm --projection-size 3",
+        "--cell lstm --cell-clip 0.1",
+        "--cell lstm --pre-activation-clip 0.2",
+        "--cell lstm --normalization layer",
+        "--cell simple",
+        "--cell simple --recurrence independent",
+        "--cell gru",
+        "--cell gru --normalization layer",
+        "--cell gru --pre-activation-clip 0.2",
     ] {
         bench.train(options);
         let model = bench.ok("predict m.safetensors test.csv").stdout.into_bytes();

@@ -95,6 +95,12 @@ fields! {
     HeadHidden "head_hidden";
     /// Dropout behind the hidden layers of the head.
     HeadDropout "head_dropout";
+    /// The bound of what enters the activations of a cell.
+    PreActivationClip "pre_activation_clip";
+    /// The bound of the cell state of an LSTM.
+    CellClip "cell_clip";
+    /// The size of the projection of an LSTM.
+    ProjectionSize "projection_size";
     /// How input weights start.
     InputInit "input_init";
     /// How recurrent weights start.

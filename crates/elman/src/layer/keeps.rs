@@ -38,8 +38,8 @@ pub enum TraceKeeps {
     #[default]
     Everything,
     /// The states at the borders of segments of about √T steps. Backward computes the rest again from
-    /// there, segment by segment: for long sequences, from 65 steps on, in a small part of the memory. A
-    /// sequence alone takes about one and a half times as long, a batch about twice.
+    /// there, segment by segment: for long sequences, from 65 steps on, in a small part of the memory,
+    /// in one and a half times to twice the time.
     ///
     /// # Source
     ///

@@ -23,10 +23,13 @@ const MEMORY: &str = "MemTotal: 8000000 kB\nMemAvailable:    4000000 kB\nSwapFre
 fn the_tightest_limit_counts() {
     let process = [("proc/self/limits", LIMITS), ("proc/self/status", STATUS)];
     let room = |more: &[(&str, &str)]| {
-        room_at(system(&[&process[..], &[("proc/meminfo", MEMORY)], more].concat()).path())
+        room_at(system(&[&process[..], &[("proc/meminfo", MEMORY)], more].concat()).path(), 0)
     };
     let address_space = Room { bytes: 3_072_000_000 - 1_024_000_000, limit: Limit::AddressSpace };
     assert_eq!(room(&[]), Some(address_space));
+    let own = system(&process);
+    let with_threads = room_at(own.path(), 2).unwrap();
+    assert_eq!(with_threads.bytes, address_space.bytes - 2 * 136 * 1024 * 1024);
     let tight_data = LIMITS.replace("size             unlimited", "size             100000000");
     let data = Room { bytes: 100_000_000 - 51_200_000, limit: Limit::Data };
     assert_eq!(room(&[("proc/self/limits", &tight_data)]), Some(data));
@@ -55,10 +58,10 @@ fn the_tightest_limit_counts() {
 fn the_machine_counts_where_nothing_else_does() {
     let files = [("proc/meminfo", MEMORY)];
     let machine = Room { bytes: 5_120_000_000, limit: Limit::Machine };
-    assert_eq!(room_at(system(&files).path()), Some(machine));
-    assert_eq!(room_at(system(&[]).path()), None);
+    assert_eq!(room_at(system(&files).path(), 2), Some(machine));
+    assert_eq!(room_at(system(&[]).path(), 2), None);
     let broken = [("proc/meminfo", "MemAvailable: many kB\n"), ("proc/self/cgroup", "0:\n")];
-    assert_eq!(room_at(system(&broken).path()), None);
+    assert_eq!(room_at(system(&broken).path(), 2), None);
 }
 
 #[test]
