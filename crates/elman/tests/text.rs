@@ -77,6 +77,7 @@ fn lanes_are_long_sequences_cut_by_hand() {
             batch_size: lanes,
             bptt: Some(bptt),
             epochs: Some(2),
+            schedule: Some(elman::schedule::Schedule::default()),
             ..TrainingOptions::default()
         };
         let body = NetworkOptions::lstm(5).gru(4).every_step().options();
