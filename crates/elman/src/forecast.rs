@@ -11,11 +11,14 @@ mod baseline;
 mod calendar;
 mod frame;
 pub mod metric;
+mod recipe;
 mod transform;
 mod window;
 
 pub use baseline::Baseline;
 pub use calendar::{Frequency, MonthDay, Style};
 pub use frame::{Frame, FrameOptions, Gaps, Series};
+pub(crate) use recipe::{Encoded, Unit};
+pub use recipe::{Forecast, Recipe, Scale, SeriesScale};
 pub use transform::{Step, Transform};
 pub use window::{Backtest, Window, Windows};

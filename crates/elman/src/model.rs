@@ -18,6 +18,7 @@ pub use provenance::{DataDigest, MemberRecord, Provenance};
 
 use crate::data::{Dataset, Each, NamedVocabulary, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
+use crate::forecast::Recipe;
 use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
@@ -158,6 +159,14 @@ impl<T: Real> Model<T> {
     #[must_use]
     pub fn feature_names(&self) -> &[String] {
         &self.inputs.feature_names
+    }
+
+    /// The same network with its numbers as a forecast of this recipe.
+    pub(crate) fn into_forecast(self, recipe: Recipe) -> Result<Self> {
+        let Task::Regress(regress) = self.task else {
+            return Err(Error::argument("task", "numbers", "another"));
+        };
+        Ok(Model { task: Task::Regress(regress.with_forecast(recipe)?), ..self })
     }
 
     /// What it reads at each step.

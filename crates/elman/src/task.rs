@@ -19,6 +19,7 @@ pub use text::TextTask;
 
 use crate::data::{Dataset, Each, Targets};
 use crate::error::{Error, FileFault, Result};
+use crate::forecast::Recipe;
 pub use crate::lesson::Score;
 use crate::loss::RegressionLoss;
 use crate::real::Float;
@@ -284,6 +285,15 @@ impl Task {
             Targets::Classes(classes) => Classify::of(classes).map(Task::Classify),
             Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
+        }
+    }
+
+    /// The recipe of a forecast, if that is the task.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Recipe> {
+        match self {
+            Task::Regress(regress) => regress.forecast(),
+            Task::Classify(_) | Task::Text(_) => None,
         }
     }
 

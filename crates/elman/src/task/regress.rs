@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Answers;
 use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
+use crate::forecast::Recipe;
 use crate::loss::{Reduction, RegressionLoss};
 use crate::metric;
 
@@ -22,6 +23,8 @@ pub struct Regress {
     loss: RegressionLoss,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Box<Recipe>>,
 }
 
 #[derive(Deserialize)]
@@ -32,14 +35,20 @@ struct Unchecked {
     loss: RegressionLoss,
     #[serde(default)]
     each: Each,
+    #[serde(default)]
+    forecast: Option<Box<Recipe>>,
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { targets, scaling, loss, each } = parts;
-        Ok(Regress { each, ..Regress::new(targets, scaling, loss)? })
+        let Unchecked { targets, scaling, loss, each, forecast } = parts;
+        let regress = Regress { each, ..Regress::new(targets, scaling, loss)? };
+        match forecast {
+            Some(recipe) => regress.with_forecast(*recipe),
+            None => Ok(regress),
+        }
     }
 }
 
@@ -110,7 +119,7 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        Ok(Regress { targets, scaling, loss, each: Each::Sequence })
+        Ok(Regress { targets, scaling, loss, each: Each::Sequence, forecast: None })
     }
 
     /// The targets of training data.
@@ -124,6 +133,25 @@ impl Regress {
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {
         Regress { each, ..self }
+    }
+
+    /// The same as the forecast of a recipe, whose steps the targets are.
+    ///
+    /// # Errors
+    ///
+    /// Another number of targets than of steps; targets at every step.
+    pub fn with_forecast(self, recipe: Recipe) -> Result<Self> {
+        if self.targets.len() != recipe.windows.horizon || self.each != Each::Sequence {
+            let (expected, found) = (recipe.windows.horizon, self.targets.len());
+            return Err(Error::shape("targets of a forecast", &[expected], &[found]));
+        }
+        Ok(Regress { forecast: Some(Box::new(recipe)), ..self })
+    }
+
+    /// How series become inputs and answers forecasts, if that is what the numbers are.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Recipe> {
+        self.forecast.as_deref()
     }
 
     /// What there are numbers for.
