@@ -1,4 +1,4 @@
-//! The commands of the README, run as a reader would run them.
+//! The commands of the README and of the pages in `docs/`, run as a reader would run them.
 //!
 //! Blocks fenced as `sh` are scripts; blocks fenced as `console` hold commands after `$ `, with
 //! their output between them. A block whose fence also says `no_run` is not run: one that clones, installs
@@ -27,19 +27,36 @@ pub struct Block {
     pub script: String,
 }
 
-/// Runs every block that can be run, in order, in one scratch folder.
+/// Runs every block of the README and of each page in `docs/`.
+pub fn run(repository: &Path) -> Result<(), String> {
+    run_page(repository, "README.md")?;
+    let folder = repository.join("docs");
+    let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".md")).collect();
+    names.sort();
+    for name in names {
+        let page = format!("docs/{name}");
+        if !blocks(&read(&repository.join(&page))?)?.is_empty() {
+            run_page(repository, &page)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs every block of a page that can be run, in order, in one scratch folder.
 ///
 /// The folder lies in `target/`, so that `cargo run` finds the workspace above it, and holds
 /// copies of the folders that the README's paths may name; what the commands write stays there.
-pub fn run(repository: &Path) -> Result<(), String> {
-    let text = read(&repository.join("README.md"))?;
+fn run_page(repository: &Path, page: &str) -> Result<(), String> {
+    let text = read(&repository.join(page))?;
     let blocks = blocks(&text)?;
     if blocks.is_empty() {
         return Err("README.md: expected a sh or console block to run, found none".to_owned());
     }
     let folder = scratch(repository)?;
     for block in &blocks {
-        println!("README.md, line {}:", block.line);
+        println!("{page}, line {}:", block.line);
         for command in block.script.lines() {
             println!("  $ {command}");
         }
@@ -50,7 +67,7 @@ pub fn run(repository: &Path) -> Result<(), String> {
             .status()
             .map_err(|error| format!("sh: cannot run: {error}"))?;
         if !status.success() {
-            return Err(format!("README.md: the block at line {}: {status}", block.line));
+            return Err(format!("{page}: the block at line {}: {status}", block.line));
         }
     }
     println!("{} blocks run", blocks.len());
@@ -66,8 +83,8 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, String> {
         let mut content = Vec::new();
         loop {
             let next = lines.next();
-            let (_, line) = next
-                .ok_or_else(|| format!("README.md: the block at line {} has no end", start + 1))?;
+            let (_, line) =
+                next.ok_or_else(|| format!("the block at line {} has no end", start + 1))?;
             if line == "```" {
                 break;
             }

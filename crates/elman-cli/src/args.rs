@@ -6,11 +6,13 @@
 
 pub mod columns;
 pub mod fault;
+pub mod look;
 pub mod network;
 pub mod network_options;
 pub mod options;
 pub mod records;
 pub mod rules;
+pub mod see;
 pub mod spec;
 pub mod text;
 mod text_rules;
@@ -24,9 +26,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use columns::{COLUMNS, Columns, SavedColumns};
 use network::NetworkArgs;
 use records::RecordArgs;
+use see::{ExplainArgs, HealthArgs, ReportArgs};
 use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
-use value::{Names, TaskKind, count, number};
+use value::{EachChoice, Names, TaskKind, count, number};
 
 const ABOUT_ALL: &str = "\
 Data is on stdout, talk is on stderr.
@@ -34,7 +37,7 @@ Data is on stdout, talk is on stderr.
 Exit codes: 0 success (also after Ctrl-C in training, once the best model so far is saved),
 1 something is wrong with the input, 2 a fault of this program.";
 
-/// Recurrent networks for sequences in files: train, evaluate, predict, inspect
+/// Recurrent networks for sequences in files: look, train, evaluate, predict, inspect
 #[derive(Debug, Parser)]
 #[command(name = "elman", after_help = ABOUT_ALL, max_term_width = 100)]
 #[command(disable_help_subcommand = true, disable_help_flag = true)]
@@ -52,9 +55,11 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from a long CSV or a .ts file, or on text
+    /// Train a model on sequences from tables, texts and .ts files, or on running text
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
+    /// Say what a data file holds, and how to train on it
+    Look(look::LookArgs),
     /// Measure a model on sequences whose answers are known
     Evaluate(EvaluateArgs),
     /// Write a model's prediction for each sequence as CSV
@@ -65,6 +70,12 @@ pub enum Command {
     Score(ScoreArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
+    /// Show what a model learned, how well, and what is wrong with it, as one HTML file
+    Report(ReportArgs),
+    /// Measure what can ail a recurrent network: reach of gradients, gates at limits, idle units
+    Health(HealthArgs),
+    /// Say which steps and channels a prediction rests on
+    Explain(ExplainArgs),
 }
 
 const TRAIN_HELP: &str = "\
@@ -98,8 +109,9 @@ pub struct Talk {
 #[derive(Clone, Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// The training data: a long CSV (one row for each time step), or a .ts file; several tables
-    /// with one header are read as one, and - is standard input; with --task text, files of text
+    /// The training data: a table (a row for each step, each sequence or each text), a .ts file, or
+    /// tagged words; several tables with one header are read as one, and - is standard input; with
+    /// --task text, files of text
     #[arg(value_name = "TRAIN", num_args = 1..)]
     pub train: Vec<PathBuf>,
 
@@ -120,7 +132,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, numbers, or the next token of a text
+    /// What to learn: a class, or numbers, for each sequence; a class at each step; or the next token
+    /// of a text
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
@@ -143,13 +156,23 @@ pub struct TrainArgs {
     pub talk: Talk,
 }
 
+impl TrainArgs {
+    /// What there is an answer for.
+    pub fn each(&self) -> EachChoice {
+        match self.task {
+            Some(TaskKind::Tag) => EachChoice::Step,
+            _ => self.columns.each,
+        }
+    }
+}
+
 /// `elman evaluate`.
 #[derive(Clone, Debug, Args)]
 pub struct EvaluateArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
-    /// for a model of text, files of text
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 
@@ -172,8 +195,8 @@ pub struct EvaluateArgs {
 pub struct PredictArgs {
     /// The model
     pub model: PathBuf,
-    /// The data: a long CSV or a .ts file, several tables with one header, or - for standard input;
-    /// they need not have the target
+    /// The data, of the layout of the training data; several tables with one header are read as one,
+    /// and - is standard input. They need not have the target
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 

@@ -1,10 +1,14 @@
 //! The commands: each reads its options, calls the library, and prints.
 
 mod evaluate;
+mod explain;
+mod health;
 mod inspect;
+mod look;
 mod network_words;
 mod predict;
 mod record;
+mod report;
 mod several;
 mod source;
 mod summary;
@@ -22,11 +26,15 @@ use crate::failure::{Failure, Outcome};
 pub fn run(command: Command, given: &Given) -> Outcome {
     match command {
         Command::Train(args) => train::run(*args, given),
+        Command::Look(args) => look::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => text::generate::run(&args),
         Command::Score(args) => text::score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Health(args) => health::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }
 

@@ -13,16 +13,26 @@ mod bad_models;
 mod bits;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
+#[path = "cli/look.rs"]
+mod look;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]
 mod pipes;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/resume.rs"]
 mod resume;
 #[path = "cli/schema.rs"]
 mod schema;
+#[path = "cli/see.rs"]
+mod see;
 #[path = "cli/text.rs"]
 mod text;
+#[path = "cli/texts.rs"]
+mod texts;
 #[path = "cli/train.rs"]
 mod train;
 #[path = "cli/use_model.rs"]

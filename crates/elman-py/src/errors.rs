@@ -25,6 +25,15 @@ pub fn raised(error: Error) -> PyErr {
     }
 }
 
+/// The exception for data that cannot be learnt from or predicted on: an argument that is unusable
+/// is the data's fault there. An option's fault stays one of the option.
+pub fn refused_data(error: Error) -> PyErr {
+    match error {
+        Error::Argument { field: None, .. } => DataError::new_err(error.to_string()),
+        error => raised(error),
+    }
+}
+
 /// The same for a whole result.
 pub trait OrRaise<T> {
     fn or_raise(self) -> PyResult<T>;

@@ -4,12 +4,15 @@
 //! interpreter lock, calls the library, and hands back NumPy arrays. It computes nothing itself.
 
 mod arrays;
+mod dataset;
 mod dense;
 mod errors;
 mod gradients;
 mod layer;
 mod losses;
+mod model;
 mod optimizer;
+mod training;
 mod typed;
 
 use pyo3::prelude::*;
@@ -19,6 +22,8 @@ use pyo3::prelude::*;
 mod _elman {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::dataset::Dataset;
     #[pymodule_export]
     use crate::dense::Dense;
     #[pymodule_export]
@@ -30,7 +35,11 @@ mod _elman {
     #[pymodule_export]
     use crate::losses::{binary_cross_entropy, cross_entropy, regression, softmax};
     #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
     use crate::optimizer::{Optimizer, clip};
+    #[pymodule_export]
+    use crate::training::{default_settings, fit};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

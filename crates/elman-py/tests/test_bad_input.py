@@ -120,8 +120,12 @@ def test_repr_and_html_show_sizes() -> None:
     assert "<td>[5, 5]</td><td>25</td>" in page and "50 weights" in page
 
 
-def test_readme_runs() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text()
-    block = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(block) == 1
-    exec(compile(block[0], "README.md", "exec"), {})
+PAGES = [Path(__file__).parents[1] / "README.md", Path(__file__).parents[3] / "docs" / "python.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_pages_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.S)
+    assert blocks
+    exec(compile("".join(blocks), page.name, "exec"), {})

@@ -14,7 +14,7 @@ import elman
 KNOWN = {"mse", "l1", "huber", "smooth_l1", "softmax_cross_entropy", "binary_cross_entropy_with_logits"}
 LOSSES = [row for row in cases("loss") if row[2].get("loss") in KNOWN]
 OPTIM = list(cases("optim"))
-STEPS = [row for row in OPTIM if row[2]["kind"] == "trajectory" and row[2]["optimizer"] in ("SGD", "Adam")]
+STEPS = [row for row in OPTIM if row[2]["kind"] == "trajectory"]
 CLIPS = [row for row in OPTIM if row[2]["kind"] in ("clip_norm", "clip_value")]
 
 
@@ -79,15 +79,17 @@ def test_loss(name: str, folder: Any, options: dict[str, Any]) -> None:
     case.compare(computed)
 
 
+NAMES = {"eps": "epsilon", "lr_decay": "rate_decay", "initial_accumulator_value": "initial_sum"}
+OF_THE_MACHINE = ("foreach", "differentiable", "fused", "capturable", "decoupled_weight_decay")
+
+
 def optimizer_of(case: Case) -> Any:
-    options = case.options["options"]
-    if case.options["optimizer"] == "SGD":
-        keys = ("momentum", "dampening", "nesterov", "weight_decay", "maximize")
-        return elman.SGD(options["lr"], **{key: options[key] for key in keys})
-    beta1, beta2 = options["betas"]
-    keys = ("weight_decay", "amsgrad", "maximize")
-    extra = {key: options[key] for key in keys}
-    return elman.Adam(options["lr"], beta1=beta1, beta2=beta2, epsilon=options["eps"], **extra)
+    options = {name: value for name, value in case.options["options"].items() if name not in OF_THE_MACHINE}
+    rate = options.pop("lr")
+    if "betas" in options:
+        options["beta1"], options["beta2"] = options.pop("betas")
+    named = {NAMES.get(name, name): value for name, value in options.items()}
+    return getattr(elman, case.options["optimizer"])(rate, **named)
 
 
 @pytest.mark.parametrize("name, folder, options", STEPS, ids=names(STEPS))

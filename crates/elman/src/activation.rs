@@ -6,7 +6,7 @@ use elman_kernels::Level;
 use elman_kernels::pointwise::{ClippedCurve, Curve, Function};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{ArgumentName, Error, Result};
 use crate::real::Real;
 
 /// The activations that a model file can name: those of PyTorch, Keras and ONNX.
@@ -166,7 +166,7 @@ impl ActivationKind {
 }
 
 /// That a bound is one, or none.
-pub(crate) fn check_clip(name: &str, clip: Option<f64>) -> Result<()> {
+pub(crate) fn check_clip(name: impl Into<ArgumentName>, clip: Option<f64>) -> Result<()> {
     match clip {
         Some(bound) if !(bound.is_finite() && bound > 0.0) => {
             Err(Error::argument(name, "a positive number", bound))

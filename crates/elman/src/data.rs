@@ -11,16 +11,22 @@ pub mod csv;
 mod file;
 mod gzip;
 mod input;
+mod inputs;
+mod layout;
+mod look;
 mod missing;
 mod options;
 mod place;
 mod scale;
 mod smell;
 mod split;
+pub mod tagged;
 mod targets;
 mod tokens;
 pub mod ts;
 mod vocabulary;
+pub mod wide;
+mod words;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -28,6 +34,9 @@ use std::path::PathBuf;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
+pub use inputs::Unknown;
+pub use layout::{Layout, Tagged, Tokens};
+pub use look::{Candidate, ColumnLook, LengthsLook, Look, look};
 pub use options::{
     CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
     RowOrder, TargetKind, read, read_files,
@@ -83,7 +92,8 @@ pub struct Dataset {
     tokens: Vec<TokenChannel>,
     offsets: Vec<usize>, // [N + 1], in steps
     targets: Targets,
-    weights: Option<Vec<f64>>, // [N]
+    weights: Option<Vec<f64>>,   // [N]
+    groups: Option<Vec<String>>, // [N]
     source: Option<Source>,
     left_out: Vec<LeftOut>,
     places: Places,
@@ -136,6 +146,7 @@ impl Dataset {
             offsets,
             targets,
             weights: None,
+            groups: None,
             source: None,
             left_out: vec![],
             places: Places::Unknown,
@@ -160,6 +171,19 @@ impl Dataset {
             return Err(Error::argument("weights", "at least one above 0", "none"));
         }
         Ok(Dataset { weights: Some(weights), ..self })
+    }
+
+    /// The same data with the group of each sequence `[N]`: [`split`] and [`folds`] keep the
+    /// sequences of a group, those of one person say, on one side.
+    ///
+    /// # Errors
+    ///
+    /// Not a group for each sequence.
+    pub fn with_groups(self, groups: Vec<String>) -> Result<Self> {
+        match groups.len() {
+            count if count == self.len() => Ok(Dataset { groups: Some(groups), ..self }),
+            count => Err(Error::shape("groups", &[self.len()], &[count])),
+        }
     }
 
     /// The number of sequences, N.
@@ -232,6 +256,12 @@ impl Dataset {
         self.weights.as_deref()
     }
 
+    /// The group of each sequence `[N]`, if they have one.
+    #[must_use]
+    pub fn groups(&self) -> Option<&[String]> {
+        self.groups.as_deref()
+    }
+
     /// The file the data was read from, if it was.
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
@@ -258,6 +288,7 @@ impl Dataset {
             offsets.push(offsets[offsets.len() - 1] + span.len());
         }
         let weights = self.weights.as_ref();
+        let groups = self.groups.as_ref();
         Ok(Dataset {
             ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
             feature_names: self.feature_names.clone(),
@@ -266,6 +297,7 @@ impl Dataset {
             offsets,
             targets: self.targets.subset(indices, &spans),
             weights: weights.map(|all| indices.iter().map(|&index| all[index]).collect()),
+            groups: groups.map(|all| indices.iter().map(|&index| all[index].clone()).collect()),
             source: self.source.clone(),
             left_out: self.left_out.clone(),
             places: self.places.subset(indices, &spans),

@@ -5,6 +5,7 @@
 //! A layer refuses to average: gradients are those of the scalar whose gradient was passed in.
 
 mod checks;
+mod keeps;
 mod regularization;
 pub(crate) mod time_loop;
 
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
+pub use keeps::TraceKeeps;
 pub use regularization::RecurrentRegularization;
 use time_loop::{
     BackwardArrays, BoundCell, ForwardArrays, Gradients, Keep, Keeping, LoopTrace, Shape, Span,
@@ -89,10 +91,17 @@ pub struct Trace<T> {
     lengths: Vec<usize>,
     outputs: Array3<T>,
     kept: LoopTrace<T>,
+    keeps: TraceKeeps,
     spent: bool,
 }
 
 impl<T: Real> Trace<T> {
+    /// Memory for runs that keep so much.
+    #[must_use]
+    pub fn keeping(keeps: TraceKeeps) -> Self {
+        Trace { keeps, ..Trace::default() }
+    }
+
     /// The hidden states of all steps, `[B, T, output_size]`; zero in padding.
     #[must_use]
     pub fn outputs(&self) -> ArrayView3<'_, T> {
@@ -262,7 +271,8 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        self.forward_keeping(Keep::Trace, prepared, batch, initial_state, trace)
+        let keep = trace.keeps.of(batch.seq_len());
+        self.forward_keeping(keep, prepared, batch, initial_state, trace)
     }
 
     /// The final state of a traced run.

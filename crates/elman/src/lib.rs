@@ -75,6 +75,7 @@ pub mod io;
 pub mod layer;
 mod lesson;
 pub mod loss;
+pub mod memory;
 pub mod metric;
 pub mod model;
 pub mod network;

@@ -7,6 +7,7 @@ mod ensemble;
 mod history;
 mod provenance;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -24,7 +25,7 @@ use crate::real::Real;
 use crate::task::{Evaluation, Predictions, Task};
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
-const ROWS: usize = 64;
+pub(crate) const ROWS: usize = 64;
 
 /// A network with its task, the names and scaling of its inputs, and its provenance.
 ///
@@ -75,6 +76,12 @@ impl ModelInputs {
             scaling: None,
             vocabularies: data.token_channels().iter().map(NamedVocabulary::from).collect(),
         }
+    }
+
+    /// The data with the numbers that their tokens have in these vocabularies.
+    pub(crate) fn read<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Dataset>> {
+        check_features(&self.feature_names, data)?;
+        data.with_vocabularies(&self.vocabularies)
     }
 }
 
@@ -196,8 +203,8 @@ impl<T: Real> Model<T> {
     ///
     /// # Errors
     ///
-    /// Other features than the model was trained on, or the same in another order; a result that is
-    /// not finite.
+    /// Other features than the model was trained on, or the same in another order; a token channel
+    /// that the data do not have; a result that is not finite.
     pub fn predict(&self, data: &Dataset) -> Result<Predictions> {
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
@@ -215,7 +222,7 @@ impl<T: Real> Model<T> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
-        self.task.evaluate(outputs.view(), &targets)
+        self.task.evaluate_on(&*self.inputs.read(data)?, outputs.view(), &targets)
     }
 
     /// The outputs of the network `[N, O]`, in the order of the data; of an ensemble what its
@@ -226,8 +233,7 @@ impl<T: Real> Model<T> {
     }
 
     fn outputs_of(&self, network: &Network<T>, data: &Dataset) -> Result<Array2<f64>> {
-        check_inputs(&self.inputs, data)?;
-        outputs(network, self.scaling(), data)
+        outputs(network, self.scaling(), &*self.inputs.read(data)?)
     }
 }
 
@@ -291,35 +297,21 @@ pub(crate) fn check_readout(readout: &Readout, each: Each) -> Result<()> {
     Err(Error::argument(Field::Pooling.called("readout"), expected, found))
 }
 
-/// Refuses data whose channels are not those of the model, in its order.
-pub(crate) fn check_inputs(wanted: &ModelInputs, data: &Dataset) -> Result<()> {
+/// Refuses data whose numeric channels are not those of the model, in its order.
+pub(crate) fn check_features(wanted: &[String], data: &Dataset) -> Result<()> {
     let found = data.feature_names();
-    let tokens = |names: Vec<&str>| names.join(", ");
-    let known = wanted.vocabularies.iter().map(|named| named.name.as_str()).collect();
-    let there = data.token_channels().iter().map(|channel| channel.name()).collect();
-    let (known, there): (String, String) = (tokens(known), tokens(there));
-    let (expected, found) = if wanted.feature_names != found {
-        (format!("the features {}", wanted.feature_names.join(", ")), found.join(", "))
-    } else if known != there {
-        (format!("the token channels {}", shown(&known)), shown(&there).to_owned())
-    } else {
-        let pairs = wanted.vocabularies.iter().zip(data.token_channels());
-        let other = pairs
-            .filter(|(named, channel)| named.vocabulary != **channel.vocabulary())
-            .map(|(named, _)| &named.name)
-            .next();
-        let Some(name) = other else { return Ok(()) };
-        (format!("the vocabulary of the model for {name:?}"), "another".to_owned())
+    if wanted == found {
+        return Ok(());
+    }
+    let shown = |names: &[String]| match names.is_empty() {
+        true => "(none)".to_owned(),
+        false => names.join(", "),
     };
+    let (expected, found) = (format!("the features {}", shown(wanted)), shown(found));
     Err(match data.source() {
         Some(source) => FileFault::new(&source.path, expected, found).into(),
         None => Error::argument("data", expected, found),
     })
-}
-
-/// A list of names, if there is one.
-fn shown(names: &str) -> &str {
-    if names.is_empty() { "(none)" } else { names }
 }
 
 fn check_finite(data: &Dataset, outputs: &Array2<f64>) -> Result<()> {

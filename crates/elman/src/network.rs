@@ -6,6 +6,7 @@ mod alone;
 mod backward;
 mod builder;
 mod config;
+mod footprint;
 mod forward;
 mod head;
 mod initialize;
@@ -34,7 +35,7 @@ pub use alone::Touched;
 pub use builder::{InputsBuilder, NetworkBuilder};
 pub use config::{
     DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, MAX_LAYERS, NetworkConfig,
-    NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenInput,
+    NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenDropout, TokenInput,
 };
 pub(crate) use step::{BegunTokens, StepInput, StepMemory};
 pub use trace::NetworkTrace;

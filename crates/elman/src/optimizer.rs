@@ -146,6 +146,11 @@ impl OptimizerConfig {
         with_rule!(self, rule => rule.weight_decay)
     }
 
+    /// How many numbers it keeps for each parameter.
+    pub(crate) fn moment_count(&self) -> usize {
+        self.moments().len()
+    }
+
     fn moments(&self) -> Vec<MomentStart> {
         with_rule!(self, rule => rule.moments())
     }

@@ -12,7 +12,7 @@ mod text;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify};
+pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify, WordEvaluation};
 pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
 
 pub use text::TextTask;
@@ -282,7 +282,7 @@ impl Task {
     pub(crate) fn of(training: &Dataset, loss: RegressionLoss) -> Result<Self> {
         training.check_trainable()?;
         match training.targets() {
-            Targets::Classes(classes) => Classify::of(classes).map(Task::Classify),
+            Targets::Classes(classes) => Classify::of(classes, training).map(Task::Classify),
             Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
         }
@@ -396,6 +396,25 @@ impl Task {
                 return Err(Error::argument("data", expected, "sequences"));
             }
         })
+    }
+
+    /// As [`evaluate`](Self::evaluate), with what the words of `data` say.
+    pub(crate) fn evaluate_on(
+        &self,
+        data: &Dataset,
+        outputs: ArrayView2<'_, f64>,
+        targets: &EncodedTargets,
+    ) -> Result<Evaluation> {
+        let mut evaluation = self.evaluate(outputs, targets)?;
+        if let (
+            Task::Classify(task),
+            Evaluation::Classify(found),
+            EncodedTargets::Classes(classes),
+        ) = (self, &mut evaluation, targets)
+        {
+            found.words = task.words(outputs, classes, data);
+        }
+        Ok(evaluation)
     }
 
     /// How good the outputs `[N, O]` are.

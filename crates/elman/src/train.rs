@@ -18,6 +18,7 @@ mod batches;
 mod best;
 mod feed;
 mod folds;
+mod footprint;
 mod lanes;
 mod learner;
 mod members;
@@ -42,6 +43,7 @@ use crate::text::Passage;
 pub use crate::model::{EpochRecord, Validation};
 pub use crate::network::NetworkOptions;
 pub use folds::Fold;
+pub use footprint::Footprint;
 pub use members::{MemberCallback, TrainedMembers};
 pub use options::{ClassWeights, InputScaling, Monitor, TrainingOptions};
 pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgress};
@@ -120,10 +122,19 @@ pub struct TextData<'a> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// `Trainer::default()` trains the [recommended](NetworkOptions::recommended) network.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trainer {
     options: TrainingOptions,
     network: NetworkOptions,
+}
+
+impl Default for Trainer {
+    fn default() -> Self {
+        let (options, network) = (TrainingOptions::default(), NetworkOptions::recommended());
+        Trainer { options, network }
+    }
 }
 
 /// A trained model, and how training went.
@@ -244,7 +255,8 @@ impl Trainer {
     /// let options = TrainingOptions {
     ///     batch_size: 4,
     ///     bptt: Some(10),
-    ///     epochs: 20,
+    ///     epochs: Some(60),
+    ///     learning_rate: 0.02,
     ///     ..TrainingOptions::default()
     /// };
     /// let trainer = Trainer::new(options, NetworkOptions::gru(16).every_step().options())?;
@@ -252,7 +264,8 @@ impl Trainer {
     /// let mut run = trainer.start_text::<f32>(text)?;
     /// run.train(&mut |_| Control::Continue)?;
     /// let trained = run.finish()?;
-    /// assert!(trained.report.epochs[19].loss < 0.5);
+    /// let epochs = trained.report.epochs;
+    /// assert!(epochs[59].loss < 0.5 * epochs[0].loss);
     /// # Ok(())
     /// # }
     /// ```

@@ -5,11 +5,14 @@
 #[path = "cells/list.rs"]
 mod list;
 
+use elman::data::Dataset;
 use elman::layer::{ArrivingGradient, GradientTargets, Trace};
 use elman::{
-    Cell, CellKind, CellSizes, Direction, Layer, LstmOptions, SequenceBatch, threads::with_threads,
+    Cell, CellKind, CellSizes, Direction, Directions, Layer, LayerConfig, LstmOptions,
+    NetworkOptions, Pooling, Readout, SequenceBatch, Trainer, TrainingOptions,
+    threads::with_threads,
 };
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 
 const INPUT_SIZE: usize = 9;
 
@@ -59,4 +62,41 @@ fn steps_allocate_nothing<C: Cell<f32>>(what: &str, make: &dyn Fn(CellSizes) -> 
 #[test]
 fn more_steps_allocate_no_more_often() {
     with_threads(Some(1), || for_every_cell!(f32, steps_allocate_nothing)).unwrap();
+}
+
+/// The most bytes that a training takes at once beyond its data, and its own estimate.
+fn memory(network: NetworkOptions, [sequences, steps, channels]: [usize; 3]) -> [f64; 2] {
+    let values: Vec<_> = (0..sequences)
+        .map(|n| Array2::from_shape_fn((steps, channels), |(t, c)| ((n + t * c) % 7) as f64))
+        .collect();
+    let labels: Vec<&str> = (0..sequences).map(|n| ["a", "b"][n % 2]).collect();
+    let data = Dataset::with_labels(&values, &labels).unwrap();
+    let options = TrainingOptions { epochs: Some(1), max_updates: Some(1), ..Default::default() };
+    let trainer = Trainer::new(options, network).unwrap();
+    let mut estimate = 0;
+    let counted = allocation_counter::measure(|| {
+        let mut run = trainer.start::<f32>(&data).unwrap();
+        estimate = run.description().memory.unwrap().total();
+        while run.step().unwrap().is_some() {}
+        drop(run.finish().unwrap());
+    });
+    // Beside it there are the standardised sequences, which a run keeps, in f32.
+    [counted.bytes_max as f64 - (sequences * steps * channels * 4) as f64, estimate as f64]
+}
+
+#[test]
+fn a_training_takes_the_memory_that_was_estimated() {
+    let lstm = NetworkOptions { layers: vec![LayerConfig::lstm(96)], ..Default::default() };
+    let both = LayerConfig { directions: Directions::Both, ..LayerConfig::gru(48) };
+    let deep = NetworkOptions {
+        layers: vec![both.clone(), both],
+        readout: Readout::Pooled(vec![Pooling::Mean, Pooling::LastStep]),
+        ..Default::default()
+    };
+    let wide = NetworkOptions { layers: vec![LayerConfig::simple(700)], ..Default::default() };
+    for (network, shape) in [(lstm, [4, 3000, 2]), (deep, [16, 400, 9]), (wide, [2, 30, 5])] {
+        let [taken, estimate] = with_threads(Some(1), || memory(network.clone(), shape)).unwrap();
+        let ratio = taken / estimate;
+        assert!((0.85..1.05).contains(&ratio), "{network:?}: {taken} taken, {estimate} estimated");
+    }
 }

@@ -36,6 +36,7 @@ const ELMAN: &[Room] = &[
     room("error", 0),
     room("real", 1),
     room("rng", 2),
+    room("memory", 2),
     room("threads", 2),
     room("workers", 3),
     room("sequence", 4),

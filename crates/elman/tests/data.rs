@@ -6,6 +6,8 @@ mod csv;
 mod csv_faults;
 #[path = "data/generated.rs"]
 mod generated;
+#[path = "data/layouts.rs"]
+mod layouts;
 #[path = "data/memory.rs"]
 mod memory;
 #[path = "data/missing.rs"]
@@ -16,6 +18,10 @@ mod real;
 mod smells;
 #[path = "data/sources.rs"]
 mod sources;
+#[path = "data/tagged.rs"]
+mod tagged;
+#[path = "data/tokens.rs"]
+mod tokens;
 #[path = "data/ts.rs"]
 mod ts;
 

@@ -76,7 +76,7 @@ fn lanes_are_long_sequences_cut_by_hand() {
             clip: Clip::None,
             batch_size: lanes,
             bptt: Some(bptt),
-            epochs: 2,
+            epochs: Some(2),
             ..TrainingOptions::default()
         };
         let body = NetworkOptions::lstm(5).gru(4).every_step().options();
@@ -256,9 +256,9 @@ fn a_markov_source_is_learnt_to_its_entropy_and_written_with_its_statistics() {
     let options = TrainingOptions {
         batch_size: 16,
         bptt: Some(32),
-        epochs: 8,
+        epochs: Some(8),
         learning_rate: 0.01,
-        schedule: elman::schedule::Schedule::Cosine { updates: 944, least_rate: 1e-4 },
+        schedule: Some(elman::schedule::Schedule::Cosine { updates: 944, least_rate: 1e-4 }),
         ..TrainingOptions::default()
     };
     let body = NetworkOptions::gru(16).every_step().options();

@@ -68,7 +68,7 @@ fn hint(error: &clap::Error) -> Option<String> {
 }
 
 fn commands() -> String {
-    "a command (train, evaluate, predict or inspect)".to_owned()
+    "a command (train, look, evaluate, predict or inspect)".to_owned()
 }
 
 /// The values that would have been accepted, if they can be listed.

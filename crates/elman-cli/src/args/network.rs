@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::value::{
     ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, InitChoice, InitialStateChoice,
-    MergeChoice, PoolingChoice, ResetChoice, Sizes, SpanChoice, Switch, count, number,
+    MergeChoice, NormalizationChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Sizes,
+    SpanChoice, Switch, count, number,
 };
 
 /// The shape of the network.
@@ -12,7 +13,7 @@ use super::value::{
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// The recurrent cell
-    #[arg(long, value_enum, default_value_t = CellChoice::Simple)]
+    #[arg(long, value_enum, default_value_t = CellChoice::Gru)]
     pub cell: CellChoice,
     /// Units in each direction of a layer: one number for all layers, or one for each
     #[arg(long, value_name = "N,…", default_value_t = Sizes(vec![64]))]
@@ -23,11 +24,35 @@ pub struct NetworkArgs {
     /// The activation of the simple cell
     #[arg(long, value_enum, default_value_t = ActivationChoice::Tanh)]
     pub activation: ActivationChoice,
+    /// How the units of the simple cell are joined over time: all with all, or each with itself alone
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = RecurrenceChoice::Full)]
+    pub recurrence: RecurrenceChoice,
+    /// What the simple, lstm and gru cells normalise over their units: nothing, or the products of each
+    /// layer
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = NormalizationChoice::None)]
+    pub normalization: NormalizationChoice,
+    /// The bound of what enters the activations of the simple, lstm and gru cells [default: none]
+    #[arg(long, value_name = "LIMIT", value_parser = number)]
+    pub pre_activation_clip: Option<f64>,
+    /// The bound of the cell state of the lstm cell [default: none]
+    #[arg(long, value_name = "LIMIT", value_parser = number)]
+    pub cell_clip: Option<f64>,
+    /// Let the gates of the lstm cell see the cell state
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "on", default_value_t = Switch::Off, hide_possible_values = true)]
+    pub peepholes: Switch,
+    /// Let the lstm cell forget what its input gate leaves, without a forget gate of its own
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "on", default_value_t = Switch::Off, hide_possible_values = true)]
+    pub coupled_gates: Switch,
+    /// The values to which the lstm cell projects its units [default: no projection]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub projection_size: Option<usize>,
     /// Where the reset gate of the gru cell acts: after the recurrent product, or before it
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = ResetChoice::After)]
     pub reset_placement: ResetChoice,
     /// The direction in which a sequence is read
-    #[arg(long, value_enum, default_value_t = DirectionChoice::Forward)]
+    #[arg(long, value_enum, default_value_t = DirectionChoice::Both)]
     pub direction: DirectionChoice,
     /// How the outputs of both directions become one
     #[arg(long, value_enum, default_value_t = MergeChoice::Concatenate)]
@@ -60,13 +85,13 @@ pub struct NetworkArgs {
     pub initial_state: InitialStateChoice,
     /// What the head sees of all steps: one of these, or several side by side
     #[arg(long, value_enum, value_name = "PART,…", value_delimiter = ',')]
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last,mean")]
     pub pooling: Vec<PoolingChoice>,
     /// Units that score a step for --pooling attention
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = count)]
     pub attention_size: usize,
     /// The probability with which an input of the head is dropped in training
-    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
+    #[arg(long, value_name = "P", default_value_t = 0.3, value_parser = number)]
     pub dropout: f64,
     /// Units of the hidden layers of the head [default: no hidden layer]
     #[arg(long, value_name = "N,…")]

@@ -1,7 +1,8 @@
 //! From the arguments about the network to the library's description of it.
 
 use elman::cell::{
-    CellKind, GruOptions, MinGruOptions, MinLstmOptions, ResetPlacement, SimpleOptions,
+    CellKind, ForgetGate, GruOptions, LstmOptions, MinGruOptions, MinLstmOptions, Normalization,
+    Peepholes, Recurrence, ResetPlacement, SimpleOptions,
 };
 use elman::dropout::MaskSpan;
 use elman::layer::RecurrentRegularization;
@@ -12,15 +13,20 @@ use elman::{ActivationKind, Directions, Initializer, LayerConfig, Merge, Residua
 
 use super::network::NetworkArgs;
 use super::value::{
-    ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, InitChoice, InitialStateChoice,
-    MergeChoice, PoolingChoice, ResetChoice, SpanChoice,
+    ActivationChoice, BiasInitChoice, CellChoice, DirectionChoice, EachChoice, InitChoice,
+    InitialStateChoice, MergeChoice, NormalizationChoice, PoolingChoice, RecurrenceChoice,
+    ResetChoice, SpanChoice,
 };
 
-/// The shape of the network.
-pub fn network(args: &NetworkArgs) -> NetworkOptions {
+/// The shape of the network, which answers once for a sequence or at every step.
+pub fn network(args: &NetworkArgs, each: EachChoice) -> NetworkOptions {
+    let parts = args.pooling.iter().map(|part| pooling(args, *part));
     NetworkOptions {
         layers: layers(args),
-        readout: Readout::Pooled(args.pooling.iter().map(|part| pooling(args, *part)).collect()),
+        readout: match each {
+            EachChoice::Sequence => Readout::Pooled(parts.collect()),
+            EachChoice::Step => Readout::EveryStep,
+        },
         head: head(args),
         initial_state: match args.initial_state {
             InitialStateChoice::Zeros => InitialState::Zeros,
@@ -83,21 +89,50 @@ fn layers(args: &NetworkArgs) -> Vec<LayerConfig> {
 }
 
 fn cell(args: &NetworkArgs) -> CellKind {
+    let (clip, normalization) = (args.pre_activation_clip, normalization(args.normalization));
     match args.cell {
-        CellChoice::Simple => {
-            let activation = activation(args.activation);
-            CellKind::Simple(SimpleOptions { activation, ..SimpleOptions::DEFAULT })
-        }
-        CellChoice::Lstm => CellKind::Lstm(elman::LstmOptions::DEFAULT),
-        CellChoice::Gru => {
-            let reset = match args.reset_placement {
+        CellChoice::Simple => CellKind::Simple(SimpleOptions {
+            activation: activation(args.activation),
+            recurrence: match args.recurrence {
+                RecurrenceChoice::Full => Recurrence::Full,
+                RecurrenceChoice::Independent => Recurrence::Independent,
+            },
+            clip,
+            normalization,
+        }),
+        CellChoice::Lstm => CellKind::Lstm(LstmOptions {
+            peepholes: match args.peepholes.is_on() {
+                true => Peepholes::Present,
+                false => Peepholes::Absent,
+            },
+            forget_gate: match args.coupled_gates.is_on() {
+                true => ForgetGate::Coupled,
+                false => ForgetGate::Own,
+            },
+            projection_size: args.projection_size,
+            clip,
+            cell_clip: args.cell_clip,
+            normalization,
+            ..LstmOptions::DEFAULT
+        }),
+        CellChoice::Gru => CellKind::Gru(GruOptions {
+            reset: match args.reset_placement {
                 ResetChoice::After => ResetPlacement::After,
                 ResetChoice::Before => ResetPlacement::Before,
-            };
-            CellKind::Gru(GruOptions { reset, ..GruOptions::DEFAULT })
-        }
+            },
+            clip,
+            normalization,
+            ..GruOptions::DEFAULT
+        }),
         CellChoice::MinGru => CellKind::MinGru(MinGruOptions::DEFAULT),
         CellChoice::MinLstm => CellKind::MinLstm(MinLstmOptions::DEFAULT),
+    }
+}
+
+fn normalization(choice: NormalizationChoice) -> Normalization {
+    match choice {
+        NormalizationChoice::None => Normalization::None,
+        NormalizationChoice::Layer => Normalization::LAYER,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use elman::clip::{Clip, Norm};
 use elman::error::{Error, Field};
+use elman::layer::TraceKeeps;
 use elman::loss::RegressionLoss;
 use elman::optimizer::{
     Adagrad, Adam, AdamW, Momentum, NAdam, OptimizerConfig, RmsProp, SecondMoment, Sgd,
@@ -48,6 +49,10 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         target_metric: trainer.target_metric,
         accumulation: trainer.accumulation,
         bptt: trainer.bptt,
+        keeps: match trainer.recompute.is_on() {
+            true => TraceKeeps::Borders,
+            false => TraceKeeps::Everything,
+        },
     }
 }
 

@@ -17,6 +17,10 @@ pub struct RecordArgs {
     /// The same numbers for TensorBoard, in this folder
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+    /// What was learned, how well, and what is wrong with it: a page in one HTML file, made of the test
+    /// data, or the validation data, or the training data
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Save the whole run here again and again, so that --resume can go on with it
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,

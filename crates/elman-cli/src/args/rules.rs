@@ -8,15 +8,19 @@ use elman::network::MAX_LAYERS;
 use super::TrainArgs;
 use super::network_options::hidden_sizes;
 use super::value::{
-    CellChoice, DirectionChoice, Limit, LossChoice, MissingChoice, OptimizerChoice, PoolingChoice,
-    Switch, TaskKind,
+    CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
+    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Switch, TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Two options of which at most one may be given.
-const EITHER: [(&str, &str); 3] =
-    [("validation", "validation-fraction"), ("features", "exclude"), ("folds", "validation")];
+const EITHER: [(&str, &str); 4] = [
+    ("validation", "validation-fraction"),
+    ("features", "exclude"),
+    ("folds", "validation"),
+    ("text", "layout"),
+];
 
 /// Refuses what contradicts itself; what follows from the options given is set.
 pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
@@ -51,7 +55,7 @@ fn required(args: &TrainArgs) -> Outcome {
             missing("<TRAIN>", "the file of training data")
         }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
-        TrainArgs { task: None, .. } => missing("--task", "classify, regress or text"),
+        TrainArgs { task: None, .. } => missing("--task", "classify, regress, tag or text"),
         _ => Ok(()),
     }
 }
@@ -141,13 +145,45 @@ fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
 fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     let network = &args.network;
     let cell = network.cell;
-    let mut by_cell = |option, wanted, needs| {
+    use CellChoice::{Gru, Lstm, Simple};
+    let mut by_cell = |option, wanted: &[CellChoice], needs| {
         let found = format!("--cell {}", name(cell));
-        rules.push(Rule { option, on: "cell", holds: cell == wanted, needs, found });
+        rules.push(Rule { option, on: "cell", holds: wanted.contains(&cell), needs, found });
     };
-    by_cell("activation", CellChoice::Simple, "--cell simple");
-    by_cell("reset-placement", CellChoice::Gru, "--cell gru");
-    by_cell("forget-bias", CellChoice::Lstm, "--cell lstm");
+    by_cell("activation", &[Simple], "--cell simple");
+    by_cell("recurrence", &[Simple], "--cell simple");
+    by_cell("reset-placement", &[Gru], "--cell gru");
+    for option in ["normalization", "pre-activation-clip"] {
+        by_cell(option, &[Simple, Lstm, Gru], "--cell simple, lstm or gru");
+    }
+    for option in ["forget-bias", "peepholes", "coupled-gates", "projection-size", "cell-clip"] {
+        by_cell(option, &[Lstm], "--cell lstm");
+    }
+    rules.push(Rule {
+        option: "forget-bias",
+        on: "coupled-gates",
+        holds: !network.coupled_gates.is_on(),
+        needs: "--coupled-gates off",
+        found: "--coupled-gates on".to_owned(),
+    });
+    let normalized = network.normalization == NormalizationChoice::Layer;
+    for (option, is_set) in [
+        ("recurrence", network.recurrence == RecurrenceChoice::Independent),
+        ("reset-placement", network.reset_placement == ResetChoice::Before),
+        ("peepholes", network.peepholes.is_on()),
+        ("coupled-gates", network.coupled_gates.is_on()),
+        ("projection-size", true),
+        ("cell-clip", true),
+        ("pre-activation-clip", true),
+    ] {
+        rules.push(Rule {
+            option,
+            on: "normalization",
+            holds: !(normalized && is_set),
+            needs: "--normalization none",
+            found: "--normalization layer".to_owned(),
+        });
+    }
     let layers = hidden_sizes(network).len();
     let mut by_layers = |option| {
         let (needs, found) = ("--layers 2 or more", format!("--layers {layers}"));
@@ -264,23 +300,54 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         found: "--standardize off".to_owned(),
     });
     let task = args.task.unwrap_or(TaskKind::Classify);
-    let mut by_task = |option, wanted, needs| {
+    let mut by_task = |option, wanted: &[TaskKind], needs| {
         let found = format!("--task {}", name(task));
-        rules.push(Rule { option, on: "task", holds: task == wanted, needs, found });
+        rules.push(Rule { option, on: "task", holds: wanted.contains(&task), needs, found });
     };
     for option in super::text_rules::OF_TEXT {
-        by_task(option, TaskKind::Text, "--task text");
+        by_task(option, &[TaskKind::Text], "--task text");
     }
-    by_task("label-smoothing", TaskKind::Classify, "--task classify");
-    by_task("class-weights", TaskKind::Classify, "--task classify");
+    const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
+    by_task("label-smoothing", CLASSES, "--task classify or tag");
+    by_task("class-weights", CLASSES, "--task classify or tag");
     match trainer.loss {
-        Some(LossChoice::CrossEntropy) => by_task("loss", TaskKind::Classify, "--task classify"),
-        Some(_) => by_task("loss", TaskKind::Regress, "--task regress"),
+        Some(LossChoice::CrossEntropy) => by_task("loss", CLASSES, "--task classify or tag"),
+        Some(_) => by_task("loss", &[TaskKind::Regress], "--task regress"),
         None => {}
+    }
+    if args.columns.each == EachChoice::Step {
+        by_task("each", &[TaskKind::Regress, TaskKind::Tag], "--task regress or tag");
+    }
+    if task == TaskKind::Tag || args.columns.each == EachChoice::Step {
+        rules.push(Rule {
+            option: "pooling",
+            on: "task",
+            holds: false,
+            needs: "one answer for each sequence",
+            found: "one at each step".to_owned(),
+        });
+    }
+    rules.push(Rule {
+        option: "tokens",
+        on: "text",
+        holds: args.columns.text.is_some() || task == TaskKind::Text,
+        needs: "--text or --task text",
+        found: "neither".to_owned(),
+    });
+    if args.columns.tokens == UnitChoice::Bytes {
+        rules.push(Rule {
+            option: "tokens",
+            on: "task",
+            holds: task == TaskKind::Text,
+            needs: "--task text",
+            found: format!("--tokens bytes and --task {}", name(task)),
+        });
     }
     let found = match (trainer.loss, task) {
         (Some(loss), _) => name(loss),
-        (None, TaskKind::Classify | TaskKind::Text) => name(LossChoice::CrossEntropy),
+        (None, TaskKind::Classify | TaskKind::Tag | TaskKind::Text) => {
+            name(LossChoice::CrossEntropy)
+        }
         (None, TaskKind::Regress) => name(LossChoice::Mse),
     };
     let mut by_loss = |option, wanted, needs| {

@@ -8,26 +8,12 @@ use super::Talk;
 use super::records::Every;
 use super::value::{count, number, seed};
 
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum UnitChoice {
-    /// Bytes of any file
-    Bytes,
-    /// Unicode characters
-    Characters,
-    /// Words, each with the space before it
-    Words,
-}
-
 /// How text is learnt.
 ///
 /// The doc of [`super::text_rules`] has what else text sets.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Text, with --task text")]
 pub struct TextArgs {
-    /// What a token is
-    #[arg(long, value_enum, value_name = "UNIT", default_value_t = UnitChoice::Characters)]
-    pub tokens: UnitChoice,
     /// Make one character of a letter and its accent, where there is one (Unicode NFC)
     #[arg(long)]
     pub nfc: bool,

@@ -1,15 +1,13 @@
 //! What text takes of the options of `train`, and what it sets where nothing is given.
 
 use super::TrainArgs;
-use super::text::UnitChoice;
 use super::training::TrainerArgs;
-use super::value::{CellChoice, Sizes};
+use super::value::{CellChoice, DirectionChoice, Sizes, UnitChoice};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Options that are about text alone.
-pub const OF_TEXT: [&str; 8] = [
-    "tokens",
+pub const OF_TEXT: [&str; 7] = [
     "nfc",
     "vocabulary-size",
     "least-count",
@@ -20,7 +18,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 18] = [
+const OTHERS: [(&str, &str); 19] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -37,6 +35,7 @@ const OTHERS: [(&str, &str); 18] = [
     ("loss", "cross-entropy alone"),
     ("merge", "layers that read forward"),
     ("members", "one network"),
+    ("report", "its page by elman report, of the model alone"),
     ("folds", "one text"),
     ("refit", "one text"),
 ];
@@ -53,12 +52,12 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     for option in ["vocabulary-size", "least-count"] {
-        if given.has(option) && args.text.tokens != UnitChoice::Words {
+        if given.has(option) && args.columns.tokens != UnitChoice::Words {
             let found = "--tokens bytes or characters, all of which it knows";
             return Err(Failure::input(given.name(option), "--tokens words beside it", found));
         }
     }
-    if given.has("nfc") && args.text.tokens == UnitChoice::Bytes {
+    if given.has("nfc") && args.columns.tokens == UnitChoice::Bytes {
         let expected = "--tokens characters or words beside it";
         return Err(Failure::input(given.name("nfc"), expected, "--tokens bytes"));
     }
@@ -94,13 +93,14 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
     if set("cell") {
         network.cell = CellChoice::Lstm;
     }
+    network.direction = DirectionChoice::Forward;
     if set("hidden-size") {
         network.hidden_size = Sizes(vec![512]);
     }
     if set("dropout") {
         network.dropout = 0.25;
     }
-    let words = args.text.tokens == UnitChoice::Words;
+    let words = args.columns.tokens == UnitChoice::Words;
     args.text.embedding_size.get_or_insert(if words { 128 } else { 64 });
     let trainer: &mut TrainerArgs = &mut args.trainer;
     if set("bptt") {

@@ -36,6 +36,11 @@ pub struct TrainerArgs {
     /// Cut the gradient after so many steps: truncated back-propagation through time
     #[arg(long, value_name = "STEPS", value_parser = count)]
     pub bptt: Option<usize>,
+    /// Keep little of a batch and compute the rest again: long sequences in a small part of the memory,
+    /// in up to twice the time, with the same result
+    #[arg(long, value_enum, value_name = "on|off", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "on", default_value_t = Switch::Off, hide_possible_values = true)]
+    pub recompute: Switch,
     /// The rule that updates the weights
     #[arg(long, value_enum, default_value_t = OptimizerChoice::AdamW)]
     pub optimizer: OptimizerChoice,

@@ -15,6 +15,8 @@ pub enum TaskKind {
     Regress,
     /// The next token of a text
     Text,
+    /// One of a set of classes at each step
+    Tag,
 }
 
 /// The recurrent cell.
@@ -30,6 +32,24 @@ pub enum CellChoice {
     MinGru,
     /// minLSTM: gates of the input alone
     MinLstm,
+}
+
+/// How the units of a simple cell are joined over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecurrenceChoice {
+    /// All with all
+    Full,
+    /// Each with itself alone
+    Independent,
+}
+
+/// What a cell normalises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NormalizationChoice {
+    /// Nothing
+    None,
+    /// The products of the inputs and of the state, over the units of the layer
+    Layer,
 }
 
 /// Where the reset gate of a GRU acts.
@@ -280,6 +300,41 @@ pub enum DecimalChoice {
     /// `,`
     #[value(alias = ",")]
     Comma,
+}
+
+/// How the sequences lie in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LayoutChoice {
+    /// A row for each step
+    Long,
+    /// A row for each sequence: its label, then its values
+    Wide,
+    /// A line for each word: the word, a tab, its tag; an empty line after each sentence
+    Words,
+    /// The same with the columns of CoNLL-2003
+    Conll,
+    /// The same with the columns of CoNLL-U
+    Conllu,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnitChoice {
+    /// Bytes of any file
+    Bytes,
+    /// Unicode characters
+    Characters,
+    /// Words, each with the space before it
+    Words,
+}
+
+/// What there is a target for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EachChoice {
+    /// Each sequence
+    Sequence,
+    /// Each step; a cell may be empty
+    Step,
 }
 
 /// What becomes of missing values.

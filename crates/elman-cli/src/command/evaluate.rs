@@ -5,8 +5,8 @@ use elman::task::{Evaluation, Task};
 use elman::threads::with_threads;
 use serde::Serialize;
 
-use super::source;
 use super::summary::Summary;
+use super::{source, warnings};
 use crate::args::EvaluateArgs;
 use crate::args::options::blame;
 use crate::config::Given;
@@ -37,6 +37,9 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
         summary.describe_size("data", &mut facts);
         facts.render(style)
     });
+    if let Some(line) = warnings::unknown(&data, &model)? {
+        printer.warn(&line);
+    }
     let evaluated = with_threads(args.threads, || {
         let members =
             if model.members().len() > 1 { model.evaluate_members(&data)? } else { vec![] };

@@ -1,6 +1,8 @@
 //! A network in words.
 
-use elman::cell::{CellKind, GruOptions, ResetPlacement};
+use elman::cell::{
+    CellKind, ForgetGate, LstmOptions, Normalization, Peepholes, Recurrence, ResetPlacement,
+};
 use elman::network::{HeadConfig, InitialState, InputsConfig, NetworkConfig, Pooling, Readout};
 use elman::{Directions, LayerConfig, Merge, Residual};
 
@@ -71,13 +73,42 @@ fn group(count: usize, layer: &LayerConfig) -> String {
 }
 
 fn cell(kind: &CellKind) -> String {
-    match kind {
-        CellKind::Simple(options) => format!("simple cell, {}", options.activation),
-        CellKind::Gru(GruOptions { reset: ResetPlacement::Before, .. }) => {
-            "gru cell, reset before".to_owned()
+    let (mut words, clip, normalization) = match kind {
+        CellKind::Simple(options) => {
+            let mut words = vec![format!("simple cell, {}", options.activation)];
+            if options.recurrence == Recurrence::Independent {
+                words.push("independent units".to_owned());
+            }
+            (words, options.clip, options.normalization)
         }
-        other => format!("{other} cell"),
+        CellKind::Gru(options) => {
+            let mut words = vec!["gru cell".to_owned()];
+            if options.reset == ResetPlacement::Before {
+                words.push("reset before".to_owned());
+            }
+            (words, options.clip, options.normalization)
+        }
+        CellKind::Lstm(options) => (lstm(options), options.clip, options.normalization),
+        other => (vec![format!("{other} cell")], None, Normalization::None),
+    };
+    words.extend(clip.map(|limit| format!("pre-activations within {limit}")));
+    if normalization != Normalization::None {
+        words.push("layer normalization".to_owned());
     }
+    words.join(", ")
+}
+
+fn lstm(options: &LstmOptions) -> Vec<String> {
+    let mut words = vec!["lstm cell".to_owned()];
+    if options.peepholes == Peepholes::Present {
+        words.push("peepholes".to_owned());
+    }
+    if options.forget_gate == ForgetGate::Coupled {
+        words.push("coupled gates".to_owned());
+    }
+    words.extend(options.projection_size.map(|size| format!("projected to {size}")));
+    words.extend(options.cell_clip.map(|limit| format!("cell state within {limit}")));
+    words
 }
 
 fn readout(readout: &Readout) -> String {

@@ -9,7 +9,7 @@ use elman::task::{ClassPredictions, Predictions, ValuePredictions};
 use elman::threads::with_threads;
 use serde_json::{Value, json};
 
-use super::source;
+use super::{source, warnings};
 use crate::args::PredictArgs;
 use crate::args::options::blame;
 use crate::config::Given;
@@ -32,6 +32,9 @@ pub fn run(args: &PredictArgs) -> Outcome {
     }
     let model = Model::<f32>::load(&args.model)?;
     let data = source::unanswered(&args.data, &model, &args.columns)?;
+    if let Some(line) = warnings::unknown(&data, &model)? {
+        printer.warn(&line);
+    }
     let predicted = with_threads(args.threads, || model.predict(&data));
     let predictions = predicted.map_err(|error| blame(error, &Given::default()))??;
     if args.talk.json {
@@ -64,15 +67,24 @@ fn csv(predictions: &Predictions) -> io::Result<String> {
 
 fn class_rows(classes: &ClassPredictions, writer: &mut csv::Writer<Vec<u8>>) -> io::Result<()> {
     let probabilities = classes.labels().iter().map(|label| format!("probability_{label}"));
-    let header = ["sequence".to_owned(), "prediction".to_owned()].into_iter();
+    let header = answer_header(classes.steps()).chain(["prediction".to_owned()]);
     writer.write_record(header.chain(probabilities))?;
-    let labels = (0..classes.len()).map(|index| classes.label(index).unwrap_or_default());
-    let rows = classes.ids().iter().zip(labels);
-    for ((id, label), probabilities) in rows.zip(classes.probabilities().rows()) {
+    for (index, probabilities) in classes.probabilities().rows().into_iter().enumerate() {
+        let answer = answer(&classes.ids()[index], classes.steps(), index);
+        let label = classes.label(index).unwrap_or_default().to_owned();
         let numbers = probabilities.iter().map(ToString::to_string);
-        writer.write_record([id.clone(), label.to_owned()].into_iter().chain(numbers))?;
+        writer.write_record(answer.chain([label]).chain(numbers))?;
     }
     Ok(())
+}
+
+/// The columns that say what an answer belongs to: its sequence, and its step if there are several.
+fn answer_header(steps: &[usize]) -> impl Iterator<Item = String> {
+    ["sequence".to_owned()].into_iter().chain(steps.first().map(|_| "step".to_owned()))
+}
+
+fn answer(id: &str, steps: &[usize], index: usize) -> impl Iterator<Item = String> {
+    [id.to_owned()].into_iter().chain(steps.get(index).map(usize::to_string))
 }
 
 fn value_rows(values: &ValuePredictions, writer: &mut csv::Writer<Vec<u8>>) -> io::Result<()> {
@@ -80,10 +92,10 @@ fn value_rows(values: &ValuePredictions, writer: &mut csv::Writer<Vec<u8>>) -> i
         [_] => vec!["prediction".to_owned()],
         targets => targets.iter().map(|target| format!("prediction_{target}")).collect(),
     };
-    writer.write_record(std::iter::once("sequence".to_owned()).chain(names))?;
-    for (id, numbers) in values.ids().iter().zip(values.values().rows()) {
-        let numbers = numbers.iter().map(ToString::to_string);
-        writer.write_record(std::iter::once(id.clone()).chain(numbers))?;
+    writer.write_record(answer_header(values.steps()).chain(names))?;
+    for (index, numbers) in values.values().rows().into_iter().enumerate() {
+        let answer = answer(&values.ids()[index], values.steps(), index);
+        writer.write_record(answer.chain(numbers.iter().map(ToString::to_string)))?;
     }
     Ok(())
 }
@@ -98,28 +110,37 @@ fn document(predictions: &Predictions) -> Value {
                     .cloned()
                     .zip(probabilities.into_iter().map(Value::from))
                     .collect();
-                json!({
+                let answer = json!({
                     "sequence": classes.ids().get(index), "prediction": classes.label(index),
                     "probabilities": probabilities,
-                })
+                });
+                with_step(answer, classes.steps(), index)
             };
             let probabilities = classes.probabilities();
             let rows = probabilities.rows().into_iter().map(|row| row.to_vec());
             json!({ "predictions": rows.enumerate().map(row).collect::<Vec<Value>>() })
         }
         Predictions::Values(values) => {
-            let row = |(id, numbers): (&String, Vec<f64>)| {
+            let row = |(index, (id, numbers)): (usize, (&String, Vec<f64>))| {
                 let named: serde_json::Map<String, Value> = values
                     .targets()
                     .iter()
                     .cloned()
                     .zip(numbers.into_iter().map(Value::from))
                     .collect();
-                json!({ "sequence": id, "prediction": named })
+                let answer = json!({ "sequence": id, "prediction": named });
+                with_step(answer, values.steps(), index)
             };
             let numbers = values.values();
             let rows = values.ids().iter().zip(numbers.rows().into_iter().map(|row| row.to_vec()));
-            json!({ "predictions": rows.map(row).collect::<Vec<_>>() })
+            json!({ "predictions": rows.enumerate().map(row).collect::<Vec<_>>() })
         }
     }
+}
+
+fn with_step(mut answer: Value, steps: &[usize], index: usize) -> Value {
+    if let Some(&step) = steps.get(index) {
+        answer["step"] = step.into();
+    }
+    answer
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use elman::data::{
-    self, Columns, Dataset, Decimal, Delimiter, Format, Missing, ReadOptions, RowOrder, TargetKind,
-    Targets,
+    self, Columns, Dataset, Decimal, Delimiter, Each, Format, Layout, Missing, ReadOptions,
+    RowOrder, Tagged, TargetKind, Targets, TokenChannel, Tokens,
 };
 use elman::error::{Error, Field};
 use elman::model::Model;
@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::args::TrainArgs;
 use crate::args::columns::{Columns as ColumnArgs, SavedColumns};
 use crate::args::options::blame;
-use crate::args::value::{DecimalChoice, DelimiterChoice, MissingChoice, Names, TaskKind};
+use crate::args::value::{
+    DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, TaskKind,
+    UnitChoice,
+};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
@@ -31,6 +34,7 @@ struct Saved {
     decimal: Decimal,
     order: RowOrder,
     missing: Missing,
+    layout: Layout,
 }
 
 /// Reads the training data.
@@ -43,10 +47,18 @@ pub fn training(args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
     }
     // Roles of columns that no file has are left for the reader to refuse.
     let columns = if is_csv { columns(paths, &args.columns)? } else { roles(&args.columns) };
+    let layout = layout(paths, &args.columns)?;
+    if let (Layout::Tagged(_), Some(TaskKind::Classify)) = (&layout, args.task) {
+        let expected = "tag for a text with a line for each word";
+        return Err(Failure::input(given.name("task"), expected, "classify"));
+    }
     let options = ReadOptions {
         columns,
         features: names(args.columns.features.as_ref()),
         exclude: names(args.columns.exclude.as_ref()).unwrap_or_default(),
+        categories: names(args.columns.categories.as_ref()),
+        each: each(args),
+        layout,
         kind: match args.task {
             Some(TaskKind::Regress) => TargetKind::Values,
             _ => TargetKind::Classes { known: None },
@@ -65,26 +77,75 @@ pub fn further(
     args: &TrainArgs,
     given: &Given,
 ) -> Outcome<Dataset> {
-    let missing = missing(args.columns.missing);
+    let layout = layout(&args.train, &args.columns)?;
+    let channels = training.token_channels().iter().map(TokenChannel::name).collect();
     let options = ReadOptions {
         columns: columns(std::slice::from_ref(path), &args.columns)?,
-        features: Some(missing.in_file(training.feature_names()).to_vec()),
-        exclude: Vec::new(),
         kind: match training.targets() {
-            Targets::Classes(classes) => {
-                TargetKind::Classes { known: Some(classes.labels().to_vec()) }
-            }
+            Targets::Classes(classes) => classes_of(classes.labels(), classes.each()),
             _ => TargetKind::Values,
         },
-        missing,
+        each: each(args),
+        ..channels_of(training.feature_names(), channels, (layout, missing(args.columns.missing)))
     };
     data::read(path, &options).map_err(|error| blame(error, given))
+}
+
+/// The classes to be read: those that are known, but for the steps of a text, which may have others.
+fn classes_of(labels: &[String], each: Each) -> TargetKind {
+    TargetKind::Classes { known: (each == Each::Sequence).then(|| labels.to_vec()) }
+}
+
+/// The options that read these channels, numeric ones and tokens.
+fn channels_of(
+    features: &[String],
+    tokens: Vec<&str>,
+    (layout, missing): (Layout, Missing),
+) -> ReadOptions {
+    let listed = matches!(layout, Layout::Long | Layout::Wide).then(|| missing.in_file(features));
+    let tokens = tokens.into_iter().map(str::to_owned).collect();
+    ReadOptions {
+        features: listed.map(<[String]>::to_vec),
+        categories: (layout == Layout::Long).then_some(tokens),
+        layout,
+        missing,
+        ..ReadOptions::default()
+    }
+}
+
+/// How the sequences lie in the files: as asked, or as the first one shows where no column tells
+/// sequences apart.
+fn layout(paths: &[PathBuf], args: &ColumnArgs) -> Outcome<Layout> {
+    if let Some(column) = &args.text {
+        let tokens = match args.tokens {
+            UnitChoice::Bytes | UnitChoice::Characters => Tokens::Characters,
+            UnitChoice::Words => Tokens::Words,
+        };
+        return Ok(Layout::Text { column: column.clone(), tokens });
+    }
+    Ok(match args.layout {
+        Some(LayoutChoice::Long) => Layout::Long,
+        Some(LayoutChoice::Wide) => Layout::Wide,
+        Some(LayoutChoice::Words) => Layout::Tagged(Tagged::TwoColumn),
+        Some(LayoutChoice::Conll) => Layout::Tagged(Tagged::Conll2003),
+        Some(LayoutChoice::Conllu) => Layout::Tagged(Tagged::ConllU),
+        None if args.sequence.is_some() => Layout::Long,
+        None => Layout::of(paths.first().map_or(Path::new(""), PathBuf::as_path))?,
+    })
+}
+
+/// What there is a target for.
+fn each(args: &TrainArgs) -> Each {
+    match args.each() {
+        EachChoice::Step => Each::Step,
+        EachChoice::Sequence => Each::Sequence,
+    }
 }
 
 /// The roles of the columns, for a file that has columns.
 fn columns(paths: &[PathBuf], args: &ColumnArgs) -> Outcome<Columns> {
     match format(paths)? {
-        Format::Csv => Ok(roles(args)),
+        Format::Csv | Format::Conll => Ok(roles(args)),
         Format::Ts => Ok(Columns::default()),
     }
 }
@@ -102,6 +163,8 @@ fn roles(args: &ColumnArgs) -> Columns {
         delimiter: args.delimiter.map(delimiter),
         decimal: decimal(args.decimal),
         order: order(args.sort),
+        weight: args.weight.clone(),
+        group: args.group.clone(),
     }
 }
 
@@ -115,6 +178,7 @@ pub fn remember(model: &mut Model<f32>, args: &TrainArgs) -> Outcome {
         decimal: decimal(args.columns.decimal),
         order: order(args.columns.sort),
         missing: missing(args.columns.missing),
+        layout: layout(&args.train, &args.columns)?,
     };
     let saved = serde_json::to_value(saved)
         .map_err(|error| Failure::Fault(format!("the columns are no JSON: {error}")))?;
@@ -134,13 +198,13 @@ pub fn answered(
     target: Option<&Names>,
 ) -> Outcome<Dataset> {
     let kind = match model.task() {
-        Task::Classify(classify) => TargetKind::Classes { known: Some(classify.labels().to_vec()) },
+        Task::Classify(classify) => classes_of(classify.labels(), classify.each()),
         Task::Regress(_) => TargetKind::Values,
         Task::Text(_) => return Err(reads_text(model)),
     };
     let targets = match (target, format(paths)?) {
         (Some(target), _) => target.0.clone(),
-        (None, Format::Csv) => model.task().target_names(),
+        (None, Format::Csv | Format::Conll) => model.task().target_names(),
         (None, Format::Ts) => Vec::new(),
     };
     read_for(paths, model, Columns { targets, ..saved_columns(paths, model, given)? }, kind)
@@ -168,9 +232,15 @@ fn read_for(
     columns: Columns,
     kind: TargetKind,
 ) -> Outcome<Dataset> {
-    let missing = saved(model).missing;
-    let features = Some(missing.in_file(model.feature_names()).to_vec());
-    let options = ReadOptions { columns, features, exclude: Vec::new(), kind, missing };
+    let Saved { missing, layout, .. } = saved(model);
+    let vocabularies = &model.inputs().vocabularies;
+    let tokens = vocabularies.iter().map(|named| named.name.as_str()).collect();
+    let options = ReadOptions {
+        columns,
+        each: model.task().each(),
+        kind,
+        ..channels_of(model.feature_names(), tokens, (layout, missing))
+    };
     data::read_files(paths, &options).map_err(|error| match &error {
         // They are the model's, no option of the command.
         Error::Argument { field: Some(Field::Features), .. } => error.into(),
@@ -182,7 +252,7 @@ fn read_for(
 /// no columns, the reader says that they are wrong.
 fn saved_columns(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Columns> {
     let saved = match format(paths)? {
-        Format::Csv => saved(model),
+        Format::Csv | Format::Conll => saved(model),
         Format::Ts => Saved::default(),
     };
     Ok(Columns {
@@ -192,6 +262,7 @@ fn saved_columns(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) ->
         delimiter: given.delimiter.map(delimiter).or(saved.delimiter),
         decimal: given.decimal.map_or(saved.decimal, decimal),
         order: if given.sort { RowOrder::Sort } else { saved.order },
+        ..Columns::default()
     })
 }
 
@@ -205,7 +276,8 @@ fn names(names: Option<&Names>) -> Option<Vec<String>> {
     names.map(|names| names.0.clone())
 }
 
-fn decimal(choice: DecimalChoice) -> Decimal {
+/// Of the library.
+pub fn decimal(choice: DecimalChoice) -> Decimal {
     match choice {
         DecimalChoice::Point => Decimal::Point,
         DecimalChoice::Comma => Decimal::Comma,
@@ -224,7 +296,8 @@ fn order(sort: bool) -> RowOrder {
     if sort { RowOrder::Sort } else { RowOrder::AsGiven }
 }
 
-fn delimiter(choice: DelimiterChoice) -> Delimiter {
+/// Of the library.
+pub fn delimiter(choice: DelimiterChoice) -> Delimiter {
     match choice {
         DelimiterChoice::Comma => Delimiter::Comma,
         DelimiterChoice::Semicolon => Delimiter::Semicolon,

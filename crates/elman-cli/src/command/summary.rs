@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use elman::data::{ClassTargets, Dataset, Targets, ValueTargets};
+use elman::data::{ClassTargets, Dataset, Targets, TokenChannel, ValueTargets};
 use serde::Serialize;
 
 use crate::printer::text::{Facts, counted, grouped, list, measure};
@@ -18,8 +18,18 @@ pub struct Summary {
     pub steps: usize,
     pub lengths: Lengths,
     pub channels: Vec<String>,
+    /// The token channels, each with the number of its texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<Tokens>,
     pub target: Target,
     pub left_out: Vec<LeftOut>,
+}
+
+/// A token channel.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tokens {
+    pub name: String,
+    pub texts: usize,
 }
 
 /// The lengths of the sequences.
@@ -78,6 +88,7 @@ impl Summary {
             steps: data.total_steps(),
             lengths: lengths(data),
             channels: data.feature_names().to_vec(),
+            tokens: tokens(data),
             target: match data.targets() {
                 Targets::None => Target::None,
                 Targets::Classes(classes) => classes_of(classes),
@@ -100,8 +111,18 @@ impl Summary {
 
     /// What the channels and the targets are, and what is neither.
     pub fn describe_columns(&self, facts: &mut Facts) {
-        let channels = list(&self.channels, MOST_NAMES);
-        facts.add("channels", format!("{}: {channels}", self.channels.len()));
+        if !self.channels.is_empty() {
+            let channels = list(&self.channels, MOST_NAMES);
+            facts.add("channels", format!("{}: {channels}", self.channels.len()));
+        }
+        if !self.tokens.is_empty() {
+            let tokens: Vec<String> = self
+                .tokens
+                .iter()
+                .map(|token| format!("{} ({})", token.name, grouped(token.texts)))
+                .collect();
+            facts.add("tokens", list(&tokens, MOST_NAMES));
+        }
         match &self.target {
             Target::None => {}
             Target::Classes { name, classes } => {
@@ -127,6 +148,14 @@ impl Summary {
     }
 }
 
+fn tokens(data: &Dataset) -> Vec<Tokens> {
+    let texts = |channel: &TokenChannel| Tokens {
+        name: channel.name().to_owned(),
+        texts: channel.vocabulary().texts().len(),
+    };
+    data.token_channels().iter().map(texts).collect()
+}
+
 fn lengths(data: &Dataset) -> Lengths {
     let mut lengths = data.lengths();
     lengths.sort_unstable();
@@ -145,11 +174,14 @@ fn classes_of(classes: &ClassTargets) -> Target {
 fn values_of(values: &ValueTargets) -> Target {
     let numbers = values.values();
     let columns = values.names().iter().zip(numbers.columns());
-    let value = columns.map(|(name, column)| Value {
-        name: name.clone(),
-        min: column.iter().copied().fold(f64::INFINITY, f64::min),
-        mean: column.iter().sum::<f64>() / column.len().max(1) as f64,
-        max: column.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    let value = columns.map(|(name, column)| {
+        let known: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
+        Value {
+            name: name.clone(),
+            min: known.iter().copied().fold(f64::INFINITY, f64::min),
+            mean: known.iter().sum::<f64>() / known.len().max(1) as f64,
+            max: known.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
     });
     Target::Values(value.collect())
 }

@@ -19,7 +19,7 @@ use super::network_words::network_words;
 use super::record::Recorder;
 use super::several::{self, Several};
 use super::summary::Summary;
-use super::{refuse_same_file, source, warnings};
+use super::{refuse_same_file, report, source, warnings};
 use crate::args::TrainArgs;
 use crate::args::network_options::network;
 use crate::args::options::{self, blame};
@@ -81,9 +81,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         return super::text::train::run(&args, given);
     }
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), network(&args.network))
+    let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
         .map_err(|error| blame(error, given))?;
     let output = output(&args)?;
+    report::check_training(&args)?;
     let data = read(&args, given)?;
     let understood = understand(&data);
     let mut run = start(&trainer, &data, &args).map_err(|error| blame(error, given))?;
@@ -115,6 +116,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         Some(_) => test.unwrap_or_default(), // divergence is what there is to say
         None => test?,
     };
+    if let (Some(path), Some(_)) = (&args.records.report, saved) {
+        let shown = data.test.as_ref().or(data.validation.as_ref()).unwrap_or(&data.training);
+        report::of_training(path, &model, shown, printer)?;
+    }
     conclude(&Ended { understood, model, report, test, folds, saved }, printer)
 }
 

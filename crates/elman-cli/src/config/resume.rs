@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 
 /// Options that may be others when a run goes on: they change no bit of the model, or are checked by
 /// the contents of their files.
-const FREE: [&str; 11] = [
+const FREE: [&str; 12] = [
     "train",
     "validation",
     "test",
@@ -19,6 +19,7 @@ const FREE: [&str; 11] = [
     "tensorboard",
     "checkpoint",
     "every",
+    "sample-every",
     "quiet",
     "json",
 ];

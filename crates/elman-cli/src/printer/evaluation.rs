@@ -38,7 +38,28 @@ pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
             Evaluation::Text(text) => text_row(name, text, evaluation.floor(), &mut table),
         }
     }
-    format!("{}{}\n", table.render(style), style.dim(&format!("floor: {floor}")))
+    let words = evaluations.iter().filter_map(|(name, evaluation)| words(name, evaluation));
+    let lines = std::iter::once(format!("floor: {floor}")).chain(words);
+    let lines: Vec<String> = lines.map(|line| style.dim(&line).to_string() + "\n").collect();
+    format!("{}{}", table.render(style), lines.concat())
+}
+
+/// What the commonest class of each word achieves, and how unknown words fare.
+fn words(name: &str, evaluation: &Evaluation) -> Option<String> {
+    let Evaluation::Classify(ClassEvaluation { words: Some(words), accuracy, .. }) = evaluation
+    else {
+        return None;
+    };
+    let floor = measure(words.floor);
+    let mut line = format!("{name}: {floor} by the commonest class of each word");
+    if let Some(accuracy) = words.accuracy_unknown {
+        let (unknown, accuracy) = (grouped(words.unknown), measure(accuracy));
+        line += &format!("; {accuracy} on the {unknown} unknown words");
+    }
+    if *accuracy < words.floor {
+        line += "; the model does not reach it: train longer, or wider";
+    }
+    Some(line)
 }
 
 fn class_row(name: &str, classes: &ClassEvaluation, table: &mut Table) {

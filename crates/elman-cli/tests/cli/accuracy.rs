@@ -24,20 +24,18 @@ fn median_accuracy(options: &str) -> f64 {
     accuracies[2]
 }
 
-/// PyTorch's `nn.RNN` with the same units, optimiser, batch and clipping gives 0.965 to 0.976.
 #[test]
 fn the_defaults_reach_the_accuracy_of_the_field() {
     let accuracy = median_accuracy("");
-    assert!(accuracy >= 0.965, "{accuracy}");
+    assert!(accuracy >= 0.975, "{accuracy}");
 }
 
-/// The options were chosen by accuracy on fifths of the training file, set aside at random.
+/// A third of the time of the default.
 #[test]
-fn both_directions_with_the_mean_over_time_and_dropout_do_better() {
-    let accuracy = median_accuracy(
-        "--direction both --pooling mean --dropout 0.3 --activation relu --label-smoothing 0.1",
-    );
-    assert!(accuracy >= 0.975, "{accuracy}");
+fn simple_cells_with_the_mean_over_time_come_near() {
+    let accuracy =
+        median_accuracy("--cell simple --activation relu --pooling mean --label-smoothing 0.1");
+    assert!(accuracy >= 0.97, "{accuracy}");
 }
 
 #[test]
@@ -50,8 +48,7 @@ fn the_readme_quotes_what_its_command_prints() {
         train.display(),
         test.display()
     );
-    let better =
-        " --direction both --pooling mean --dropout 0.3 --activation relu --label-smoothing 0.1";
+    let better = " --members 5";
     let readme = include_str!("../../../../README.md");
     let printed = bench.ok(&first).stdout;
     assert!(readme.contains(&format!("```text\n{printed}```")), "{printed}");

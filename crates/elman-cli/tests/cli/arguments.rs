@@ -7,7 +7,10 @@ const TRAIN_DATA: &str = "train train.csv --sequence id --time step --target kin
 #[test]
 fn help_of_every_command() {
     let bench = Bench::new();
-    for command in ["", "train", "evaluate", "predict", "generate", "score", "inspect"] {
+    for command in [
+        "", "train", "evaluate", "predict", "generate", "score", "inspect", "report", "health",
+        "explain",
+    ] {
         let ran = bench.ok(&format!("{command} --help"));
         assert_eq!(ran.stderr, "");
         assert_eq!(ran.stdout, bench.ok(&format!("{command} -h")).stdout);
@@ -34,11 +37,11 @@ fn version_names_the_instruction_level() {
 const WRONG: &[(&str, &str)] = &[
     (
         "",
-        "expected a command (train, evaluate, predict or inspect), got none (hint: elman --help lists them)",
+        "expected a command (train, look, evaluate, predict or inspect), got none (hint: elman --help lists them)",
     ),
     (
         "trian",
-        "expected a command (train, evaluate, predict or inspect), got \"trian\" (hint: did you mean train?)",
+        "expected a command (train, look, evaluate, predict or inspect), got \"trian\" (hint: did you mean train?)",
     ),
     ("inspect", "expected <MODEL>, got none (hint: see --help)"),
     ("evaluate m.safetensors", "expected <DATA>, got none (hint: see --help)"),
@@ -58,10 +61,10 @@ const WRONG: &[(&str, &str)] = &[
     ("predict m d --json=3", "--json: expected no value here, got \"3\""),
     ("train", "<TRAIN>: expected the file of training data, got none"),
     ("train train.csv", "--output: expected the file to save the model in, got none"),
-    ("train train.csv -o m", "--task: expected classify, regress or text, got none"),
+    ("train train.csv -o m", "--task: expected classify, regress, tag or text, got none"),
     (
         "train train.csv -o m --task clasify",
-        "--task: expected one of classify, regress, text, got \"clasify\" (hint: did you mean classify?)",
+        "--task: expected one of classify, regress, text, tag, got \"clasify\" (hint: did you mean classify?)",
     ),
     ("train train.csv --epochs", "--epochs: expected a value, got nothing"),
     ("train train.csv --epochs 1 --epochs 2", "--epochs: expected at most once, got it again"),
@@ -101,12 +104,12 @@ const CONTRADICTIONS: &[&str] = &[
     "--epochs 3 --hidden-size 0",
     "--layers 0",
     "--cell lstm --activation relu",
-    "--reset-placement before",
+    "--cell lstm --reset-placement before",
     "--dropout 1",
     "--layers 1001",
     "--epochs 3 --hidden-size 4,5 --layers 3",
     "--epochs 3 --hidden-size 4,",
-    "--merge sum",
+    "--direction forward --merge sum",
     "--layer-dropout 0.1",
     "--residual",
     "--layers 2 --layer-dropout 1.5",
@@ -119,6 +122,18 @@ const CONTRADICTIONS: &[&str] = &[
     "--head-hidden 0",
     "--head-hidden 3 --head-dropout 1",
     "--cell gru --forget-bias 1",
+    "--cell gru --peepholes",
+    "--cell simple --coupled-gates",
+    "--cell lstm --coupled-gates --forget-bias 1",
+    "--cell gru --projection-size 3",
+    "--cell lstm --projection-size 6 --hidden-size 6 --epochs 3",
+    "--cell gru --cell-clip 1",
+    "--cell lstm --cell-clip 0",
+    "--cell min-gru --pre-activation-clip 1",
+    "--cell simple --pre-activation-clip -1",
+    "--cell lstm --recurrence independent",
+    "--cell min-lstm --normalization layer",
+    "--cell lstm --normalization layer --peepholes",
     "--epochs 0",
     "--epochs 3 --batch-size 0",
     "--learning-rate -0.1",

@@ -182,6 +182,7 @@ fn bad_data_is_one_line_and_exit_code_1() {
 
 const WILD: &str = "train numbers.csv --sequence id --time step --target total --exclude half \
                     --task regress --activation identity --optimizer sgd --clip-norm off \
+                    --cell simple --direction forward --pooling last --dropout 0 \
                     --batch-size 4 --hidden-size 6 --epochs 40 --quiet -o m.safetensors";
 
 #[test]

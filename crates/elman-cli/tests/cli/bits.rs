@@ -51,7 +51,7 @@ fn instruction_levels_give_the_same_file() {
     assert!(best == bench.read("m.safetensors"), "the files differ");
 }
 
-const OPTIONS: &str = "--hidden-size 5 --layers 2 --activation relu --direction both --pooling mean \
+const OPTIONS: &str = "--hidden-size 5 --layers 2 --cell simple --activation relu --direction both --pooling mean \
                        --dropout 0.25 --epochs 3 --batch-size 7 --optimizer sgd --learning-rate 0.05 \
                        --momentum 0.8 --nesterov --weight-decay 0.001 --clip-value 0.5 --patience 2 \
                        --label-smoothing 0.1 --class-weights balanced --standardize off --seed 7 \
@@ -66,6 +66,7 @@ features = ["x", "y"]
 task = "classify"
 hidden-size = 5
 layers = 2
+cell = "simple"
 activation = "relu"
 direction = "both"
 pooling = "mean"

@@ -55,7 +55,7 @@ fn the_second_ctrl_c_aborts() {
     bench.write("long.csv", text + "b,1,down\n");
     let before = bench.files();
     let slow = "train long.csv --sequence id --target kind --task classify --hidden-size 300 \
-                --epochs 100 -o m.safetensors";
+                --cell simple --direction forward --pooling last --dropout 0 --epochs 100 -o m.safetensors";
     let (mut child, _talk) = start_up_to(&bench, slow, "91 202 parameters");
     // From "parameters" to the handler is a moment; then the first step has begun.
     sleep(Duration::from_millis(200));

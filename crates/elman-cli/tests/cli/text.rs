@@ -221,3 +221,33 @@ fn bad_text_and_settings_are_one_line_and_exit_code_1() {
     let expected = "error: m.safetensors: expected a model trained with --task text, got one that predicts kind";
     assert!(stderr.starts_with(expected), "{stderr}");
 }
+
+/// The words of a command, of which some stand in quotes.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('"').enumerate();
+    let words = parts.flat_map(|(index, part)| match index % 2 {
+        1 => vec![part.to_owned()],
+        _ => part.split_whitespace().map(str::to_owned).collect(),
+    });
+    words.collect()
+}
+
+#[test]
+fn the_commands_of_the_page_about_text_run() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/text.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let bench = Bench::new();
+    bench.write("verse.txt", rhyme());
+    bench.write("lines.txt", "the cat sat on the log\nthe dog sat on the mat\n");
+    let mut count = 0;
+    for block in page.split("```sh\n").skip(1) {
+        for command in block.split("```").next().unwrap().lines() {
+            let words = words(command.strip_prefix("elman ").unwrap());
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let ran = bench.run_words(&words);
+            assert_eq!(ran.code, Some(0), "{command}\n{}", ran.stderr);
+            count += 1;
+        }
+    }
+    assert!(count > 8, "{count}");
+}

@@ -30,7 +30,7 @@ fn numbers_with_validation_set_aside() {
 fn what_a_cell_cannot_take_is_refused_by_its_option() {
     let bench = Bench::new();
     for (options, wanted) in [
-        ("--update-dropout 0.2", "--update-dropout: expected 0, or a gated cell"),
+        ("--cell simple --update-dropout 0.2", "--update-dropout: expected 0, or a gated cell"),
         ("--cell-zoneout 0.2", "--cell-zoneout: expected 0, or a cell whose state has more"),
         ("--cell min-gru --state-dropout 0.2", "--state-dropout: expected 0, or a cell with"),
         ("--zoneout 1", "--zoneout: expected a probability"),
@@ -158,6 +158,7 @@ fn numbers_are_learnt_in_their_own_units() {
     let bench = Bench::new();
     let ran = bench.ok("train numbers.csv --sequence id --time step --target total --features x \
                         --task regress --activation identity --epochs 150 --hidden-size 8 \
+                        --cell simple --direction forward --pooling last --dropout 0 \
                         --learning-rate 0.01 -o m.safetensors --json");
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let total = &document["training"]["targets"][0];
@@ -209,9 +210,12 @@ fn ts_and_csv_of_the_same_data_give_the_same_results() {
 
 /// Options of the network, and what the command says of the network that they make.
 const NETWORKS: &[(&str, &str)] = &[
-    ("--layers 2", "simple cell, tanh, 2 layers of 6 units forward; head on the last step"),
     (
-        "--cell lstm --hidden-size 6,4 --layer-dropout 0.1",
+        "--layers 2",
+        "gru cell, 2 layers of 6 units in each of both directions; head on the last step",
+    ),
+    (
+        "--cell lstm --direction forward --hidden-size 6,4 --layer-dropout 0.1",
         "lstm cell, 1 layer of 6 units forward, then lstm cell, 1 layer of 4 units forward, dropout 0.1; \
          head on the last step",
     ),
@@ -226,8 +230,20 @@ const NETWORKS: &[(&str, &str)] = &[
         "head on the first step + the maximum over time + attention of 5 units, dropout 0.1, 7 units \
          sigmoid, dropout 0.2, 3 units sigmoid, dropout 0.2",
     ),
-    ("--initial-state learned", "units forward, learned initial state; head on the last step"),
-    ("--activation hard-sigmoid", "simple cell, hard-sigmoid, 1 layer"),
+    (
+        "--initial-state learned",
+        "units in each of both directions, learned initial state; head on the last step",
+    ),
+    ("--cell simple --activation hard-sigmoid", "simple cell, hard-sigmoid, 1 layer"),
+    (
+        "--cell simple --recurrence independent --pre-activation-clip 3",
+        "simple cell, tanh, independent units, pre-activations within 3, 1 layer",
+    ),
+    (
+        "--cell lstm --peepholes --coupled-gates --projection-size 4 --cell-clip 2",
+        "lstm cell, peepholes, coupled gates, projected to 4, cell state within 2, 1 layer",
+    ),
+    ("--cell gru --normalization layer", "gru cell, layer normalization, 1 layer"),
 ];
 
 #[test]
@@ -248,7 +264,7 @@ fn every_option_of_the_network_makes_the_network_that_it_names() {
 }
 
 #[test]
-fn every_way_to_start_trains_another_model() {
+fn every_cell_and_every_way_to_start_trains_another_model() {
     let bench = Bench::new();
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for options in [
@@ -260,6 +276,17 @@ fn every_way_to_start_trains_another_model() {
         "--cell lstm --recurrent-init normal",
         "--cell lstm --bias-init zeros",
         "--cell lstm --bias-init normal",
+        "--cell lstm --peepholes",
+        "--cell lstm --coupled-gates",
+        "--cell lstm --projection-size 3",
+        "--cell lstm --cell-clip 0.1",
+        "--cell lstm --pre-activation-clip 0.2",
+        "--cell lstm --normalization layer",
+        "--cell simple",
+        "--cell simple --recurrence independent",
+        "--cell gru",
+        "--cell gru --normalization layer",
+        "--cell gru --pre-activation-clip 0.2",
     ] {
         bench.train(options);
         let model = bench.ok("predict m.safetensors test.csv").stdout.into_bytes();

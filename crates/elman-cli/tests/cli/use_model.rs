@@ -106,7 +106,7 @@ fn inspect_shows_everything() {
 #[test]
 fn inspect_as_json_names_every_tensor() {
     let bench = Bench::new();
-    bench.train("--quiet --direction both");
+    bench.train("--quiet --cell simple");
     let ran = bench.ok("inspect m.safetensors --json");
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let tensors = document["tensors"].as_array().unwrap();

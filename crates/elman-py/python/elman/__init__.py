@@ -19,7 +19,8 @@ from elman._elman import (
     __version__,
     level,
 )
-from elman._layers import GRU, LSTM, Dense, LSTMState, SimpleRNN
+from elman._estimators import SequenceClassifier, SequenceRegressor
+from elman._layers import GRU, LSTM, Dense, LSTMState, MinGRU, MinLSTM, SimpleRNN
 from elman._losses import (
     Loss,
     binary_cross_entropy,
@@ -30,13 +31,17 @@ from elman._losses import (
     smooth_l1,
     softmax,
 )
-from elman._optimizers import SGD, Adam, clip_norm, clip_value
+from elman._model import Model, load
+from elman._optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, clip_norm, clip_value
+from elman._sequences import Long, NotFittedError, from_long
 
 __all__ = [
     "GRU",
     "LSTM",
     "SGD",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "DataError",
     "Dense",
     "Disagreement",
@@ -44,7 +49,16 @@ __all__ = [
     "GradientReport",
     "Gradients",
     "LSTMState",
+    "Long",
     "Loss",
+    "MinGRU",
+    "MinLSTM",
+    "Model",
+    "NAdam",
+    "NotFittedError",
+    "RMSprop",
+    "SequenceClassifier",
+    "SequenceRegressor",
     "ShapeError",
     "SimpleRNN",
     "__version__",
@@ -52,9 +66,11 @@ __all__ = [
     "clip_norm",
     "clip_value",
     "cross_entropy",
+    "from_long",
     "gradient_check",
     "huber",
     "level",
+    "load",
     "mean_absolute_error",
     "mean_squared_error",
     "smooth_l1",

@@ -1,6 +1,6 @@
 """What the compiled module `_elman` has; private, as its name says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -9,16 +9,20 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "DataError",
+    "Dataset",
     "Dense",
     "FormatError",
     "Gradients",
     "Layer",
+    "Model",
     "Optimizer",
     "ShapeError",
     "__version__",
     "binary_cross_entropy",
     "clip",
     "cross_entropy",
+    "default_settings",
+    "fit",
     "level",
     "regression",
     "softmax",
@@ -106,3 +110,34 @@ def binary_cross_entropy(
     weights: NDArray[Any] | None,
 ) -> tuple[float, NDArray[Any], NDArray[Any]]: ...
 def softmax(logits: NDArray[Any]) -> NDArray[Any]: ...
+
+@final
+class Dataset:
+    def __new__(
+        cls,
+        sequences: Sequence[NDArray[Any]],
+        feature_names: Sequence[str],
+        targets: tuple[Any, ...] | None = None,
+        weights: NDArray[Any] | Sequence[float] | None = None,
+    ) -> Dataset: ...
+    def __len__(self) -> int: ...
+
+@final
+class Model:
+    @staticmethod
+    def load(path: str) -> Model: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Model: ...
+    def save(self, path: str) -> None: ...
+    def to_bytes(self) -> bytes: ...
+    def description(self) -> str: ...
+    def predict(self, data: Dataset, threads: int | None = None) -> Any: ...
+    def evaluate(self, data: Dataset, threads: int | None = None) -> str: ...
+
+def default_settings() -> str: ...
+def fit(
+    settings: str,
+    training: Dataset,
+    validation: Dataset | None = None,
+    watcher: Callable[[str, int], bool] | None = None,
+) -> tuple[Model, str]: ...

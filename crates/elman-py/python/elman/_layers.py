@@ -14,6 +14,7 @@ from elman import _elman
 
 Array = NDArray[Any]
 Activation = str | dict[str, dict[str, float]]
+Normalization = str | dict[str, dict[str, float]]
 
 
 class LSTMState(NamedTuple):
@@ -86,6 +87,18 @@ def _description(cell: str, options: dict[str, Any], frame: _Frame) -> str:
     return json.dumps({"cell": {cell: options}, **frame, **sizes})
 
 
+def _normalization(given: Normalization) -> Normalization:
+    return {"layer": {"epsilon": 1e-5}} if given == "layer" else given
+
+
+def _started(layer: Any) -> Any:
+    """The layer, whose gains start at 1 and whose shifts at 0."""
+    for name, weights in layer.parameters.items():
+        if name.endswith(("_gain", "_shift")):
+            weights[...] = float(name.endswith("_gain"))
+    return layer
+
+
 class SimpleRNN(_Weights, _elman.Layer):
     """The simple (Elman) network, `h_t = φ(x_t·W + h_{t-1}·U + b)`.
 
@@ -94,7 +107,8 @@ class SimpleRNN(_Weights, _elman.Layer):
 
     `activation` is `"tanh"`, `"relu"`, `"sigmoid"`, `"identity"` and so on, or with its parameters
     `{"leaky-relu": {"alpha": 0.1}}`. With `recurrence="independent"` U is a vector `[H]`. `clip`
-    bounds the pre-activations. `direction="reverse"` reads each sequence from its own last step.
+    bounds the pre-activations. `normalization="layer"` normalises the products, with gains and shifts
+    among the weights. `direction="reverse"` reads each sequence from its own last step.
 
     `forward(x, initial_state=None, lengths=None)` takes `x` `[B, T, I]` and gives the outputs
     `[B, T, H]`, zero in padding, and the final state `[B, H]`. `backward(grad_outputs=None,
@@ -122,6 +136,7 @@ class SimpleRNN(_Weights, _elman.Layer):
         activation: Activation = "tanh",
         recurrence: str = "full",
         clip: float | None = None,
+        normalization: Normalization = "none",
         direction: str = "forward",
         dtype: DTypeLike = np.float64,
         seed: int = 0,
@@ -132,10 +147,15 @@ class SimpleRNN(_Weights, _elman.Layer):
             "direction": direction,
             "seed": seed,
         }
-        options = {"activation": activation, "recurrence": recurrence, "clip": clip}
-        return super().__new__(
-            cls, _description("simple", options, frame), dtype=dtype, state_type=None
-        )  # type: ignore[return-value]
+        options = {
+            "activation": activation,
+            "recurrence": recurrence,
+            "clip": clip,
+            "normalization": _normalization(normalization),
+        }
+        description = _description("simple", options, frame)
+        layer: SimpleRNN = _started(super().__new__(cls, description, dtype=dtype, state_type=None))
+        return layer
 
 
 class LSTM(_Weights, _elman.Layer):
@@ -147,7 +167,7 @@ class LSTM(_Weights, _elman.Layer):
 
     `projection_size` P makes outputs of size P; `peepholes` is `"absent"` or `"present"`;
     `forget_gate` is `"own"` or `"coupled"` (f = 1 - i); `clip` bounds the pre-activations, `cell_clip`
-    the cell.
+    the cell; `normalization="layer"` normalises the products and the cell.
 
     >>> import numpy as np, elman
     >>> lstm = elman.LSTM(3, 2)
@@ -169,6 +189,7 @@ class LSTM(_Weights, _elman.Layer):
         projection_size: int | None = None,
         clip: float | None = None,
         cell_clip: float | None = None,
+        normalization: Normalization = "none",
         direction: str = "forward",
         dtype: DTypeLike = np.float64,
         seed: int = 0,
@@ -190,10 +211,11 @@ class LSTM(_Weights, _elman.Layer):
             "projection_size": projection_size,
             "clip": clip,
             "cell_clip": cell_clip,
+            "normalization": _normalization(normalization),
         }
-        return super().__new__(
-            cls, _description("lstm", options, frame), dtype=dtype, state_type=LSTMState
-        )  # type: ignore[return-value]
+        description = _description("lstm", options, frame)
+        layer: LSTM = _started(super().__new__(cls, description, dtype=dtype, state_type=LSTMState))
+        return layer
 
 
 class GRU(_Weights, _elman.Layer):
@@ -201,7 +223,7 @@ class GRU(_Weights, _elman.Layer):
 
     Weights: `input_weights` `[I, 3H]`, `recurrent_weights` `[H, 3H]`, `bias` `[3H]`, gates in the order
     r, z, n, and `recurrent_bias` `[H]` where `reset="after"`, as in PyTorch. With `reset="before"` the
-    reset gate acts on the state before the product.
+    reset gate acts on the state before the product. `normalization="layer"` normalises the products.
 
     >>> import numpy as np, elman
     >>> gru = elman.GRU(3, 2, reset="before")
@@ -220,6 +242,7 @@ class GRU(_Weights, _elman.Layer):
         gate_activation: Activation = "sigmoid",
         candidate_activation: Activation = "tanh",
         clip: float | None = None,
+        normalization: Normalization = "none",
         direction: str = "forward",
         dtype: DTypeLike = np.float64,
         seed: int = 0,
@@ -231,10 +254,75 @@ class GRU(_Weights, _elman.Layer):
             "direction": direction,
             "seed": seed,
         }
-        options = {"reset": reset, "activations": activations, "clip": clip}
-        return super().__new__(
-            cls, _description("gru", options, frame), dtype=dtype, state_type=None
-        )  # type: ignore[return-value]
+        options = {
+            "reset": reset,
+            "activations": activations,
+            "clip": clip,
+            "normalization": _normalization(normalization),
+        }
+        description = _description("gru", options, frame)
+        layer: GRU = _started(super().__new__(cls, description, dtype=dtype, state_type=None))
+        return layer
+
+
+class MinGRU(_Weights, _elman.Layer):
+    """The minGRU, a GRU whose gate and candidate depend on the input alone.
+
+    Weights: `input_weights` `[I, 2H]`, `bias` `[2H]`, in the order z, n. L. Feng and others, "Were RNNs
+    all we needed?", arXiv:2410.01201, in its plain form.
+
+    >>> import numpy as np, elman
+    >>> outputs, h = elman.MinGRU(3, 2).forward(np.zeros((4, 5, 3)))
+    >>> outputs.shape, h.shape
+    ((4, 5, 2), (4, 2))
+    """
+
+    def __new__(
+        cls,
+        input_size: int,
+        hidden_size: int,
+        *,
+        direction: str = "forward",
+        dtype: DTypeLike = np.float64,
+        seed: int = 0,
+    ) -> MinGRU:
+        frame: _Frame = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "direction": direction,
+            "seed": seed,
+        }
+        return super().__new__(cls, _description("min-gru", {}, frame), dtype=dtype, state_type=None)  # type: ignore[return-value]
+
+
+class MinLSTM(_Weights, _elman.Layer):
+    """The minLSTM, whose gates and candidate depend on the input alone; its state is h.
+
+    Weights: `input_weights` `[I, 3H]`, `bias` `[3H]`, in the order f, i, n. L. Feng and others, "Were RNNs
+    all we needed?", arXiv:2410.01201, in its plain form.
+
+    >>> import numpy as np, elman
+    >>> outputs, h = elman.MinLSTM(3, 2).forward(np.zeros((4, 5, 3)))
+    >>> outputs.shape, h.shape
+    ((4, 5, 2), (4, 2))
+    """
+
+    def __new__(
+        cls,
+        input_size: int,
+        hidden_size: int,
+        *,
+        direction: str = "forward",
+        dtype: DTypeLike = np.float64,
+        seed: int = 0,
+    ) -> MinLSTM:
+        frame: _Frame = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "direction": direction,
+            "seed": seed,
+        }
+        return super().__new__(cls, _description("min-lstm", {}, frame), dtype=dtype, state_type=None)  # type: ignore[return-value]
 
 
 class Dense(_Weights, _elman.Dense):

@@ -94,6 +94,144 @@ class Adam(_Optimizer):
         return optimizer  # type: ignore[return-value]
 
 
+class AdamW(_Optimizer):
+    """Adam whose weights decay by themselves, beside the gradient.
+
+    >>> import numpy as np, elman
+    >>> weights = {"w": np.array([1.0])}
+    >>> elman.AdamW(0.1, weight_decay=0.5).step(weights, {"w": np.array([3.0])})
+    >>> round(float(weights["w"][0]), 6)
+    0.85
+    """
+
+    def __new__(
+        cls,
+        learning_rate: float = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        maximize: bool = False,
+    ) -> AdamW:
+        config = {
+            "kind": "adamw",
+            "beta1": beta1,
+            "beta2": beta2,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+            "second_moment": "maximum" if amsgrad else "current",
+            "objective": "maximize" if maximize else "minimize",
+        }
+        optimizer = super().__new__(cls, json.dumps(config))
+        optimizer.learning_rate = learning_rate  # type: ignore[attr-defined]
+        return optimizer  # type: ignore[return-value]
+
+
+class NAdam(_Optimizer):
+    """Adam with Nesterov's momentum, in PyTorch's form.
+
+    >>> import numpy as np, elman
+    >>> weights = {"w": np.array([1.0])}
+    >>> elman.NAdam(0.1).step(weights, {"w": np.array([3.0])})
+    >>> bool(weights["w"][0] < 1.0)
+    True
+    """
+
+    def __new__(
+        cls,
+        learning_rate: float = 0.002,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        momentum_decay: float = 0.004,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> NAdam:
+        config = {
+            "kind": "nadam",
+            "beta1": beta1,
+            "beta2": beta2,
+            "momentum_decay": momentum_decay,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+            "objective": "maximize" if maximize else "minimize",
+        }
+        optimizer = super().__new__(cls, json.dumps(config))
+        optimizer.learning_rate = learning_rate  # type: ignore[attr-defined]
+        return optimizer  # type: ignore[return-value]
+
+
+class RMSprop(_Optimizer):
+    """RMSprop in PyTorch's form; `centered` takes the gradient's mean off.
+
+    >>> import numpy as np, elman
+    >>> weights = {"w": np.array([1.0])}
+    >>> elman.RMSprop(0.1, alpha=0.75).step(weights, {"w": np.array([3.0])})
+    >>> round(float(weights["w"][0]), 6)
+    0.8
+    """
+
+    def __new__(
+        cls,
+        learning_rate: float = 0.01,
+        *,
+        alpha: float = 0.99,
+        epsilon: float = 1e-8,
+        centered: bool = False,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> RMSprop:
+        config = {
+            "kind": "rmsprop",
+            "alpha": alpha,
+            "epsilon": epsilon,
+            "centring": "centred" if centered else "uncentred",
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "objective": "maximize" if maximize else "minimize",
+        }
+        optimizer = super().__new__(cls, json.dumps(config))
+        optimizer.learning_rate = learning_rate  # type: ignore[attr-defined]
+        return optimizer  # type: ignore[return-value]
+
+
+class Adagrad(_Optimizer):
+    """Adagrad in PyTorch's form.
+
+    >>> import numpy as np, elman
+    >>> weights = {"w": np.array([1.0])}
+    >>> elman.Adagrad(0.25).step(weights, {"w": np.array([3.0])})
+    >>> round(float(weights["w"][0]), 6)
+    0.75
+    """
+
+    def __new__(
+        cls,
+        learning_rate: float = 0.01,
+        *,
+        rate_decay: float = 0.0,
+        initial_sum: float = 0.0,
+        epsilon: float = 1e-10,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> Adagrad:
+        config = {
+            "kind": "adagrad",
+            "rate_decay": rate_decay,
+            "initial_sum": initial_sum,
+            "epsilon": epsilon,
+            "weight_decay": weight_decay,
+            "objective": "maximize" if maximize else "minimize",
+        }
+        optimizer = super().__new__(cls, json.dumps(config))
+        optimizer.learning_rate = learning_rate  # type: ignore[attr-defined]
+        return optimizer  # type: ignore[return-value]
+
+
 def clip_norm(gradients: Arrays, limit: float, *, norm: float = 2.0) -> float:
     """Scales `gradients` in place so that their norm together is at most `limit`; returns it as it was.
 

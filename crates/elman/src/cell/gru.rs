@@ -43,7 +43,7 @@ use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
     SequenceDeltas, StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
 };
-use crate::error::Result;
+use crate::error::{Field, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -201,7 +201,7 @@ impl<T: Real> GruCell<T> {
         sizes.check()?;
         let GruActivations { gate, candidate } = options.activations;
         [gate, candidate].into_iter().try_for_each(ActivationKind::check)?;
-        check_clip("clip", options.clip)?;
+        check_clip(Field::PreActivationClip.called("clip"), options.clip)?;
         let CellSizes { input_size, hidden_size } = sizes;
         let cell = GruCell {
             input_size,

@@ -48,7 +48,7 @@ use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas, StepRows,
     UnitSharing, Units, add_weight_gradients,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -190,12 +190,12 @@ impl LstmOptions {
     fn check(&self, hidden_size: usize) -> Result<()> {
         let LstmActivations { gate, candidate, output } = self.activations;
         [gate, candidate, output].into_iter().try_for_each(ActivationKind::check)?;
-        check_clip("clip", self.clip)?;
-        check_clip("cell_clip", self.cell_clip)?;
+        check_clip(Field::PreActivationClip.called("clip"), self.clip)?;
+        check_clip(Field::CellClip, self.cell_clip)?;
         match self.projection_size {
             Some(size) if size == 0 || size >= hidden_size => {
                 let expected = format!("at least 1 and less than hidden_size, {hidden_size}");
-                Err(Error::argument("projection_size", expected, size))
+                Err(Error::argument(Field::ProjectionSize, expected, size))
             }
             _ => Ok(()),
         }

@@ -31,7 +31,7 @@ use crate::cell::{
     BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
     StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
 };
-use crate::error::Result;
+use crate::error::{Field, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -145,7 +145,7 @@ impl<T: Real> SimpleCell<T> {
     /// or beside options that do not go with it.
     pub fn with_options(sizes: CellSizes, options: SimpleOptions) -> Result<Self> {
         let SimpleOptions { activation, recurrence, clip, .. } = options;
-        check_clip("clip", clip)?;
+        check_clip(Field::PreActivationClip.called("clip"), clip)?;
         let plain = Self::new(sizes.input_size, sizes.hidden_size, activation)?;
         let normalized = NormalizedSimple::with_options(plain.gates(), &options)?;
         Ok(SimpleCell { recurrence, clip, normalized, ..plain })

@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
 use super::targets::ClassCollector;
-use super::{Dataset, Targets, ValueTargets};
+use super::{Dataset, Each, Targets, ValueTargets};
 use crate::error::{Error, Result};
 
 /// What classes are called until [`Dataset::with_target_names`] says otherwise.
@@ -80,7 +80,7 @@ impl Dataset {
             // Any label is welcome where none are known before.
             collector.add(&label.to_string()).unwrap_or_default();
         }
-        from_arrays(sequences, Targets::Classes(collector.finish(CLASS_NAME)?))
+        from_arrays(sequences, Targets::Classes(collector.finish(CLASS_NAME, Each::Sequence)?))
     }
 
     /// Sequences `[T_n, I]` with O numbers each, `values` `[N, O]`.

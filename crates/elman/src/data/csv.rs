@@ -13,7 +13,8 @@
 //! order. A target is the same in every row of a sequence. Without a list of features every column that has
 //! no other role and holds numbers is one; its first value decides (cells that are empty or hold
 //! one of the usual words for a missing value do not), so that text further down is an error and
-//! not a reason to drop the column. [`Dataset::left_out`] names the columns that were not read.
+//! not a reason to drop the column. Columns of text with few values are token channels, one
+//! category at each step. [`Dataset::left_out`] names the columns that were not read.
 //!
 //! The text is UTF-8, with or without a byte order mark, or gzip of it; rows end in LF or CRLF,
 //! fields may be quoted, empty lines are skipped, and white space around a field does not belong to
@@ -29,15 +30,21 @@ mod fields;
 mod reader;
 mod records;
 mod sort;
+mod survey;
 mod table;
+mod text;
 pub(crate) mod time;
 
 use std::path::{Path, PathBuf};
 
+pub(super) use self::fields::Fields;
 use self::reader::{Reader, Row};
 use self::records::Records;
+pub(super) use self::records::joined;
+pub(super) use self::survey::{Column, Survey, Within, survey, within};
 pub(crate) use self::table::{Table, TableRow};
 use super::Dataset;
+use super::layout::Layout;
 use super::options::{LeftOut, LeftOutReason, ReadOptions};
 use crate::error::Result;
 
@@ -83,6 +90,9 @@ pub fn read_csv(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset
 pub(super) fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> {
     options.check_columns()?;
     let mut records = Records::open(paths, &options.columns)?;
+    if let Layout::Text { column, tokens } = &options.layout {
+        return text::read(records, paths, (column, *tokens), options);
+    }
     let roles = Roles::resolve(&records, options)?;
     let mut reader = Reader::new(paths, &roles, options);
     while let Some(row) = records.next_row()? {
@@ -99,9 +109,21 @@ struct Roles {
     sequence: usize,
     time: Option<usize>,
     targets: Vec<usize>,
+    weight: Option<usize>,
+    group: Option<usize>,
     features: Features,
+    /// Columns of text that are token channels.
+    categories: Categories,
     left_out: Vec<LeftOut>,
     header: Vec<String>,
+}
+
+/// Which columns of text are token channels.
+enum Categories {
+    /// These.
+    Listed(Vec<usize>),
+    /// Those with few values.
+    Few,
 }
 
 /// The columns that are channels.
@@ -125,8 +147,14 @@ impl Roles {
         let sequence = find(sequence)?;
         let time = columns.time.as_ref().map(find).transpose()?;
         let targets = find_all(&columns.targets)?;
-        let has_role =
-            |column: usize| column == sequence || Some(column) == time || targets.contains(&column);
+        let weight = columns.weight.as_ref().map(find).transpose()?;
+        let group = columns.group.as_ref().map(find).transpose()?;
+        let listed = options.categories.as_deref().map(find_all).transpose()?;
+        let has_role = |column: usize| {
+            let single = [Some(sequence), time, weight, group];
+            let is_category = listed.as_ref().is_some_and(|listed| listed.contains(&column));
+            single.contains(&Some(column)) || targets.contains(&column) || is_category
+        };
         let free = (0..records.header.len()).filter(|&column| !has_role(column));
         let (features, others, reason) = match &options.features {
             Some(names) => {
@@ -142,7 +170,12 @@ impl Roles {
         };
         let left_out = others.into_iter().map(|column| records.left_out(column, reason)).collect();
         let header = records.header.clone();
-        Ok(Roles { sequence, time, targets, features, left_out, header })
+        let categories = match (listed, &features) {
+            (Some(listed), _) => Categories::Listed(listed),
+            (None, Features::Listed(_)) => Categories::Listed(vec![]),
+            (None, Features::Free(_)) => Categories::Few,
+        };
+        Ok(Roles { sequence, time, targets, weight, group, features, categories, left_out, header })
     }
 
     fn names(&self, columns: &[usize]) -> Vec<String> {

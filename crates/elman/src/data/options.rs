@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::input::is_standard_input;
-use super::{Dataset, csv, file, ts};
+use super::layout::{Layout, Tagged};
+use super::{Dataset, Each, csv, file, tagged, ts, wide};
 use crate::error::{Error, Field, FileFault, Result};
 
 /// How a file of sequences is to be read.
@@ -40,8 +41,18 @@ pub struct ReadOptions {
     /// Columns of a CSV file that are no channels although they hold numbers; only of use without
     /// a list of features.
     pub exclude: Vec<String>,
+    /// Columns of a long CSV file that hold text, each a token channel.
+    ///
+    /// Without them, and without a list of features, those columns of text that have no other role
+    /// and few values: 2 to 50, each of which stands in two rows on average.
+    pub categories: Option<Vec<String>>,
+    /// How the sequences lie in the file.
+    pub layout: Layout,
     /// What is to be predicted.
     pub kind: TargetKind,
+    /// Whether a long CSV file has a target for each sequence, or one for each step, where a cell
+    /// may be empty.
+    pub each: Each,
     /// What becomes of missing values of the channels.
     pub missing: Missing,
 }
@@ -124,6 +135,10 @@ pub struct Columns {
     pub decimal: Decimal,
     /// The order of the rows.
     pub order: RowOrder,
+    /// The column of the weights of sequences.
+    pub weight: Option<String>,
+    /// The column that says which sequences stay on one side of a split: those of one person, say.
+    pub group: Option<String>,
 }
 
 /// The order of the rows of a long CSV file.
@@ -250,6 +265,8 @@ pub enum LeftOutReason {
     NotListed,
     /// It was excluded by name.
     Excluded,
+    /// The text of another column is what is read.
+    BesideText,
 }
 
 /// The reason in words that follow the column's name: `holds text`.
@@ -261,6 +278,7 @@ impl fmt::Display for LeftOutReason {
             LeftOutReason::Unnamed => "has no name",
             LeftOutReason::NotListed => "is not among the listed features",
             LeftOutReason::Excluded => "is excluded",
+            LeftOutReason::BesideText => "is not read beside a column of text",
         })
     }
 }
@@ -272,11 +290,13 @@ pub enum Format {
     Csv,
     /// One line for each sequence: see [`ts`].
     Ts,
+    /// One line for each word: see [`tagged`].
+    Conll,
 }
 
 impl Format {
-    /// The format a file's name ends in, upper and lower case being the same: `.ts`, or `.csv`,
-    /// `.tsv`, `.tab` or `.txt` for a table. A `.gz` after it is passed over. Standard input, `-`, is
+    /// The format a file's name ends in, upper and lower case being the same: `.ts`, `.conllu`,
+    /// `.conll`, `.iob` or `.bio`, or `.csv`, `.tsv`, `.tab` or `.txt` for a table. A `.gz` after it is passed over. Standard input, `-`, is
     /// a table.
     ///
     /// # Errors
@@ -290,6 +310,7 @@ impl Format {
         match ending.as_deref() {
             Some("csv" | "tsv" | "tab" | "txt") => Ok(Format::Csv),
             Some("ts") => Ok(Format::Ts),
+            Some("conllu" | "conll" | "iob" | "bio") => Ok(Format::Conll),
             _ => {
                 file::check_is_file(path)?;
                 let found = ending.map_or("none".to_string(), |ending| format!(".{ending}"));
@@ -309,7 +330,8 @@ pub(super) fn table_ending(path: &Path) -> Option<String> {
     }
 }
 
-/// Reads a table or a `.ts` file, told apart by the end of its name; `-` is standard input.
+/// Reads a file of any format, told apart by the end of its name and by the [layout](Layout) asked
+/// for; `-` is standard input.
 ///
 /// ```
 /// use elman::data::{Columns, Format, LeftOutReason, ReadOptions, TargetKind, read};
@@ -336,7 +358,8 @@ pub(super) fn table_ending(path: &Path) -> Option<String> {
 ///
 /// # Errors
 ///
-/// An ending that is none of these; everything that [`csv::read_csv`] and [`ts::read_ts`] refuse.
+/// An ending that is none of these; everything that the readers of [`csv`], [`ts`], [`wide`] and
+/// [`tagged`] files refuse.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
     read_files(&[path.as_ref().to_path_buf()], options)
 }
@@ -350,12 +373,21 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
 pub fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> {
     let formats = paths.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>>>()?;
     match (paths, formats.iter().position(|format| *format == Format::Ts)) {
-        ([only], Some(_)) => ts::read_ts(only, options),
+        ([only], Some(_)) => return ts::read_ts(only, options),
         (_, Some(index)) => {
             let expected = "tables only, where several files are read as one";
-            Err(FileFault::new(&paths[index], expected, "a .ts file").into())
+            return Err(FileFault::new(&paths[index], expected, "a .ts file").into());
         }
-        (_, None) => csv::read_files(paths, options),
+        (_, None) => {}
+    }
+    match (&options.layout, formats.first()) {
+        (Layout::Tagged(format), _) => tagged::read(paths, *format, options),
+        (Layout::Long, Some(Format::Conll)) => match Layout::of(&paths[0])? {
+            Layout::Tagged(format) => tagged::read(paths, format, options),
+            _ => tagged::read(paths, Tagged::Conll2003, options),
+        },
+        (Layout::Wide, _) => wide::read(paths, options),
+        (Layout::Long | Layout::Text { .. }, _) => csv::read_files(paths, options),
     }
 }
 
@@ -381,7 +413,10 @@ impl ReadOptions {
     /// that are excluded.
     pub(super) fn check_features(&self) -> Result<()> {
         match &self.features {
-            Some(features) if features.is_empty() => {
+            Some(features)
+                if features.is_empty()
+                    && self.categories.as_deref().is_none_or(<[String]>::is_empty) =>
+            {
                 Err(Error::argument(Field::Features, "at least one name", "none"))
             }
             Some(_) if !self.exclude.is_empty() => {
@@ -404,18 +439,29 @@ impl ReadOptions {
     pub(super) fn names(&self) -> Vec<&str> {
         let columns = &self.columns;
         let single = columns.sequence.iter().chain(&columns.time);
-        let lists = columns.targets.iter().chain(self.features.iter().flatten());
-        single.chain(lists).chain(&self.exclude).map(String::as_str).collect()
+        let single = single.chain(&columns.weight).chain(&columns.group);
+        let channels = self.features.iter().chain(&self.categories).flatten();
+        let lists = columns.targets.iter().chain(channels).chain(&self.exclude);
+        single.chain(lists).chain(self.layout.text()).map(String::as_str).collect()
     }
 
     fn check_roles(&self) -> Result<()> {
         let mut taken: Vec<(Field, &str)> = Vec::new();
-        let single = [(Field::Sequence, &self.columns.sequence), (Field::Time, &self.columns.time)];
+        let columns = &self.columns;
+        let single = [
+            (Field::Sequence, &columns.sequence),
+            (Field::Time, &columns.time),
+            (Field::Weight, &columns.weight),
+            (Field::Group, &columns.group),
+        ];
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
         let targets = self.columns.targets.iter().map(|name| (Field::Target, name));
         let features = self.features.iter().flatten().map(|name| (Field::Features, name));
         let exclude = self.exclude.iter().map(|name| (Field::Exclude, name));
-        for (role, name) in single.chain(targets).chain(features).chain(exclude) {
+        let categories = self.categories.iter().flatten().map(|name| (Field::Categories, name));
+        let text = self.layout.text().into_iter().map(|name| (Field::Text, name));
+        let channels = features.chain(categories).chain(text);
+        for (role, name) in single.chain(targets).chain(channels).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
                 let found = format!("{name:?}, which is named under {} already", other.name());
                 return Err(Error::argument(role, "a column that has no other role", found));

@@ -1,5 +1,7 @@
 //! Setting sequences aside for validation.
 
+use std::collections::HashMap;
+
 use super::{Dataset, Each, Targets};
 use crate::error::{Error, Field, Result};
 use crate::rng::Rng;
@@ -38,6 +40,9 @@ pub struct Split {
 ///
 /// A fraction outside `[0, 1)`; a fraction above 0 that sets no sequence aside or leaves none for
 /// training.
+///
+/// Where sequences have [groups](Dataset::groups), whole groups are set aside in random order, until
+/// another one would take more sequences than asked for, at least one.
 pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     if !(0.0..1.0).contains(&fraction) {
         let expected = "at least 0 and below 1";
@@ -50,7 +55,18 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     let mut groups = groups(dataset);
     let mut training: Vec<usize> = Vec::new();
     let mut validation: Vec<usize> = Vec::new();
-    if fraction > 0.0 {
+    if let Some(names) = dataset.groups().filter(|_| fraction > 0.0) {
+        let wanted = (dataset.len() as f64 * fraction).round();
+        for group in shuffled_groups(names, rng) {
+            let size = (validation.len() + group.len()) as f64;
+            if validation.is_empty() || size <= wanted {
+                validation.extend(group);
+            } else {
+                training.extend(group);
+            }
+        }
+        groups.clear();
+    } else if fraction > 0.0 {
         let shares = shares(&groups, fraction);
         for (group, share) in groups.iter_mut().zip(shares) {
             rng.shuffle(group);
@@ -74,7 +90,8 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
 
 /// Cuts the sequences into so many folds at random, each of them once the validation part of a
 /// [`Split`]. The sizes of folds differ by at most one sequence, and so do the numbers of
-/// sequences of a class in them.
+/// sequences of a class in them. Where sequences have [groups](Dataset::groups), each group is whole in
+/// one fold, and the sizes differ as little as that allows.
 ///
 /// ```
 /// use elman::data::folds;
@@ -99,18 +116,54 @@ pub fn folds(dataset: &Dataset, count: usize, rng: &mut Rng) -> Result<Vec<Split
         return Err(Error::argument(Field::Folds, expected, count));
     }
     let mut fold_of = vec![0; dataset.len()];
+    if let Some(names) = dataset.groups() {
+        let mut groups = shuffled_groups(names, rng);
+        if groups.len() < count {
+            let expected = format!("2 to {}, the number of groups", groups.len());
+            return Err(Error::argument(Field::Folds, expected, count));
+        }
+        // The largest first, each to the fold that has least.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        let mut sizes = vec![0; count];
+        for group in groups {
+            let least = (0..count).min_by_key(|&fold| sizes[fold]).unwrap_or(0);
+            sizes[least] += group.len();
+            group.iter().for_each(|&sequence| fold_of[sequence] = least);
+        }
+        return Ok(splits(&fold_of, count));
+    }
     let mut groups = groups(dataset);
     groups.iter_mut().for_each(|group| rng.shuffle(group));
     // Dealing goes on from class to class, so that the first folds do not get every remainder.
     for (position, sequence) in groups.into_iter().flatten().enumerate() {
         fold_of[sequence] = position % count;
     }
+    Ok(splits(&fold_of, count))
+}
+
+/// Each fold once as the validation part, given the fold of each sequence.
+fn splits(fold_of: &[usize], count: usize) -> Vec<Split> {
     let split = |fold| {
         let (validation, training) =
-            (0..dataset.len()).partition(|&sequence| fold_of[sequence] == fold);
+            (0..fold_of.len()).partition(|&sequence| fold_of[sequence] == fold);
         Split { training, validation }
     };
-    Ok((0..count).map(split).collect())
+    (0..count).map(split).collect()
+}
+
+/// The sequences of each group of this name, the groups in random order.
+fn shuffled_groups(names: &[String], rng: &mut Rng) -> Vec<Vec<usize>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (sequence, name) in names.iter().enumerate() {
+        let place = *places.entry(name).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(vec![]);
+        }
+        groups[place].push(sequence);
+    }
+    rng.shuffle(&mut groups);
+    groups
 }
 
 /// The sequences of each class, where each has one, or all of them.
@@ -179,6 +232,30 @@ mod tests {
             }
             assert_ne!(made, folds(&data, folded, &mut Rng::new(4)).unwrap());
         }
+    }
+
+    #[test]
+    fn a_group_is_on_one_side_only() {
+        let steps = vec![array![[0.0]]; 20];
+        let group = |index: usize| format!("person {}", index % 6);
+        let groups: Vec<String> = (0..20).map(group).collect();
+        let data = Dataset::unlabelled(&steps).unwrap().with_groups(groups.clone()).unwrap();
+        let is_whole = |split: &Split| {
+            let sides = [&split.training, &split.validation];
+            let names = sides.map(|side| side.iter().map(|&s| &groups[s]).collect::<Vec<_>>());
+            assert_eq!(split.training.len() + split.validation.len(), 20);
+            assert!(names[0].iter().all(|name| !names[1].contains(name)));
+        };
+        for seed in 0..5 {
+            let made = split(&data, 0.3, &mut Rng::new(seed)).unwrap();
+            assert!((3..=6).contains(&made.validation.len()), "{}", made.validation.len());
+            is_whole(&made);
+            let made = folds(&data, 3, &mut Rng::new(seed)).unwrap();
+            made.iter().for_each(is_whole);
+            assert!(made.iter().all(|fold| (6..=7).contains(&fold.validation.len())));
+        }
+        let error = folds(&data, 7, &mut Rng::new(1)).unwrap_err().to_string();
+        assert_eq!(error, "folds: expected 2 to 6, the number of groups, got 7");
     }
 
     #[test]

@@ -335,6 +335,16 @@ impl ClassCollector {
         Ok(())
     }
 
+    /// Says that the next step has no class.
+    pub(super) fn add_none(&mut self) {
+        self.indices.push(ClassTargets::NONE);
+    }
+
+    /// Puts the rows in another order.
+    pub(super) fn reorder(&mut self, order: &[usize]) {
+        self.indices = order.iter().map(|&row| self.indices[row]).collect();
+    }
+
     /// The class of a sequence.
     pub(super) fn label(&self, sequence: usize) -> Option<&str> {
         self.indices.get(sequence).map(|&index| self.labels[index].as_str())
@@ -342,7 +352,7 @@ impl ClassCollector {
 
     /// The classes; if they were not given, sorted: by number if all are numbers, else by their
     /// characters.
-    pub(super) fn finish(mut self, name: &str) -> Result<ClassTargets> {
+    pub(super) fn finish(mut self, name: &str, each: Each) -> Result<ClassTargets> {
         if !self.known {
             let mut labels = self.labels.clone();
             labels.sort();
@@ -353,10 +363,17 @@ impl ClassCollector {
             }
             let place: HashMap<&str, usize> =
                 labels.iter().enumerate().map(|(place, label)| (label.as_str(), place)).collect();
-            self.indices.iter_mut().for_each(|i| *i = place[self.labels[*i].as_str()]);
+            let sorted: Vec<usize> =
+                self.labels.iter().map(|label| place[label.as_str()]).collect();
+            for index in self.indices.iter_mut().filter(|index| **index != ClassTargets::NONE) {
+                *index = sorted[*index];
+            }
             self.labels = labels;
         }
-        ClassTargets::new(name, self.labels, self.indices)
+        match each {
+            Each::Sequence => ClassTargets::new(name, self.labels, self.indices),
+            Each::Step => ClassTargets::of_steps(name, self.labels, self.indices),
+        }
     }
 }
 

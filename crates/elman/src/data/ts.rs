@@ -38,11 +38,12 @@ use ndarray::Array2;
 use self::header::{Header, Label};
 use super::file;
 use super::input::Text;
+use super::layout::Layout;
 use super::missing::{self, MISSING_HINT};
 use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
 use super::targets::ClassCollector;
-use super::{Dataset, Parts, Targets, ValueTargets};
+use super::{Dataset, Each, Parts, Targets, ValueTargets};
 use crate::error::{Error, Field, FileFault, Result};
 
 /// The name of the targets of a file with `@classLabel`.
@@ -98,6 +99,12 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
     let exclude = (!options.exclude.is_empty()).then(|| file::list(&options.exclude));
     let targets = (!columns.targets.is_empty()).then(|| file::list(&columns.targets));
     let delimiter = columns.delimiter.map(|delimiter| delimiter.to_string());
+    let categories = options.categories.as_ref().filter(|names| !names.is_empty());
+    let layout = match options.layout {
+        Layout::Long | Layout::Text { .. } => None,
+        Layout::Wide => Some("wide"),
+        Layout::Tagged(_) => Some("tagged words"),
+    };
     let given = [
         (Field::Sequence, columns.sequence.as_deref().map(file::quote)),
         (Field::Time, columns.time.as_deref().map(file::quote)),
@@ -106,6 +113,12 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
         (Field::Delimiter, delimiter),
         (Field::Decimal, (columns.decimal == Decimal::Comma).then(|| "comma".to_string())),
         (Field::Sort, (columns.order == RowOrder::Sort).then(|| "it".to_string())),
+        (Field::Weight, columns.weight.as_deref().map(file::quote)),
+        (Field::Group, columns.group.as_deref().map(file::quote)),
+        (Field::Categories, categories.map(|names| file::list(names))),
+        (Field::Text, options.layout.text().map(|name| file::quote(name))),
+        (Field::Layout, layout.map(str::to_string)),
+        (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
     ];
     match given.into_iter().find_map(|(field, value)| Some((field, value?))) {
         Some((field, value)) => {
@@ -332,7 +345,9 @@ impl<'a> Reader<'a> {
         let count = self.offsets.len() - 1;
         let targets = match self.labels {
             Labels::None => Targets::None,
-            Labels::Classes(classes) => Targets::Classes(classes.finish(CLASS_NAME)?),
+            Labels::Classes(classes) => {
+                Targets::Classes(classes.finish(CLASS_NAME, Each::Sequence)?)
+            }
             Labels::Values(values) => {
                 let found = values.len();
                 let values = Array2::from_shape_vec((count, 1), values)

@@ -122,6 +122,37 @@ impl From<Vocabulary> for Vec<String> {
     }
 }
 
+/// Numbers texts as they come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interner {
+    texts: Vec<String>,
+    ids: HashMap<String, u32>,
+}
+
+impl Interner {
+    /// The number of a text, a new one if it is new.
+    pub(super) fn id(&mut self, text: &str) -> u32 {
+        if let Some(id) = self.ids.get(text) {
+            return *id;
+        }
+        // A table of 2³² texts does not fit in memory.
+        let id = u32::try_from(self.texts.len() + 1).unwrap_or(u32::MAX);
+        self.texts.push(text.to_string());
+        self.ids.insert(text.to_string(), id);
+        id
+    }
+
+    /// How many texts there are.
+    pub(super) fn count(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// The vocabulary of all texts, in the order in which they came.
+    pub(super) fn finish(self) -> Vocabulary {
+        Vocabulary { texts: self.texts, ids: self.ids }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,6 +47,18 @@ fields! {
     Target "target";
     /// The columns that are the input.
     Features "features";
+    /// The columns of text that are token channels.
+    Categories "categories";
+    /// The column whose characters or words are the steps.
+    Text "text";
+    /// The column of the weights of sequences.
+    Weight "weight";
+    /// The column that says which sequences belong together.
+    Group "group";
+    /// How the sequences lie in a file.
+    Layout "layout";
+    /// What there is a target for.
+    Each "each";
     /// Whether the rows are sorted by time.
     Sort "sort";
     /// The columns to leave out.
@@ -83,6 +95,12 @@ fields! {
     HeadHidden "head_hidden";
     /// Dropout behind the hidden layers of the head.
     HeadDropout "head_dropout";
+    /// The bound of what enters the activations of a cell.
+    PreActivationClip "pre_activation_clip";
+    /// The bound of the cell state of an LSTM.
+    CellClip "cell_clip";
+    /// The size of the projection of an LSTM.
+    ProjectionSize "projection_size";
     /// How input weights start.
     InputInit "input_init";
     /// How recurrent weights start.

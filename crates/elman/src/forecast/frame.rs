@@ -199,9 +199,8 @@ fn groups(table: &Table, roles: &Roles) -> Result<(Vec<Group>, Style)> {
         let time = Time::parse(&row.cells[roles.time], previous.as_ref())
             .map_err(|expected| fault(&expected))?;
         let (whole, found) = whole(&time).ok_or_else(|| fault("a whole number or second"))?;
-        if previous.is_none() {
-            style = found;
-        } else if found == Style::Clock || (found == Style::Day && style == Style::Month) {
+        let is_finer = found == Style::Clock || (found == Style::Day && style == Style::Month);
+        if previous.is_none() || is_finer {
             style = found;
         }
         groups[place].rows.push(index);

@@ -85,6 +85,38 @@ impl<T: Real> Model<T> {
         let path = path.as_ref();
         decode(path, &read::read_file(path)?)
     }
+
+    /// The bytes that [`save`](Self::save) writes, for those who keep models elsewhere than in files.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`save`](Self::save), but for writing.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        encode(self)
+    }
+
+    /// The model of which [`to_bytes`](Self::to_bytes) has made these bytes, or `save` a file with
+    /// them. Messages call it `bytes`.
+    ///
+    /// ```
+    /// use elman::{Dataset, Model, Trainer};
+    /// use ndarray::array;
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let data = Dataset::with_labels(&[array![[0.0], [1.0]], array![[1.0], [0.0]]], &["up", "down"])?;
+    /// let model = Trainer::default().fit(&data)?.model;
+    /// let copy: Model = Model::from_bytes(&model.to_bytes()?)?;
+    /// assert_eq!(copy.predict(&data)?, model.predict(&data)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load), but for reading.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        decode(Path::new("bytes"), bytes)
+    }
 }
 
 fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {

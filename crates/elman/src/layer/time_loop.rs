@@ -13,6 +13,7 @@ mod input_gradient;
 mod kept;
 mod noise;
 mod parameter_gradient;
+mod recompute;
 pub(crate) mod single;
 
 use elman_kernels::Aligned;
@@ -24,6 +25,7 @@ use crate::real::Real;
 pub(crate) use backward::{BackwardArrays, Gradients, backward};
 pub(crate) use forward::{ForwardArrays, forward};
 pub(crate) use noise::{Draws, Noise};
+pub(crate) use recompute::{Replay, segment_steps};
 pub(crate) use single::SingleStep;
 
 /// A cell with its weights and the direction in which it reads time.
@@ -80,7 +82,8 @@ pub(crate) struct LoopTrace<T> {
     pub final_state: Vec<T>, // [B, S]
     /// The trace, later the deltas: [B, T, delta_size]; empty after inference.
     pub kept: Aligned<T>,
-    /// The parts of the states that are not outputs: [B, T, S - output_size]; empty after inference.
+    /// The parts of the states that are not outputs: [B, T, S - output_size], or of each segment's last
+    /// step, [B, T / segment, S - output_size]; empty after inference.
     pub inner: Aligned<T>,
     /// What the cell computed, where zoneout made other states of it: [B, T, S]; else empty.
     pub computed: Aligned<T>,
@@ -88,6 +91,10 @@ pub(crate) struct LoopTrace<T> {
     pub dropped: Aligned<T>,
     /// The parameter gradient of the second half of a large batch.
     pub second_half: Aligned<T>,
+    /// The steps of a segment where only the states at their borders are kept; else 0.
+    pub segment: usize,
+    /// Memory for what is computed again.
+    pub replay: Option<Box<Replay<T>>>,
 }
 
 /// Whether a forward run keeps what backward needs.
@@ -95,6 +102,29 @@ pub(crate) struct LoopTrace<T> {
 pub(crate) enum Keep {
     Nothing,
     Trace,
+    /// The states at the borders of segments of so many steps, from which backward computes the trace
+    /// again.
+    Borders(usize),
+}
+
+impl Keep {
+    /// The rows of a sequence of `seq_len` steps that keep a state's inner parts.
+    fn inner_rows(self, seq_len: usize) -> usize {
+        match self {
+            Keep::Nothing => 0,
+            Keep::Trace => seq_len,
+            Keep::Borders(steps) => seq_len / steps,
+        }
+    }
+
+    /// The row for the state after the `s`-th step, at time `t`, if it is kept.
+    fn inner_row(self, s: usize, t: usize) -> Option<usize> {
+        match self {
+            Keep::Nothing => None,
+            Keep::Trace => Some(t),
+            Keep::Borders(steps) => (s + 1).is_multiple_of(steps).then(|| (s + 1) / steps - 1),
+        }
+    }
 }
 
 /// What a forward run leaves behind, and how much of it.

@@ -73,10 +73,13 @@ impl<T: Real> Network<T> {
         self.inputs.check(batch)?;
         touched.ranges.clear();
         touched.push(0..self.regions.tables.start);
-        for ((embedding, table), tokens) in self.inputs.tables().zip(batch.tokens()) {
+        let channels = self.config.inputs.tokens.iter().zip(batch.tokens());
+        for ((embedding, table), (channel, tokens)) in self.inputs.tables().zip(channels) {
             let mut ids = std::mem::take(&mut touched.ids);
             ids.clear();
             tokens.sequences().for_each(|sequence| ids.extend_from_slice(sequence));
+            // What others become in training.
+            ids.extend(channel.token_dropout.map(|dropout| dropout.unknown_id));
             ids.sort_unstable();
             ids.dedup();
             let (start, width) =

@@ -108,6 +108,21 @@ impl NetworkOptions {
         InputsBuilder::new(0).gru(hidden_size)
     }
 
+    /// What does well on most data: 64 GRU units in both directions, of which the head reads the last
+    /// step and the mean, with dropout before the head. `examples/default_grid.rs` has how it was
+    /// found.
+    ///
+    /// ```
+    /// use elman::train::NetworkOptions;
+    ///
+    /// let options = NetworkOptions::gru(64).bidirectional().last_step().mean().head_dropout(0.3);
+    /// assert_eq!(NetworkOptions::recommended(), options.options());
+    /// ```
+    #[must_use]
+    pub fn recommended() -> Self {
+        Self::gru(64).bidirectional().last_step().mean().head_dropout(0.3).options()
+    }
+
     /// As [`simple`](Self::simple), with a layer of any kind.
     pub fn of(layer: LayerConfig) -> NetworkBuilder {
         InputsBuilder::new(0).layer(layer)

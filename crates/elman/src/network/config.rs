@@ -9,9 +9,10 @@ use crate::error::Result;
 use crate::stack::LayerConfig;
 
 pub use check::MAX_LAYERS;
+pub(super) use check::measure;
 pub use parts::{
     DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, OutputGroup, Outputs,
-    Pooling, Readout, TokenInput,
+    Pooling, Readout, TokenDropout, TokenInput,
 };
 
 /// A network as one would draw it on a board.

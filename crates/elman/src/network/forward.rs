@@ -49,7 +49,8 @@ impl<T: Real> Network<T> {
         dropout: DropoutMode<'_>,
         trace: &mut NetworkTrace<T>,
     ) -> Result<()> {
-        self.run(batch, initial_state, Mode { dropout, keep: Keep::Trace }, trace)
+        let keep = trace.keeps.of(batch.seq_len());
+        self.run(batch, initial_state, Mode { dropout, keep }, trace)
     }
 
     fn run(

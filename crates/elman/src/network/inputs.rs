@@ -9,9 +9,10 @@ use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::layer::time_loop::Span;
-use crate::network::config::InputsConfig;
+use crate::network::config::{InputsConfig, TokenDropout};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
+use crate::rng::{self, MaskPlace, MaskSite, Purpose};
 use crate::sequence::{SequenceBatch, TokenBatch};
 
 /// What stands below the layers of a network.
@@ -25,6 +26,7 @@ pub(super) struct Inputs {
 struct Channel {
     embedding: Embedding,
     dropout: f64,
+    token_dropout: Option<TokenDropout>,
     /// Where its numbers stand in a step.
     offset: usize,
     /// Where its table stands among the tables.
@@ -38,6 +40,8 @@ pub(super) struct InputsTrace<T> {
     values: Vec<T>,
     embedded: Vec<T>,    // [B, T, E] of one channel
     masks: Vec<Mask<T>>, // one for each channel
+    /// The tokens that were looked up, where some of a channel became unknown.
+    replaced: Vec<Option<TokenBatch>>,
     /// The gradient of what the first layer read.
     pub grad: Vec<T>,
     grad_rows: Vec<T>,
@@ -54,7 +58,8 @@ impl Inputs {
             }
             let table = start..start + channel.vocabulary_size * channel.embedding_size;
             start = table.end;
-            channels.push(Channel { embedding, dropout: channel.dropout, offset, table });
+            let (dropout, token_dropout) = (channel.dropout, channel.token_dropout);
+            channels.push(Channel { embedding, dropout, token_dropout, offset, table });
             offset += channel.embedding_size;
         }
         Ok(Inputs { numeric: config.numeric, channels, width: offset })
@@ -111,16 +116,20 @@ impl Inputs {
             trace.values.clear();
             return batch.as_slice();
         }
-        let InputsTrace { values, embedded, masks, .. } = trace;
+        let InputsTrace { values, embedded, masks, replaced, .. } = trace;
         let steps = batch.batch_size() * batch.seq_len();
         values.resize(steps * self.width, T::ZERO);
         masks.resize_with(self.channels.len(), Mask::default);
+        replaced.resize_with(self.channels.len(), || None);
         let numeric = Strip { width: self.numeric, offset: 0, stride: self.width };
         numeric.write(span(batch), batch.as_slice(), values);
         for (index, channel) in self.channels.iter().enumerate() {
             let strip = self.strip(channel);
             embedded.resize(steps * strip.width, T::ZERO);
-            channel.look_up(&tables[channel.table.clone()], &batch.tokens()[index], embedded);
+            let tokens = &batch.tokens()[index];
+            replaced[index] = channel.replace_some(index, tokens, mode);
+            let tokens = replaced[index].as_ref().unwrap_or(tokens);
+            channel.look_up(&tables[channel.table.clone()], tokens, embedded);
             let mask = &mut masks[index];
             let droppable = Droppable {
                 values: embedded,
@@ -205,7 +214,7 @@ impl Inputs {
         grad_tables: &mut [T],
         mut tell: impl FnMut(usize, &[T]),
     ) {
-        let InputsTrace { grad, grad_rows, masks, .. } = trace;
+        let InputsTrace { grad, grad_rows, masks, replaced, .. } = trace;
         let steps = batch.batch_size() * batch.seq_len();
         for (index, channel) in self.channels.iter().enumerate() {
             let strip = self.strip(channel);
@@ -214,7 +223,8 @@ impl Inputs {
             strip.read(span(batch), grad, grad_rows);
             masks[index].backward(grad_rows);
             let table = &mut grad_tables[channel.table.clone()];
-            channel.embedding.add_gradient(&batch.tokens()[index], grad_rows, table);
+            let tokens = replaced[index].as_ref().unwrap_or(&batch.tokens()[index]);
+            channel.embedding.add_gradient(tokens, grad_rows, table);
             tell(index, grad_rows);
         }
     }
@@ -238,6 +248,36 @@ impl Inputs {
 }
 
 impl Channel {
+    /// The tokens of a training step, of which some have become unknown; `None` where none can.
+    fn replace_some(
+        &self,
+        index: usize,
+        tokens: &TokenBatch,
+        mode: DropoutMode<'_>,
+    ) -> Option<TokenBatch> {
+        let DropoutMode::On(draws) = mode else { return None };
+        let TokenDropout { probability, unknown_id } = self.token_dropout?;
+        if probability <= 0.0 {
+            return None;
+        }
+        let masks = draws.source.masks(MaskSite { purpose: Purpose::Tokens, layer: index });
+        let mask = rng::Mask::<f32>::dropout(masks, probability).expect("a checked probability");
+        let mut ids = tokens.ids().to_owned();
+        for (row, mut ids) in ids.rows_mut().into_iter().enumerate() {
+            for (step, id) in ids.iter_mut().enumerate().take(tokens.lengths()[row]) {
+                let place = MaskPlace::of_step(draws.sequence(row), draws.first_step + step);
+                let mut factor = [0.0];
+                mask.fill(place, &mut factor);
+                if factor[0] <= 0.0 {
+                    *id = unknown_id;
+                }
+            }
+        }
+        let lengths = tokens.lengths().to_vec();
+        let replaced = TokenBatch::with_lengths(ids, lengths).expect("the lengths of the batch");
+        Some(replaced)
+    }
+
     /// The rows of all valid steps of `tokens`.
     fn look_up<T: Real>(&self, table: &[T], tokens: &TokenBatch, rows: &mut [T]) {
         let width = self.embedding.embedding_size();

@@ -7,6 +7,7 @@ use super::head::HeadTrace;
 use super::inputs::InputsTrace;
 use super::readout::ReadoutTrace;
 use crate::error::{Error, Result};
+use crate::layer::TraceKeeps;
 use crate::layer::time_loop::Keep;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
@@ -26,6 +27,8 @@ pub struct NetworkTrace<T> {
     /// Whether the run started from learned states.
     pub(super) learned_start: bool,
     pub(super) grad_initial: Vec<Vec<T>>,
+    /// What traced runs keep.
+    pub(super) keeps: TraceKeeps,
     stage: Stage,
 }
 
@@ -38,6 +41,12 @@ enum Stage {
 }
 
 impl<T: Real> NetworkTrace<T> {
+    /// Memory for runs that keep so much of the recurrent layers.
+    #[must_use]
+    pub fn keeping(keeps: TraceKeeps) -> Self {
+        NetworkTrace { keeps, ..NetworkTrace::default() }
+    }
+
     /// The outputs of the run, `[B, S, O]`.
     ///
     /// # Panics
@@ -61,7 +70,7 @@ impl<T: Real> NetworkTrace<T> {
 
     pub(super) fn finish(&mut self, keep: Keep) {
         self.stage = match keep {
-            Keep::Trace => Stage::Traced,
+            Keep::Trace | Keep::Borders(_) => Stage::Traced,
             Keep::Nothing => Stage::Spent,
         };
     }

@@ -16,11 +16,11 @@
 use ndarray::{Array2, Array3, ArrayView2, Axis};
 use serde::Serialize;
 
-use super::subject::{copy_of, largest};
-use crate::data::Dataset;
+use super::subject::{above_inputs, copy_of, largest};
+use crate::data::{Dataset, Each};
 use crate::error::{Error, Result, nearest};
-use crate::model::{Model, check_inputs};
-use crate::network::Network;
+use crate::model::Model;
+use crate::network::{Network, Readout};
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
 use crate::task::Task;
@@ -40,6 +40,9 @@ pub struct Question<'a> {
     pub sequence: &'a str,
     /// The class or target; the predicted class, or the first target, if none is named.
     pub output: Option<&'a str>,
+    /// The step whose answer is explained, from 0, where there is one at every step; the last one, if
+    /// none is named.
+    pub step: Option<usize>,
 }
 
 /// What one output for one sequence rests on.
@@ -53,7 +56,7 @@ pub struct Question<'a> {
 /// let sequences = [array![[0.0], [1.0], [0.5]], array![[1.0], [0.0], [0.2]]];
 /// let data = Dataset::with_labels(&sequences, &["up", "down"])?;
 /// let model = Trainer::default().fit(&data)?.model;
-/// let question = Question { sequence: "0", output: Some("up") };
+/// let question = Question { sequence: "0", output: Some("up"), step: None };
 /// let why = Explanation::of(&model, &data, question)?;
 /// let sum: f64 = why.integrated_gradients.iter().flatten().sum();
 /// assert!((sum - (why.value - why.baseline_value)).abs() < 1e-4);
@@ -74,13 +77,19 @@ pub struct Explanation {
     pub value: f64,
     /// The output z(b) at the baseline.
     pub baseline_value: f64,
-    /// The channels `[I]`.
+    /// The step whose answer it is, from 0, where there is one at every step.
+    pub step: Option<usize>,
+    /// The members of the model, of which the first is explained.
+    pub members: usize,
+    /// The channels `[C]`: the numeric ones `[I]`, then the token channels.
     pub channels: Vec<String>,
-    /// The sequence as the network sees it, `[T][I]`.
+    /// The numeric channels as the network sees them, `[T][I]`.
     pub inputs: Vec<Vec<f64>>,
-    /// `[T][I]`
+    /// The tokens of each token channel, `[T]` texts each.
+    pub tokens: Vec<Vec<String>>,
+    /// `[T][C]`; that of a token is the sum over its embedding.
     pub gradient_times_input: Vec<Vec<f64>>,
-    /// `[T][I]`
+    /// `[T][C]`
     pub integrated_gradients: Vec<Vec<f64>>,
     /// The integrated gradients of each step, summed over the channels, the last step first: lag 0 is
     /// the end of the sequence.
@@ -101,36 +110,98 @@ impl Explanation {
     /// Data that the model does not read; no sequence of that id, or one without a step; no such class
     /// or target; a custom cell; outputs so steep that the integral does not come out to 1e-4.
     pub fn of<T: Real>(model: &Model<T>, data: &Dataset, question: Question<'_>) -> Result<Self> {
-        check_inputs(model.inputs(), data)?;
+        let data = &*model.inputs().read(data)?;
         let index = find(data, question.sequence)?;
         let batch = data.batch::<f64>(&[index], model.scaling())?;
-        let network = copy_of(model.network())?;
-        let outputs = network.forward(&batch, None)?.outputs;
+        let whole = copy_of(model.network())?;
+        let network = above_inputs(&whole)?;
+        let read = whole.watch(&batch, |outputs| Array3::zeros(outputs.dim()))?;
+        let seen = read.sides.first().map_or(Array2::zeros((0, 0)), |side| side.inputs.clone());
+        let sequence = SequenceBatch::full(seen.insert_axis(Axis(0)));
+        let outputs = network.forward(&sequence, None)?.outputs;
+        let answer = answer(outputs.dim().1, model.task().each(), question.step)?;
         let names = names(model.task());
         let column = match question.output {
             Some(name) => column_of(&names, name)?,
             None if matches!(model.task(), Task::Regress(_)) => 0,
-            None => largest(outputs.index_axis(Axis(1), 0).row(0)),
+            None => largest(outputs.index_axis(Axis(1), answer).row(0)),
         };
         let unit = if matches!(model.task(), Task::Regress(_)) { "deviations" } else { "logit" };
-        let asked = Asked { network: &network, batch: &batch, column };
+        let asked = Asked { network: &network, batch: &sequence, answer, column };
+        let groups = Groups::of(&whole);
         let found = asked.integrate()?;
-        let by_lag = found.integrated.rows().into_iter().rev().map(|row| row.sum()).collect();
+        let by_lag: Vec<f64> =
+            found.integrated.rows().into_iter().rev().map(|row| row.sum()).collect();
         Ok(Explanation {
             sequence: question.sequence.to_owned(),
             output: names[column].clone(),
             unit,
             value: found.value,
             baseline_value: found.baseline_value,
-            channels: model.feature_names().to_vec(),
+            step: (model.task().each() == Each::Step).then_some(answer),
+            members: model.members().len(),
+            channels: channels(model),
             inputs: lists(batch.values().index_axis(Axis(0), 0)),
-            gradient_times_input: lists(asked.gradient_times_input()?.view()),
-            integrated_gradients: lists(found.integrated.view()),
+            tokens: texts(data, index),
+            gradient_times_input: groups.sums(asked.gradient_times_input()?.view()),
+            integrated_gradients: groups.sums(found.integrated.view()),
             by_lag,
             completeness_error: found.missed,
             evaluations: found.evaluations,
             hidden: asked.hidden()?,
         })
+    }
+}
+
+/// Which of the answers is explained.
+fn answer(count: usize, each: Each, step: Option<usize>) -> Result<usize> {
+    match (each, step) {
+        (Each::Sequence, None) => Ok(0),
+        (Each::Sequence, Some(step)) => {
+            Err(Error::argument("step", "none, as there is one answer for a sequence", step))
+        }
+        (Each::Step, None) => Ok(count.saturating_sub(1)),
+        (Each::Step, Some(step)) if step < count => Ok(step),
+        (Each::Step, Some(step)) => {
+            Err(Error::argument("step", format!("below {count} (steps)"), step))
+        }
+    }
+}
+
+/// The numeric channels, then the token channels.
+fn channels<T: Real>(model: &Model<T>) -> Vec<String> {
+    let tokens = model.inputs().vocabularies.iter().map(|named| named.name.clone());
+    model.feature_names().iter().cloned().chain(tokens).collect()
+}
+
+/// The tokens of a sequence, channel by channel.
+fn texts(data: &Dataset, index: usize) -> Vec<Vec<String>> {
+    let lengths = data.lengths();
+    let start: usize = lengths[..index].iter().sum();
+    let texts = data.token_channels().iter().map(|channel| {
+        let ids = channel.ids()[start..start + lengths[index]].iter();
+        ids.map(|id| channel.vocabulary().text(*id).unwrap_or("(unknown)").to_owned()).collect()
+    });
+    texts.collect()
+}
+
+/// The columns of each channel in what the first layer reads.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn of(network: &Network<f64>) -> Self {
+        let inputs = &network.config().inputs;
+        let tokens = inputs.tokens.iter().map(|channel| channel.embedding_size);
+        Groups(std::iter::repeat_n(1, inputs.numeric).chain(tokens).collect())
+    }
+
+    /// The sum over the columns of each channel, `[T][C]`.
+    fn sums(&self, values: ArrayView2<'_, f64>) -> Vec<Vec<f64>> {
+        let row = |row: ndarray::ArrayView1<'_, f64>| {
+            let mut columns = row.into_iter();
+            self.0.iter().map(|width| columns.by_ref().take(*width).sum()).collect()
+        };
+        values.rows().into_iter().map(row).collect()
     }
 }
 
@@ -175,6 +246,7 @@ fn lists(values: ArrayView2<'_, f64>) -> Vec<Vec<f64>> {
 struct Asked<'a> {
     network: &'a Network<f64>,
     batch: &'a SequenceBatch<f64>,
+    answer: usize,
     column: usize,
 }
 
@@ -231,7 +303,7 @@ impl Asked<'_> {
     fn output(&self, place: f64) -> Result<f64> {
         let values = self.batch.values().mapv(|value| value * place);
         let outputs = self.network.forward(&SequenceBatch::full(values), None)?.outputs;
-        Ok(outputs[[0, 0, self.column]])
+        Ok(outputs[[0, self.answer, self.column]])
     }
 
     /// The weighted sum of the gradients of the inputs at places between the baseline and the sequence.
@@ -243,9 +315,14 @@ impl Asked<'_> {
             let values = Array3::from_shape_fn(shape, |(row, t, channel)| {
                 nodes[row].place * self.batch.values()[[0, t, channel]]
             });
-            let answers = (nodes.len(), 1, self.network.config().output_size());
-            let gradient = Array3::from_shape_fn(answers, |(_, _, column)| {
-                f64::from(u8::from(column == self.column))
+            let config = self.network.config();
+            let count = match config.body.readout {
+                Readout::EveryStep => seq_len,
+                Readout::Pooled(_) => 1,
+            };
+            let answers = (nodes.len(), count, config.output_size());
+            let gradient = Array3::from_shape_fn(answers, |(_, answer, column)| {
+                f64::from(u8::from((answer, column) == (self.answer, self.column)))
             });
             let batch = SequenceBatch::full(values);
             let gradient = self.network.input_gradient(&batch, None, gradient.view())?;

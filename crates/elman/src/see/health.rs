@@ -13,7 +13,7 @@ use crate::cell::{CellKind, ForgetGate};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::layer::Direction;
-use crate::model::{Model, check_inputs};
+use crate::model::Model;
 use crate::network::{Network, WatchedRun, WatchedSide};
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
@@ -115,13 +115,17 @@ impl Health {
     ///
     /// Data that the model does not read; no sequence with a step; a custom cell.
     pub fn measure<T: Real>(model: &Model<T>, data: &Dataset) -> Result<Self> {
-        check_inputs(model.inputs(), data)?;
+        let data = &*model.inputs().read(data)?;
         let lengths = data.lengths();
         let chosen = choose(&lengths);
         let sequences = chosen.iter().map(|&index| data.batch(&[index], model.scaling()));
         let sequences = sequences.collect::<Result<Vec<SequenceBatch<f64>>>>()?;
         let mut health = of_sequences(model.network(), &sequences, Followed::of(model.task()))?;
         health.sample.of = data.len();
+        let members = model.members().len();
+        if members > 1 {
+            health.left_out.push(format!("the other members of {members}: these are the first's"));
+        }
         Ok(health)
     }
 }

@@ -70,6 +70,24 @@ pub(super) fn copy_of<T: Real>(network: &Network<T>) -> Result<Network<f64>> {
     Ok(copy)
 }
 
+/// The network above the inputs of another: it reads as numbers what that one's first layer reads, the
+/// embedded tokens included.
+///
+/// # Errors
+///
+/// None, of a network that could be made.
+pub(super) fn above_inputs(network: &Network<f64>) -> Result<Network<f64>> {
+    let mut config = network.config().clone();
+    config.inputs = config.inputs.width().into();
+    let mut above = Network::<f64>::new(config)?;
+    above.update(|parameters| {
+        // The embeddings stand last.
+        let values = parameters.values_mut().iter_mut().zip(network.parameters().values());
+        values.for_each(|(target, value)| *target = *value);
+    });
+    Ok(above)
+}
+
 /// The name of a side as its parameters have it: `layers.0.forward`.
 pub(super) fn name_of(layer: usize, direction: Direction) -> String {
     match direction {

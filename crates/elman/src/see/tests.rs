@@ -259,7 +259,7 @@ fn integrated_gradients_add_up_and_those_of_a_linear_network_are_its_terms() {
     let model = linear(array![[0.5, 0.0], [0.0, 0.2]]);
     let sequences = [array![[1.0], [2.0], [-3.0]]];
     let data = data(&sequences, &["x"]);
-    let question = Question { sequence: "0", output: None };
+    let question = Question { sequence: "0", output: None, step: None };
     let why = Explanation::of(&model, &data, question).unwrap();
     // h_3 = 0.25·1 + 0.5·2 - 3
     let by_lag = [-3.0, 1.0, 0.25];
@@ -279,7 +279,9 @@ fn integrated_gradients_of_every_cell_are_complete() {
         let model = deep(&kind);
         let data = data(&random(&mut Rng::new(5), 2, 2), &["u", "v"]);
         for output in [None, Some("b")] {
-            let why = Explanation::of(&model, &data, Question { sequence: "1", output }).unwrap();
+            let why =
+                Explanation::of(&model, &data, Question { sequence: "1", output, step: None })
+                    .unwrap();
             let sum: f64 = why.integrated_gradients.iter().flatten().sum();
             let difference = why.value - why.baseline_value;
             assert!((sum - difference).abs() <= 1e-4 * difference.abs().max(1.0), "{kind}");
@@ -291,7 +293,7 @@ fn integrated_gradients_of_every_cell_are_complete() {
 fn gradient_times_input_is_that_of_central_differences() {
     let model = deep(&CellKind::Gru(Default::default()));
     let sequences = random(&mut Rng::new(6), 1, 2);
-    let question = Question { sequence: "0", output: Some("c") };
+    let question = Question { sequence: "0", output: Some("c"), step: None };
     let why = Explanation::of(&model, &data(&sequences, &["u", "v"]), question).unwrap();
     let value = |by: f64| {
         let mut moved = sequences.clone();
@@ -307,7 +309,7 @@ fn questions_without_an_answer_are_refused() {
     let model = deep(&CellKind::Lstm(Default::default()));
     let data = data(&[Array2::zeros((3, 2)), Array2::zeros((0, 2))], &["u", "v"]);
     let ask = |sequence, output| {
-        let question = Question { sequence, output };
+        let question = Question { sequence, output, step: None };
         Explanation::of(&model, &data, question).unwrap_err().to_string()
     };
     let unknown = ask("7", None);
@@ -326,4 +328,42 @@ fn a_large_sample_is_bounded_and_says_so() {
     let sequences: Vec<Array2<f64>> = (0..5000).map(|_| Array2::ones((3, 1))).collect();
     let health = Health::measure(&model, &data(&sequences, &["x"])).unwrap();
     assert_eq!((health.sample.sequences, health.sample.of), (48, 5000));
+}
+
+#[test]
+fn tokens_and_answers_at_every_step_are_explained() {
+    use std::sync::Arc;
+
+    use crate::data::{Each, TokenChannel, Vocabulary};
+    use crate::model::ModelInputs;
+    use crate::network::TokenInput;
+    let words = Arc::new(Vocabulary::of(["a", "b"], 1));
+    let ids = ["a", "b", "b", "a", "a"].map(|word| words.id(word)).to_vec();
+    let channel = TokenChannel::new("word", Arc::clone(&words), ids).unwrap();
+    let data = Dataset::from_tokens(&[2, 3], vec![channel], Targets::None).unwrap();
+    let tokens = TokenInput::new(words.len(), 4);
+    let config = Network::builder(0).tokens(tokens).lstm(5).bidirectional().every_step().dense(2);
+    let mut network = Network::<f64>::new(config).unwrap();
+    network.initialize(&mut Rng::new(3)).unwrap();
+    let labels = vec!["x".into(), "y".into()];
+    let task = Classify::new("tag", labels, vec![1, 1]).unwrap().with_each(Each::Step);
+    let model = Model::with_inputs(network, Task::Classify(task), ModelInputs::of(&data)).unwrap();
+    let health = Health::measure(&model, &data).unwrap();
+    assert_eq!((health.sides.len(), health.sample.steps), (2, 5));
+    let ask = |step| {
+        let question = Question { sequence: "1", output: Some("y"), step };
+        Explanation::of(&model, &data, question)
+    };
+    let why = ask(Some(1)).unwrap();
+    assert_eq!(
+        (why.step, &why.channels[..], &why.tokens[0][..]),
+        (Some(1), &["word".to_owned()][..], &["b".to_owned(), "a".to_owned(), "a".to_owned()][..])
+    );
+    let batch = data.batch::<f64>(&[1], None).unwrap();
+    let outputs = model.network().forward(&batch, None).unwrap().outputs;
+    assert!((why.value - outputs[[0, 1, 1]]).abs() < 1e-12);
+    let sum: f64 = why.integrated_gradients.iter().flatten().sum();
+    assert!((sum - (why.value - why.baseline_value)).abs() < 1e-4);
+    assert_eq!(ask(None).unwrap().step, Some(2));
+    assert_eq!(ask(Some(3)).unwrap_err().to_string(), "step: expected below 3 (steps), got 3");
 }

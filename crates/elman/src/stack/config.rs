@@ -164,6 +164,11 @@ impl LayerConfig {
         dropout::check(Field::LayerDropout.called(name("dropout")), self.dropout)
     }
 
+    /// Whether the outputs of the directions side by side are those of the layer.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.merge == Merge::Concatenate && self.residual == Residual::None
+    }
+
     /// The width of the merged output of the layer at `index`, for an input of `input_size` values
     /// and outputs of `side` values in each direction.
     pub(crate) fn width(&self, index: usize, input_size: usize, side: usize) -> Result<usize> {

@@ -171,6 +171,7 @@ impl<T: Real> StackLayer<T> {
                 layer: 2 * self.index + side,
                 sequences: draws.sequences,
                 first_step: draws.first_step,
+                starts: &[],
             }),
             DropoutMode::Off | DropoutMode::On(_) => return None,
         };

@@ -69,7 +69,8 @@ impl Case {
         let mut cell: Box<dyn Bound<f64>> = bind_kind(&kind(&self.kind), SIZES, direction).unwrap();
         cell.refresh(&self.weights);
         let source = MaskSource { seed: 5, update: 3 };
-        let draws = Draws { source, layer: 1, sequences: &file.sequences, first_step: 0 };
+        let draws =
+            Draws { source, layer: 1, sequences: &file.sequences, first_step: 0, starts: &[] };
         let shape = Shape {
             span: Span { lengths: &file.lengths, seq_len: SEQ_LEN },
             output_stride: cell.output_size(),

@@ -33,7 +33,13 @@ fn random(rng: &mut Rng, count: usize) -> Vec<f64> {
 }
 
 fn draws(sequences: &[usize]) -> Draws<'_> {
-    Draws { source: MaskSource { seed: 5, update: 3 }, layer: 1, sequences, first_step: 0 }
+    Draws {
+        source: MaskSource { seed: 5, update: 3 },
+        layer: 1,
+        sequences,
+        first_step: 0,
+        starts: &[],
+    }
 }
 
 const OFF: RecurrentRegularization = RecurrentRegularization {
@@ -125,7 +131,11 @@ impl Run {
 
     /// The gradients of the weights, the inputs and the initial states.
     fn gradients(&self, noise: Noise<'_>) -> [Vec<f64>; 3] {
-        let (outputs, mut trace) = self.forward(noise, Keep::Trace);
+        self.gradients_of(noise, Keep::Trace)
+    }
+
+    fn gradients_of(&self, noise: Noise<'_>, keep: Keep) -> [Vec<f64>; 3] {
+        let (outputs, mut trace) = self.forward(noise, keep);
         let mut grads =
             [&self.weights, &self.inputs, &self.initial].map(|values| vec![0.0; values.len()]);
         let [parameters, inputs, initial] = &mut grads;
@@ -324,6 +334,23 @@ fn a_sequence_in_two_chunks_has_the_masks_of_the_whole() {
             }
             assert_eq!(bits(&chunked), bits(&outputs[..SEQ_LEN * output]), "{kind} {noise:?}");
             assert_eq!(bits(&state), bits(&trace.final_state[..size]), "{kind} {noise:?}");
+        }
+    }
+}
+
+#[test]
+fn gradients_from_borders_have_the_same_masks_and_bits() {
+    for kind in kinds() {
+        for direction in [Direction::Forward, Direction::Reverse] {
+            let run = Run::new(&kind, direction);
+            for noise in noises(&run) {
+                let whole = run.gradients(noise).map(|values| bits(&values));
+                for steps in [1, 2, 3, 7] {
+                    let again = run.gradients_of(noise, Keep::Borders(steps));
+                    let again = again.map(|values| bits(&values));
+                    assert!(whole == again, "{kind} {direction:?} {noise:?}, {steps} steps");
+                }
+            }
         }
     }
 }

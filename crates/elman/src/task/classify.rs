@@ -4,10 +4,15 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
-use crate::data::{ClassTargets, Dataset, Each};
+use crate::data::{ClassTargets, Dataset, Each, TokenChannel, Vocabulary};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
 use crate::metric::{ConfusionMatrix, winner};
+
+/// The code of a step without a class.
+const NO_CLASS: i64 = -1;
+/// The code of a step whose class the task does not know.
+const OTHER_CLASS: i64 = -2;
 
 /// Predicting classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +23,9 @@ pub struct Classify {
     training_counts: Vec<usize>,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
+    /// The commonest class of each token of the first token channel in training `[V]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    token_classes: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -28,14 +36,20 @@ struct Unchecked {
     training_counts: Vec<usize>,
     #[serde(default)]
     each: Each,
+    #[serde(default)]
+    token_classes: Vec<usize>,
 }
 
 impl TryFrom<Unchecked> for Classify {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { target, labels, training_counts, each } = parts;
-        Ok(Classify { each, ..Classify::new(target, labels, training_counts)? })
+        let Unchecked { target, labels, training_counts, each, token_classes } = parts;
+        let count = labels.len();
+        if let Some(class) = token_classes.iter().find(|class| **class >= count) {
+            return Err(Error::argument("token_classes", format!("below {count} (labels)"), class));
+        }
+        Ok(Classify { each, token_classes, ..Classify::new(target, labels, training_counts)? })
     }
 }
 
@@ -53,6 +67,10 @@ pub struct ClassPredictions {
 pub struct ClassEvaluation {
     /// The number of sequences, or of steps, that have a class.
     pub sequences: usize,
+    /// How many of these steps have a class that the model does not know: each is an error in the
+    /// accuracy, and counts in nothing else.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_classes: usize,
     /// The mean cross-entropy, without label smoothing or class weights.
     pub loss: f64,
     /// The share of sequences whose class was predicted correctly.
@@ -65,6 +83,25 @@ pub struct ClassEvaluation {
     pub confusion: Vec<Vec<u64>>,
     /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
+    /// What words say of classes at every step; none for other data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<WordEvaluation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// How tagged words were answered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WordEvaluation {
+    /// The accuracy of the commonest class that each word had in training.
+    pub floor: f64,
+    /// The steps whose word the model does not know.
+    pub unknown: usize,
+    /// The accuracy at these steps; none where there are none.
+    pub accuracy_unknown: Option<f64>,
 }
 
 /// What always guessing the commonest training class achieves.
@@ -98,13 +135,46 @@ impl Classify {
         }
         // Checks the labels.
         ClassTargets::new("", labels.clone(), Vec::new())?;
-        Ok(Classify { target: target.into(), labels, training_counts, each: Each::Sequence })
+        let (each, token_classes) = (Each::Sequence, vec![]);
+        Ok(Classify { target: target.into(), labels, training_counts, each, token_classes })
     }
 
     /// The classes of training data.
-    pub(super) fn of(targets: &ClassTargets) -> Result<Self> {
+    pub(super) fn of(targets: &ClassTargets, training: &Dataset) -> Result<Self> {
         let task = Classify::new(targets.name(), targets.labels().to_vec(), targets.counts())?;
-        Ok(task.with_each(targets.each()))
+        let channel = training.token_channels().first();
+        let token_classes = match (targets.each(), channel) {
+            (Each::Step, Some(channel)) => commonest_classes(channel, targets, task.commonest()),
+            _ => vec![],
+        };
+        Ok(Classify { token_classes, ..task.with_each(targets.each()) })
+    }
+
+    /// What the first token channel says of the answers, if there is one at every step.
+    pub(super) fn words(
+        &self,
+        logits: ArrayView2<'_, f64>,
+        classes: &[i64],
+        data: &Dataset,
+    ) -> Option<WordEvaluation> {
+        let channel = data.token_channels().first().filter(|_| !self.token_classes.is_empty())?;
+        let winners = winners(logits);
+        let (mut all, mut right, mut unknown, mut unknown_right) = (0, 0, 0, 0);
+        for ((&id, &class), &winner) in channel.ids().iter().zip(classes).zip(&winners) {
+            let is = |answer: usize| usize::from(i64::try_from(answer) == Ok(class));
+            if class == NO_CLASS {
+                continue;
+            }
+            all += 1;
+            right += is(*self.token_classes.get(id as usize)?);
+            if id == Vocabulary::UNKNOWN {
+                unknown += 1;
+                unknown_right += is(winner);
+            }
+        }
+        let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
+        let accuracy_unknown = share(unknown_right, unknown);
+        Some(WordEvaluation { floor: share(right, all)?, unknown, accuracy_unknown })
     }
 
     /// The same for each sequence, or for every step: counts are then those of steps.
@@ -144,19 +214,21 @@ impl Classify {
         self.training_counts.iter().position(|count| Some(count) == most).unwrap_or(0)
     }
 
-    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name.
+    /// The classes of `data` as indices into [`labels`](Self::labels), matched by name; [`NO_CLASS`]
+    /// of a step that has none, [`OTHER_CLASS`] of one whose class is not among them.
     pub(super) fn encode(&self, targets: &ClassTargets, data: &Dataset) -> Result<Vec<i64>> {
         let counts = targets.counts();
         let codes = targets.labels().iter().zip(counts).map(|(label, count)| {
             match self.labels.iter().position(|known| known == label) {
                 Some(index) => Ok(index as i64),
-                None if count == 0 => Ok(-1),
+                None if count == 0 => Ok(NO_CLASS),
+                None if self.each == Each::Step => Ok(OTHER_CLASS),
                 None => Err(self.unknown(label, targets, data)),
             }
         });
         let codes = codes.collect::<Result<Vec<i64>>>()?;
         // A step without a class has an index past the labels.
-        let code = |&index: &usize| codes.get(index).copied().unwrap_or(-1);
+        let code = |&index: &usize| codes.get(index).copied().unwrap_or(NO_CLASS);
         Ok(targets.indices().iter().map(code).collect())
     }
 
@@ -194,6 +266,7 @@ impl Classify {
         logits: ArrayView2<'_, f64>,
         classes: &[i64],
     ) -> Result<ClassEvaluation> {
+        let others = classes.iter().filter(|class| **class == OTHER_CLASS).count();
         let counted: Vec<usize> = (0..classes.len()).filter(|&row| classes[row] >= 0).collect();
         let logits = logits.select(Axis(0), &counted);
         let logits = logits.view();
@@ -203,23 +276,43 @@ impl Classify {
         let actual: Vec<usize> =
             classes.iter().filter_map(|&class| usize::try_from(class).ok()).collect();
         let outputs = self.labels.len();
+        let all = classes.len() + others;
+        let share = |accuracy: f64| accuracy * (classes.len() as f64 / all as f64);
         let confusion = ConfusionMatrix::new(&actual, &winners(logits), outputs)?;
         let guess = self.commonest();
         let floor = ConfusionMatrix::new(&actual, &vec![guess; actual.len()], outputs)?;
         Ok(ClassEvaluation {
-            sequences: classes.len(),
+            sequences: all,
+            other_classes: others,
             loss,
-            accuracy: confusion.accuracy(),
+            accuracy: share(confusion.accuracy()),
             macro_f1: confusion.macro_f1(),
             labels: self.labels.clone(),
             confusion: confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect(),
             floor: ClassFloor {
                 label: self.labels[guess].clone(),
-                accuracy: floor.accuracy(),
+                accuracy: share(floor.accuracy()),
                 macro_f1: floor.macro_f1(),
             },
+            words: None,
         })
     }
+}
+
+/// The commonest class of each token; `other` of those that training does not have.
+fn commonest_classes(channel: &TokenChannel, targets: &ClassTargets, other: usize) -> Vec<usize> {
+    let width = targets.labels().len();
+    let mut counts = vec![0u32; channel.vocabulary().len() * width];
+    for (&id, &class) in channel.ids().iter().zip(targets.indices()) {
+        if class < width {
+            counts[id as usize * width + class] += 1;
+        }
+    }
+    let commonest = |counts: &[u32]| {
+        let most = counts.iter().max().filter(|most| **most > 0);
+        most.and_then(|most| counts.iter().position(|count| count == most)).unwrap_or(other)
+    };
+    counts.chunks_exact(width).map(commonest).collect()
 }
 
 /// Makes probabilities of logits `[N, O]`.

@@ -65,7 +65,7 @@ impl<T: Real> Learner<T> {
             average: average.transpose()?,
             grad: parameters.zeros_like(),
             batch: Batch::default(),
-            trace: NetworkTrace::default(),
+            trace: NetworkTrace::keeping(options.keeps),
             grad_outputs: Vec::new(),
             carried: NetworkState::default(),
             network,

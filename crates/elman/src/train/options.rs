@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Field, Result};
+use crate::layer::TraceKeeps;
 use crate::loss::RegressionLoss;
 use crate::optimizer::{AdamW, Averaging, OptimizerConfig};
 use crate::schedule::{OneCycle, Schedule, Warmup};
@@ -46,6 +47,11 @@ pub struct TrainingOptions {
     /// sequences all the same, so its memory is bounded and its cost is not. Needs layers that read
     /// forwards, and answers at the last step or at every step.
     pub bptt: Option<usize>,
+    /// What a batch keeps of the recurrent layers for its gradient:
+    /// [`Borders`](TraceKeeps::Borders) trains long sequences in a small part of the memory. It
+    /// changes no bit of the result, so a model does not keep it.
+    #[serde(skip_serializing)]
+    pub keeps: TraceKeeps,
     /// The rule that updates the weights.
     pub optimizer: OptimizerConfig,
     /// The learning rate, before the schedule changes it.
@@ -98,6 +104,7 @@ impl Default for TrainingOptions {
             batch_size: 16,
             accumulation: 1,
             bptt: None,
+            keeps: TraceKeeps::Everything,
             optimizer: OptimizerConfig::AdamW(AdamW::default()),
             learning_rate: 0.003,
             schedule: None,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::best::Best;
+use super::footprint::Footprint;
 use super::learner::{Learner, NotFinite, Pace};
 use super::options::{Monitor, TrainingOptions};
 use super::progress::{Clock, Control, EpochProgress, Outcome, Progress, Report, StepProgress};
@@ -69,6 +70,7 @@ pub struct Run<'a, T: Real = f32> {
     outcome: Option<Outcome>,
     clock: Clock,
     notes: Value,
+    memory: Option<Footprint>,
 }
 
 /// What a run will do, known before its first update.
@@ -86,6 +88,8 @@ pub struct RunDescription {
     pub updates_per_epoch: usize,
     /// The updates of the whole run, if nothing ends it before.
     pub updates: usize,
+    /// The memory that it takes beyond the data; `None` where that is bounded by other means.
+    pub memory: Option<Footprint>,
 }
 
 pub(crate) use state::RunState;
@@ -105,7 +109,9 @@ impl<'a, T: Real> Run<'a, T> {
     pub(crate) fn new(trainer: &Trainer, subject: Box<dyn Subject<T> + 'a>) -> Result<Self> {
         let setup = Setup::new(trainer, subject)?;
         let options = setup.options();
-        let mut network = Network::new(setup.subject.network(&trainer.network))?;
+        let config = setup.subject.network(&trainer.network);
+        let memory = Footprint::checked::<T>(&config, options, setup.subject.extent())?;
+        let mut network = Network::new(config)?;
         network.initialize(&mut Purpose::Weights.rng(options.seed))?;
         let schedule = options.schedule.clone().unwrap_or_default();
         Ok(Run {
@@ -117,6 +123,7 @@ impl<'a, T: Real> Run<'a, T> {
             history: Vec::new(),
             outcome: None,
             notes: Value::Null,
+            memory,
             clock: Clock::start(setup.updates()),
             learner: Learner::new(network, options)?,
             setup,
@@ -135,6 +142,7 @@ impl<'a, T: Real> Run<'a, T> {
             validation_sequences: sizes.validation,
             updates_per_epoch: self.setup.updates_per_epoch(),
             updates: self.setup.updates(),
+            memory: self.memory,
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use dataset::DatasetSubject;
 pub(super) use text::TextSubject;
 
+use super::footprint::Extent;
 use crate::data::NamedVocabulary;
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
@@ -38,6 +39,11 @@ pub(crate) trait Subject<T: crate::Real>: Send {
 
     /// How much there is.
     fn sizes(&self) -> Sizes;
+
+    /// How large its batches get; `None` where their memory is bounded by other means.
+    fn extent(&self) -> Option<Extent> {
+        None
+    }
 
     /// How good the network is on the validation data, if there are any.
     fn validate(&self, network: &Network<T>) -> Result<Option<Validation>>;

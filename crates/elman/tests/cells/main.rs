@@ -7,6 +7,7 @@ mod contract;
 mod differences;
 mod gradients;
 mod papers;
+mod recompute;
 mod reference;
 mod sharing;
 mod step;

@@ -3,7 +3,8 @@
 use elman::cell::CellKind;
 use elman::error::{Error, Field};
 use elman::network::{
-    InitialState, Initialization, NetworkBuilder, NetworkConfig, OutputGroup, Outputs, TokenInput,
+    InitialState, Initialization, NetworkBuilder, NetworkConfig, OutputGroup, Outputs,
+    TokenDropout, TokenInput,
 };
 use elman::{
     ActivationKind, DropoutMode, Initializer, LayerConfig, Merge, Network, NetworkTrace, Residual,
@@ -77,6 +78,12 @@ fn every_dropout_drops_in_training_alone() {
 
 /// A description, and what its refusal says.
 type Refusal = (NetworkConfig, &'static str, Option<Field>);
+
+/// A channel of 7 tokens, some of which become this one.
+fn unknown(probability: f64, unknown_id: u32) -> TokenInput {
+    let token_dropout = Some(TokenDropout { probability, unknown_id });
+    TokenInput { token_dropout, ..TokenInput::new(7, 3) }
+}
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals() -> Vec<Refusal> {
@@ -190,6 +197,17 @@ fn refusals() -> Vec<Refusal> {
         (
             tokens(TokenInput { dropout: 2.0, ..TokenInput::new(7, 3) }),
             "inputs.tokens[0].dropout: expected a probability from 0 up to but not including 1, got 2",
+            None,
+        ),
+        (
+            tokens(unknown(1.0, 0)),
+            "inputs.tokens[0].token_dropout.probability: expected a probability from 0 up to but not \
+             including 1, got 1",
+            None,
+        ),
+        (
+            tokens(unknown(0.5, 7)),
+            "inputs.tokens[0].token_dropout.unknown_id: expected an id below 7 (vocabulary_size), got 7",
             None,
         ),
         (

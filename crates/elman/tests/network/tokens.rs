@@ -1,7 +1,10 @@
 //! Token channels: what goes in, what is refused, and which rows a step touches.
 
-use elman::network::{TokenInput, Touched};
+use elman::dropout::Draws;
+use elman::network::{TokenDropout, TokenInput, Touched};
 use elman::optimizer::{Adam, Momentum, Optimizer, OptimizerConfig, Sgd};
+use elman::rng::MaskSource;
+use elman::threads::with_threads;
 use elman::{
     DropoutMode, Embedding, Network, NetworkConfig, NetworkTrace, Rng, SequenceBatch, TokenBatch,
 };
@@ -190,4 +193,50 @@ fn a_step_over_touched_rows_is_the_whole_step() {
         let refused = part.update(|p| optimizers[1].step_touched(0.1, p, &gradient, beyond));
         assert!(refused.unwrap_err().to_string().starts_with("touched: expected ranges of"));
     }
+}
+
+/// What sequence `row` of some data says.
+fn text(row: usize) -> Vec<u32> {
+    (0..30).map(|t| 3 + (5 * u32::try_from(row).unwrap() + 7 * t) % 40).collect()
+}
+
+/// The outputs `[T · 2]` of a training step on texts of the data from step `first` on. Token 2 is the
+/// unknown one, and in none of them.
+fn trained(probability: f64, texts: &[(usize, Vec<u32>)], first: usize) -> Vec<Vec<f64>> {
+    let token_dropout = Some(TokenDropout { probability, unknown_id: 2 });
+    let words = TokenInput { token_dropout, ..TokenInput::new(50, 3) };
+    let network = network::<f64>(&Network::builder(0).tokens(words).gru(4).every_step().dense(2));
+    let pieces: Vec<&[u32]> = texts.iter().map(|(_, text)| &text[first..]).collect();
+    let batch = SequenceBatch::from_tokens(vec![TokenBatch::from_sequences(&pieces)]).unwrap();
+    let sequences: Vec<usize> = texts.iter().map(|(row, _)| *row).collect();
+    let source = MaskSource { seed: 4, update: 9 };
+    let draws = Draws { source, sequences: &sequences, first_step: first };
+    let mut trace = NetworkTrace::default();
+    network.forward_traced(&batch, None, DropoutMode::On(draws), &mut trace).unwrap();
+    let outputs = trace.outputs().outer_iter().map(|rows| rows.iter().copied().collect()).collect();
+    let mut grad = network.parameters().zeros_like();
+    let ones = Array3::ones(trace.outputs().dim());
+    network.backward(&batch, &mut trace, ones.view(), &mut grad).unwrap();
+    let mut touched = Touched::default();
+    network.touched_into(&batch, &mut touched).unwrap();
+    touched.clear(&mut grad);
+    assert!(grad.values().iter().all(|value| *value == 0.0), "a row that was not named");
+    outputs
+}
+
+#[test]
+fn tokens_that_become_unknown_do_not_depend_on_the_batch_its_order_threads_or_pieces() {
+    let data = |rows: &[usize]| rows.iter().map(|row| (*row, text(*row))).collect::<Vec<_>>();
+    let all = trained(0.3, &data(&[4, 14, 24]), 0);
+    let turned = with_threads(Some(2), || trained(0.3, &data(&[24, 4]), 0)).unwrap();
+    assert_eq!(turned, [all[2].clone(), all[0].clone()]);
+    // The first step of each piece says whether its token was replaced.
+    let replaced = |first: usize| {
+        let [kept, found] = [0.0, 0.3].map(|chance| trained(chance, &data(&[14]), first));
+        if kept[0][..2] == found[0][..2] { text(14)[first] } else { 2 }
+    };
+    let by_hand: Vec<u32> = (0..30).map(replaced).collect();
+    let unknown = by_hand.iter().filter(|id| **id == 2).count();
+    assert!((3..=16).contains(&unknown), "{by_hand:?}");
+    assert_eq!(trained(0.0, &[(14, by_hand)], 0), [all[1].clone()]);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use elman::io::Checkpoint;
-use elman::network::{NetworkConfig, Readout};
+use elman::network::NetworkConfig;
 use elman::task::Evaluation;
 use elman::text::{
     Characters, Corpus, CorpusOptions, Likelihood, Normalization, Passage, Sampling, TokenUnit,
@@ -17,7 +17,8 @@ use crate::args::TrainArgs;
 use crate::args::network_options::network;
 use crate::args::options::{self, blame};
 use crate::args::records::Every;
-use crate::args::text::{TextArgs, UnitChoice};
+use crate::args::text::TextArgs;
+use crate::args::value::{EachChoice, UnitChoice};
 use crate::command::network_words::network_words;
 use crate::command::record::Recorder;
 use crate::command::train::{ending, ending_words, finish, output, verdict};
@@ -68,8 +69,7 @@ struct Understood {
 /// Runs `elman train` on text.
 pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let printer = Printer::new(args.talk);
-    let mut body = network(&args.network);
-    body.readout = Readout::EveryStep;
+    let body = network(&args.network, EachChoice::Step);
     let trainer =
         Trainer::new(options::training(args), body).map_err(|error| blame(error, given))?;
     let output = output(args)?;
@@ -126,7 +126,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
 
 impl Texts {
     fn read(args: &TrainArgs) -> Outcome<Self> {
-        let fresh = CorpusOptions::Fresh(vocabulary(&args.text));
+        let fresh = CorpusOptions::Fresh(vocabulary(args));
         let training = Corpus::from_files(&args.train, fresh)?;
         let further = |path: &Option<std::path::PathBuf>| {
             let known = CorpusOptions::Known(training.tokenizer());
@@ -156,16 +156,17 @@ impl Texts {
 }
 
 /// What a token is.
-fn vocabulary(args: &TextArgs) -> VocabularyOptions {
+fn vocabulary(args: &TrainArgs) -> VocabularyOptions {
+    let TextArgs { nfc, vocabulary_size, least_count, .. } = args.text;
     VocabularyOptions {
-        unit: match args.tokens {
+        unit: match args.columns.tokens {
             UnitChoice::Bytes => TokenUnit::Bytes,
             UnitChoice::Characters => TokenUnit::Characters,
             UnitChoice::Words => TokenUnit::Words,
         },
-        normalization: if args.nfc { Normalization::Nfc } else { Normalization::None },
-        most_words: args.vocabulary_size,
-        least_count: args.least_count as u64,
+        normalization: if nfc { Normalization::Nfc } else { Normalization::None },
+        most_words: vocabulary_size,
+        least_count: least_count as u64,
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// The fields of one row.
 #[derive(Default)]
-pub(super) struct Fields {
+pub(in crate::data) struct Fields {
     fields: Vec<Field>,
     at: usize,
     start: usize,
@@ -30,14 +30,14 @@ enum State {
 
 impl Fields {
     /// Forgets the row before.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::data) fn clear(&mut self) {
         self.fields.clear();
         (self.at, self.start, self.state, self.is_quoted) = (0, 0, State::Start, false);
     }
 
     /// Goes on to the end of the row as it is so far. Whether a quote is still open there: the next
     /// line belongs to the row then.
-    pub(super) fn split(&mut self, bytes: &[u8], delimiter: u8) -> bool {
+    pub(in crate::data) fn split(&mut self, bytes: &[u8], delimiter: u8) -> bool {
         while self.at < bytes.len() {
             let byte = bytes[self.at];
             match self.state {
@@ -66,7 +66,7 @@ impl Fields {
     }
 
     /// Ends the last field with the row.
-    pub(super) fn finish(&mut self, row: &[u8]) {
+    pub(in crate::data) fn finish(&mut self, row: &[u8]) {
         self.at = row.len();
         self.push(row);
     }
@@ -80,12 +80,12 @@ impl Fields {
         (self.start, self.state, self.is_quoted) = (end + 1, State::Start, false);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::data) fn len(&self) -> usize {
         self.fields.len()
     }
 
     /// A field of the row that was split; empty past the last one.
-    pub(super) fn get<'a>(&'a self, row: &'a str, index: usize) -> &'a str {
+    pub(in crate::data) fn get<'a>(&'a self, row: &'a str, index: usize) -> &'a str {
         match self.fields.get(index) {
             Some(Field::Plain { start, end }) => row.get(*start..*end).unwrap_or(""),
             Some(Field::Unquoted(text)) => text,

@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::super::file;
 use super::super::missing::{self, MISSING_HINT};
 use super::super::options::{Decimal, LeftOut, Missing, ReadOptions, RowOrder, TargetKind};
 use super::super::place::{Place, StepPlaces};
 use super::super::targets::ClassCollector;
-use super::super::{Dataset, Parts, Source, Targets, ValueTargets};
+use super::super::{Dataset, Each, Parts, Source, Targets, ValueTargets};
 use super::Roles;
 use super::channels::Channels;
 use super::records::{QUOTE_HINT, Records, joined};
@@ -57,7 +57,7 @@ impl Row<'_> {
         }
     }
 
-    fn number(&self, column: usize) -> Result<f64> {
+    pub(super) fn number(&self, column: usize) -> Result<f64> {
         self.parsed(column).map_err(|(expected, found)| self.fault(column, expected, found).into())
     }
 
@@ -67,7 +67,7 @@ impl Row<'_> {
 
     /// The text of a cell that may not be empty. A line break in it is refused: it comes from a
     /// quote that is not closed.
-    fn text(&self, column: usize, expected: &str) -> Result<&str> {
+    pub(super) fn text(&self, column: usize, expected: &str) -> Result<&str> {
         match self.cell(column) {
             "" => Err(self.fault(column, expected, "an empty cell").into()),
             text if text.contains(['\n', '\r']) => {
@@ -90,11 +90,11 @@ impl Row<'_> {
     }
 }
 
-/// What has been read of the targets: one for each sequence begun.
+/// What has been read of the targets: one for each sequence begun, or for each row.
 enum TargetRows {
     None,
     Classes(ClassCollector),
-    Values(Vec<f64>), // [N, O]
+    Values(Vec<f64>), // [N, O], or [rows, O]
 }
 
 /// The first and the last row of a sequence so far.
@@ -117,6 +117,9 @@ pub(super) struct Reader<'a> {
     /// The time of the row before, in the same sequence unless the rows will be sorted.
     time: Option<Time>,
     targets: TargetRows,
+    each: Each,
+    weights: Vec<f64>,
+    groups: Vec<String>,
     places: StepPlaces,
     order: RowOrder,
     /// Where each row belongs, if the rows will be sorted.
@@ -136,13 +139,16 @@ impl<'a> Reader<'a> {
             paths,
             roles,
             ids: vec![],
-            channels: Channels::new(&roles.features),
+            channels: Channels::new(roles),
             missing: options.missing,
             offsets: vec![0],
             known: HashMap::new(),
             spans: vec![],
             time: None,
             targets,
+            each: options.each,
+            weights: vec![],
+            groups: vec![],
             places: StepPlaces::default(),
             order: options.columns.order,
             keys: vec![],
@@ -158,8 +164,11 @@ impl<'a> Reader<'a> {
             RowOrder::Sort => self.known.get(id).copied(),
         };
         match sequence {
-            Some(sequence) => self.compare_targets(row, sequence)?,
+            Some(sequence) => self.compare(row, sequence)?,
             None => self.begin(id, row)?,
+        }
+        if self.each == Each::Step {
+            self.add_step_target(row)?;
         }
         let sequence = sequence.unwrap_or(self.ids.len() - 1);
         let time = self.read_time(row)?;
@@ -197,6 +206,27 @@ impl<'a> Reader<'a> {
             let found = format!("a further one after {rows}");
             return Err(row.fault(self.roles.sequence, expected, found).hint(SORT_HINT).into());
         }
+        if self.each == Each::Sequence {
+            self.add_target(row)?;
+        }
+        if let Some(column) = self.roles.weight {
+            self.weights.push(row.number(column)?);
+        }
+        if let Some(column) = self.roles.group {
+            self.groups.push(row.text(column, "a group")?.to_string());
+        }
+        self.known.insert(id.to_string(), self.ids.len());
+        self.ids.push(id.to_string());
+        self.offsets.push(self.offsets[self.offsets.len() - 1]);
+        self.spans.push(Span { first: row.row, last: row.row });
+        if self.order == RowOrder::AsGiven {
+            self.time = None;
+        }
+        Ok(())
+    }
+
+    /// The targets of a row.
+    fn add_target(&mut self, row: &Row<'_>) -> Result<()> {
         match &mut self.targets {
             TargetRows::None => {}
             TargetRows::Classes(classes) => {
@@ -210,23 +240,57 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        self.known.insert(id.to_string(), self.ids.len());
-        self.ids.push(id.to_string());
-        self.offsets.push(self.offsets[self.offsets.len() - 1]);
-        self.spans.push(Span { first: row.row, last: row.row });
-        if self.order == RowOrder::AsGiven {
-            self.time = None;
+        Ok(())
+    }
+
+    /// The targets of a row, which may have none.
+    fn add_step_target(&mut self, row: &Row<'_>) -> Result<()> {
+        let columns = &self.roles.targets;
+        let missing = columns.iter().filter(|column| file::is_missing(row.cell(**column))).count();
+        match &mut self.targets {
+            TargetRows::Classes(classes) if missing > 0 => classes.add_none(),
+            TargetRows::Values(values) if missing == columns.len() => {
+                values.extend(columns.iter().map(|_| f64::NAN));
+            }
+            _ => self.add_target(row)?,
         }
         Ok(())
     }
 
-    /// Refuses a row whose targets are not those of its sequence.
+    /// Refuses a row whose targets, weight or group are not those of its sequence.
+    fn compare(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
+        if let Some(column) = self.roles.weight {
+            let weight = self.weights[sequence];
+            if row.number(column)?.partial_cmp(&weight).is_none_or(|order| order.is_ne()) {
+                return self.changed(row, column, (sequence, weight.to_string()));
+            }
+        }
+        if let Some(column) = self.roles.group
+            && row.cell(column) != self.groups[sequence]
+        {
+            let group = file::quote(&self.groups[sequence]);
+            return self.changed(row, column, (sequence, group));
+        }
+        match self.each {
+            Each::Sequence => self.compare_targets(row, sequence),
+            Each::Step => Ok(()),
+        }
+    }
+
+    /// What should be the same in all rows of a sequence is not.
+    fn changed(
+        &self,
+        row: &Row<'_>,
+        column: usize,
+        (sequence, expected): (usize, String),
+    ) -> Result<()> {
+        let first = self.spans[sequence].first;
+        let expected = format!("{expected} as in row {first}, the first of the sequence");
+        Err(row.fault(column, expected, file::quote(row.cell(column))).into())
+    }
+
     fn compare_targets(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
-        let changed = |column: usize, expected: String| {
-            let first = self.spans[sequence].first;
-            let expected = format!("{expected} as in row {first}, the first of the sequence");
-            Err(row.fault(column, expected, file::quote(row.cell(column))).into())
-        };
+        let changed = |column, expected| self.changed(row, column, (sequence, expected));
         match &self.targets {
             TargetRows::None => {}
             TargetRows::Classes(classes) => {
@@ -288,48 +352,82 @@ impl<'a> Reader<'a> {
     /// The data set of all rows added, at least one.
     pub(super) fn finish(mut self, records: &Records) -> Result<Dataset> {
         let mut left_out = self.channels.settle(records);
-        if self.channels.columns.is_empty() {
+        if self.channels.is_empty() {
             return Err(no_features(records, &left_out));
         }
         left_out.extend(self.roles.left_out.iter().cloned());
         self.check_missing()?;
-        if self.order == RowOrder::Sort {
-            let keys = std::mem::take(&mut self.keys);
-            let sorted = super::sort::sort(&self, keys)?;
-            self.channels.values = sorted.values;
-            (self.offsets, self.places) = (sorted.offsets, sorted.places);
-        }
+        let order = self.sort()?;
+        let tokens = self.channels.take_tokens(&self.roles.header, order.as_deref())?;
         let names = self.roles.names(&self.channels.columns);
-        let channels = missing::Channels { names, values: self.channels.values };
+        let values = std::mem::take(&mut self.channels.values);
+        let channels = missing::Channels { names, values };
         let channels = missing::complete(channels, &self.offsets, self.missing);
-        let names = self.roles.names(&self.roles.targets);
-        let targets = match self.targets {
-            TargetRows::None => Targets::None,
-            TargetRows::Classes(classes) => Targets::Classes(classes.finish(&names[0])?),
-            TargetRows::Values(values) => {
-                let shape = (self.ids.len(), names.len());
-                let values = Array2::from_shape_vec(shape, values)
-                    .map_err(|_| Error::shape("targets", &[shape.0, shape.1], &[0]))?;
-                Targets::Values(ValueTargets::new(names, values)?)
-            }
-        };
         let dataset = Dataset::assemble(Parts {
+            targets: self.take_targets(order.as_deref())?,
             ids: self.ids,
             feature_names: channels.names,
             values: channels.values,
-            tokens: vec![],
+            tokens,
             offsets: self.offsets,
-            targets,
         })?;
+        let dataset = match self.roles.weight {
+            Some(column) => dataset.with_weights(self.weights).map_err(|error| {
+                let fault = |expected, found| records.fault(expected, found);
+                of_column(error, &self.roles.header[column], fault)
+            })?,
+            None => dataset,
+        };
         let files: Vec<PathBuf> =
             self.paths.iter().map(|path| joined(std::slice::from_ref(path))).collect();
         Ok(Dataset {
             source: Some(Source { path: joined(self.paths), digest: records.digest() }),
+            groups: self.roles.group.map(|_| self.groups),
             left_out,
             places: self.places.finish(),
             files,
             ..dataset
         })
+    }
+
+    /// Puts the rows in order, if they are to be sorted; which row stands at each place then.
+    fn sort(&mut self) -> Result<Option<Vec<usize>>> {
+        if self.order == RowOrder::AsGiven {
+            return Ok(None);
+        }
+        let keys = std::mem::take(&mut self.keys);
+        let sorted = super::sort::sort(self, keys)?;
+        self.channels.values = sorted.values;
+        (self.offsets, self.places) = (sorted.offsets, sorted.places);
+        Ok(Some(sorted.order))
+    }
+
+    fn take_targets(&mut self, order: Option<&[usize]>) -> Result<Targets> {
+        let names = self.roles.names(&self.roles.targets);
+        let order = order.filter(|_| self.each == Each::Step);
+        match std::mem::replace(&mut self.targets, TargetRows::None) {
+            TargetRows::None => Ok(Targets::None),
+            TargetRows::Classes(mut classes) => {
+                if let Some(order) = order {
+                    classes.reorder(order);
+                }
+                Ok(Targets::Classes(classes.finish(&names[0], self.each)?))
+            }
+            TargetRows::Values(values) => {
+                let shape = (values.len() / names.len(), names.len());
+                let values = Array2::from_shape_vec(shape, values)
+                    .map_err(|_| Error::shape("targets", &[shape.0, shape.1], &[0]))?;
+                let values = match order {
+                    Some(order) => values.select(Axis(0), order),
+                    None => values,
+                };
+                let targets = match self.each {
+                    Each::Sequence => ValueTargets::new(names, values)?,
+                    Each::Step => ValueTargets::of_steps(names, values)?,
+                };
+                Ok(Targets::Values(targets))
+            }
+        }
     }
 
     /// Refuses missing values, where they are to be refused.
@@ -341,6 +439,14 @@ impl<'a> Reader<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A fault of all values of a column, found once they are known.
+fn of_column(error: Error, column: &str, fault: impl Fn(String, String) -> FileFault) -> Error {
+    match error {
+        Error::Argument { expected, found, .. } => fault(expected, found).column(column).into(),
+        other => other,
     }
 }
 

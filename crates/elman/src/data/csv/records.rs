@@ -212,7 +212,7 @@ impl Records {
 }
 
 /// How a file is called that several files are read as.
-pub(super) fn joined(paths: &[PathBuf]) -> PathBuf {
+pub(in crate::data) fn joined(paths: &[PathBuf]) -> PathBuf {
     let name = |path: &PathBuf| match is_standard_input(path) {
         true => "standard input".to_string(),
         false => path.display().to_string(),

@@ -30,6 +30,8 @@ pub(super) struct Sorted {
     pub(super) values: Vec<f64>,
     pub(super) offsets: Vec<usize>,
     pub(super) places: StepPlaces,
+    /// Which row stands at each place.
+    pub(super) order: Vec<usize>,
 }
 
 /// Sorts the rows of a reader by the sequence, in the order in which the sequences begin in the file,
@@ -58,11 +60,12 @@ pub(super) fn sort(reader: &Reader<'_>, keys: Vec<RowKey>) -> Result<Sorted> {
         values: Vec::with_capacity(reader.channels.values.len()),
         offsets: vec![0; reader.ids.len() + 1],
         places: StepPlaces::default(),
+        order: vec![],
     };
     for (step, &index) in order.iter().enumerate() {
         sorted.values.extend_from_slice(&reader.channels.values[index * width..][..width]);
         sorted.offsets[keys[index].sequence + 1] = step + 1;
         sorted.places.push(keys[index].place);
     }
-    Ok(sorted)
+    Ok(Sorted { order, ..sorted })
 }

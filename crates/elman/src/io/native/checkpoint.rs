@@ -269,4 +269,6 @@ fn same_options(group: &str, found: &impl Serialize, wanted: &impl Serialize) ->
 }
 
 #[cfg(test)]
+mod composition_tests;
+#[cfg(test)]
 mod tests;

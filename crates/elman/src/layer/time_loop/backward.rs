@@ -10,7 +10,7 @@ use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, in
 use super::kept::{KeptRows, emptied};
 use super::noise::{LoopNoise, NoisyRow};
 use super::parameter_gradient::parameter_gradient;
-use super::{BoundCell, LoopTrace, Shape, Sizes, pieces};
+use super::{BoundCell, LoopTrace, Shape, Sizes, pieces, recompute};
 use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
@@ -93,29 +93,98 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
     }
 }
 
+/// What a traced run over some rows has left behind. `kept` is turned into the deltas.
+pub(super) struct KeptArrays<'a, T> {
+    pub outputs: &'a [T],  // [B, T, output_stride]
+    pub initial: &'a [T],  // [B, S]
+    pub inner: &'a [T],    // [B, T, S - output_size]
+    pub computed: &'a [T], // [B, T, S], with zoneout only
+    pub dropped: &'a [T],  // [B, T, output_size], with state dropout only
+    pub kept: &'a mut [T], // [B, T, delta_size]
+}
+
+/// [`Gradients`] but for those of the parameters.
+pub(super) struct StateGradients<'a, T> {
+    pub outputs: Option<&'a [T]>,
+    pub final_state: Option<&'a [T]>,
+    pub inputs: Option<&'a mut [T]>,
+    pub initial: &'a mut [T],
+}
+
 /// Back-propagation through time. `trace.kept` is turned into the deltas.
 pub(crate) fn backward<T: Real, C: Cell<T>>(
     bound: BoundCell<'_, T, C>,
     shape: Shape<'_>,
     arrays: BackwardArrays<'_, T>,
     trace: &mut LoopTrace<T>,
-    mut gradients: Gradients<'_, T>,
+    gradients: Gradients<'_, T>,
 ) {
+    if trace.segment > 0 {
+        return recompute::backward(bound, shape, arrays, trace, gradients);
+    }
     let BackwardArrays { inputs, outputs } = arrays;
+    let (seq_len, sizes) = (shape.span.seq_len, Sizes::of(bound.cell));
+    let known = KeptArrays {
+        outputs,
+        initial: &trace.initial,
+        inner: &trace.inner,
+        computed: &trace.computed,
+        dropped: &trace.dropped,
+        kept: &mut trace.kept,
+    };
+    let wanted = StateGradients {
+        outputs: gradients.outputs,
+        final_state: gradients.final_state,
+        inputs: gradients.inputs,
+        initial: gradients.initial,
+    };
+    propagate(bound, shape, known, wanted);
+    let output_row = seq_len * shape.output_stride;
+    let dropped_row = dropped_row(shape, &sizes);
+    let of_row = |row: usize| SequenceDeltas {
+        inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
+        input_size: sizes.input,
+        initial: &trace.initial[row * sizes.state..][..sizes.output],
+        outputs: outputs[row * output_row..][..output_row]
+            .get(shape.output_offset..)
+            .unwrap_or(&[]),
+        output_stride: shape.output_stride,
+        dropped: &trace.dropped[row * dropped_row..][..dropped_row],
+        deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
+        delta_stride: sizes.delta,
+        length: shape.span.lengths[row],
+        reverse: bound.direction == Direction::Reverse,
+    };
+    let grad = gradients.parameters;
+    parameter_gradient(bound.cell, shape.span, of_row, grad, &mut trace.second_half);
+}
+
+/// The values of dropped states that are kept for a sequence.
+fn dropped_row(shape: Shape<'_>, sizes: &Sizes) -> usize {
+    let drops = shape.noise.is_some_and(|noise| noise.drops_states());
+    if drops { shape.span.seq_len * sizes.output } else { 0 }
+}
+
+/// The deltas of all steps, and the gradients of the inputs and the initial states.
+pub(super) fn propagate<T: Real, C: Cell<T>>(
+    bound: BoundCell<'_, T, C>,
+    shape: Shape<'_>,
+    arrays: KeptArrays<'_, T>,
+    mut gradients: StateGradients<'_, T>,
+) {
+    let KeptArrays { outputs, initial, inner, computed, dropped, kept: all } = arrays;
     let (seq_len, sizes) = (shape.span.seq_len, Sizes::of(bound.cell));
     let inner_row = seq_len * sizes.inner();
     let output_row = seq_len * shape.output_stride;
-    let (initial, inner) = (&trace.initial, &trace.inner);
     let (grad_outputs, grad_final) = (gradients.outputs, gradients.final_state);
-    let mut kept = pieces(&mut trace.kept, seq_len * sizes.delta);
+    let mut kept = pieces(&mut *all, seq_len * sizes.delta);
     let mut grad_initial = pieces(gradients.initial, sizes.state);
     let in_the_loop = belongs_in_the_loop(shape.span, &sizes);
     let grad_inputs = gradients.inputs.as_deref_mut().filter(|_| in_the_loop);
     let mut grad_inputs = grad_inputs.map(|grad| pieces(grad, seq_len * sizes.input));
-    let row_if = |wanted: bool, size: usize| if wanted { seq_len * size } else { 0 };
-    let computed_row = row_if(shape.noise.is_some_and(|noise| noise.zones_out()), sizes.state);
-    let dropped_row = row_if(shape.noise.is_some_and(|noise| noise.drops_states()), sizes.output);
-    let (computed, dropped) = (&trace.computed, &trace.dropped);
+    let zones_out = shape.noise.is_some_and(|noise| noise.zones_out());
+    let computed_row = if zones_out { seq_len * sizes.state } else { 0 };
+    let dropped_row = dropped_row(shape, &sizes);
     let rows = (0..shape.span.batch_size()).map(|row| SequenceArrays {
         row,
         length: shape.span.lengths[row],
@@ -142,24 +211,8 @@ pub(crate) fn backward<T: Real, C: Cell<T>>(
     );
     drop((kept, grad_inputs));
     if let Some(grad_inputs) = gradients.inputs.filter(|_| !in_the_loop || members > 1) {
-        input_gradients(bound, shape.span, &trace.kept, grad_inputs);
+        input_gradients(bound, shape.span, all, grad_inputs);
     }
-    let of_row = |row: usize| SequenceDeltas {
-        inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
-        input_size: sizes.input,
-        initial: &trace.initial[row * sizes.state..][..sizes.output],
-        outputs: outputs[row * output_row..][..output_row]
-            .get(shape.output_offset..)
-            .unwrap_or(&[]),
-        output_stride: shape.output_stride,
-        dropped: &trace.dropped[row * dropped_row..][..dropped_row],
-        deltas: &trace.kept[row * seq_len * sizes.delta..][..seq_len * sizes.delta],
-        delta_stride: sizes.delta,
-        length: shape.span.lengths[row],
-        reverse: bound.direction == Direction::Reverse,
-    };
-    let grad = gradients.parameters;
-    parameter_gradient(bound.cell, shape.span, of_row, grad, &mut trace.second_half);
 }
 
 fn backward_rows<T: Real, C: Cell<T>>(

@@ -22,12 +22,13 @@ struct ForwardRow<'a, T> {
     /// The row of the batch.
     row: usize,
     length: usize,
+    keep: Keep,
     inputs: &'a [T],               // [T, I]
     initial: &'a [T],              // [S]
     outputs: Share<'a, T>,         // [T, output_size] in rows of output_stride
     final_state: Share<'a, T>,     // [1, S]
     kept: Option<Share<'a, T>>,    // [T, delta_size]
-    inner: Option<Share<'a, T>>,   // [T, S - output_size]
+    inner: Option<Share<'a, T>>,   // [T or borders, S - output_size]
     computed: Option<&'a mut [T]>, // [T, S]
     dropped: Option<&'a mut [T]>,  // [T, output_size]
 }
@@ -54,10 +55,9 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
     let Keeping { trace, keep } = keeping;
     let (sizes, inputs) = (Sizes::of(bound.cell), arrays.inputs);
     let (batch_size, seq_len) = (shape.span.batch_size(), shape.span.seq_len);
-    let (kept_row, inner_row) = match keep {
-        Keep::Nothing => (0, 0),
-        Keep::Trace => (seq_len * sizes.delta, seq_len * sizes.inner()),
-    };
+    let kept_row = if keep == Keep::Trace { seq_len * sizes.delta } else { 0 };
+    let inner_row = keep.inner_rows(seq_len) * sizes.inner();
+    trace.segment = if let Keep::Borders(steps) = keep { steps } else { 0 };
     let noise = shape.noise.filter(|_| keep == Keep::Trace);
     let row_if = |wanted: bool, size: usize| if wanted { seq_len * size } else { 0 };
     let computed_row = row_if(noise.is_some_and(|noise| noise.zones_out()), sizes.state);
@@ -77,6 +77,7 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
     let rows = (0..batch_size).map(|row| SequenceArrays {
         row,
         length: shape.span.lengths[row],
+        keep,
         inputs: &inputs[row * seq_len * sizes.input..][..seq_len * sizes.input],
         initial: &initial[row * sizes.state..][..sizes.state],
         outputs: outputs(),
@@ -99,6 +100,7 @@ pub(crate) fn forward<T: Real, C: Cell<T>>(
 struct SequenceArrays<'a, T> {
     row: usize,
     length: usize,
+    keep: Keep,
     inputs: &'a [T],
     initial: &'a [T],
     outputs: &'a mut [T],
@@ -132,6 +134,7 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
             let row = ForwardRow {
                 row: self.row,
                 length: self.length,
+                keep: self.keep,
                 inputs: self.inputs,
                 initial: self.initial,
                 outputs,
@@ -341,8 +344,10 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             if let Some(kept) = &mut row.kept {
                 self.traces.write(r, t, kept);
             }
-            if let Some(inner) = &mut row.inner {
-                inner.write(t, &values[output..]);
+            if let Some(inner) = &mut row.inner
+                && let Some(place) = row.keep.inner_row(s, t)
+            {
+                inner.write(place, &values[output..]);
             }
             if row.length == s + 1 {
                 row.final_state.write(0, values);

@@ -37,9 +37,17 @@ pub(crate) struct Draws<'a> {
     pub sequences: &'a [usize],
     /// The step of the whole sequence with which the batch starts.
     pub first_step: usize,
+    /// How many steps later each row starts, `[B]`; none where all start there.
+    pub starts: &'a [usize],
 }
 
 impl Noise<'_> {
+    /// The index in the data of a row of the batch.
+    pub fn sequence(&self, row: usize) -> usize {
+        let known = self.draws.and_then(|draws| draws.sequences.get(row).copied());
+        known.unwrap_or(row)
+    }
+
     /// Whether states are mixed after the cell.
     pub fn zones_out(&self) -> bool {
         self.chances.zones_out()
@@ -174,7 +182,8 @@ impl<'a, T: Real> LoopNoise<'a, T> {
 
     /// Where the masks of step `s` of a row stand.
     fn place(&self, row: NoisyRow, s: usize) -> MaskPlace {
-        let first = self.draws.map_or(0, |draws| draws.first_step);
+        let start = |draws: Draws<'_>| draws.starts.get(row.row).copied().unwrap_or(0);
+        let first = self.draws.map_or(0, |draws| draws.first_step + start(draws));
         MaskPlace::of_step(self.sequence(row), first + self.direction.time(s, row.length))
     }
 

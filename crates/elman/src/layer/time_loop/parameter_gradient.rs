@@ -34,17 +34,23 @@ pub(super) fn parameter_gradient<'a, T: Real, C: Cell<T>>(
     grad: &mut [T],
     second_half: &mut Aligned<T>,
 ) {
-    if !has_halves::<T>(span, &Sizes::of(cell)) {
-        let sequences: Vec<_> = (0..span.batch_size()).map(of_row).collect();
-        return cell.parameter_gradient(&sequences, grad);
-    }
-    let [first, second] =
-        halves(span.lengths).map(|rows| rows.into_iter().map(&of_row).collect::<Vec<_>>());
+    let chains = chains::<T>(span, &Sizes::of(cell)).into_iter();
+    let mut chains = chains.map(|rows| rows.into_iter().map(&of_row).collect::<Vec<_>>());
+    let first = chains.next().unwrap_or_default();
+    let Some(second) = chains.next() else { return cell.parameter_gradient(&first, grad) };
     second_half.resize(grad.len());
     second_half.fill(T::ZERO);
     let halves = [(first, &mut *grad), (second, &mut **second_half)];
     each(halves, |(sequences, grad)| cell.parameter_gradient(&sequences, grad));
     add_assign(Level::current(), grad, second_half);
+}
+
+/// The rows of each chain of the gradient, in its order: of one chain, or of one for each half.
+pub(super) fn chains<T>(span: Span<'_>, sizes: &Sizes) -> Vec<Vec<usize>> {
+    if has_halves::<T>(span, sizes) {
+        return halves(span.lengths).into();
+    }
+    vec![(0..span.batch_size()).collect()]
 }
 
 fn has_halves<T>(span: Span<'_>, sizes: &Sizes) -> bool {

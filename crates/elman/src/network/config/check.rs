@@ -1,6 +1,8 @@
 //! What a description must keep to be a network.
 
-use super::{DenseConfig, NetworkConfig, NetworkOptions, Outputs, Pooling, Readout, TokenInput};
+use super::{
+    DenseConfig, NetworkConfig, NetworkOptions, Outputs, Pooling, Readout, TokenDropout, TokenInput,
+};
 use crate::cell::{Cell, CellKind, CellSizes, CellVisitor};
 use crate::dropout;
 use crate::embedding::Embedding;
@@ -139,6 +141,13 @@ fn tokens(index: usize, channel: &TokenInput) -> Result<()> {
         let table = Embedding::new(channel.vocabulary_size, channel.embedding_size)?;
         table.with_padding_id(id)?;
     }
+    if let Some(TokenDropout { probability, unknown_id }) = channel.token_dropout {
+        dropout::check(name("token_dropout.probability"), probability)?;
+        if unknown_id as usize >= channel.vocabulary_size {
+            let expected = format!("an id below {} (vocabulary_size)", channel.vocabulary_size);
+            return Err(Error::argument(name("token_dropout.unknown_id"), expected, unknown_id));
+        }
+    }
     dropout::check(name("dropout"), channel.dropout)
 }
 
@@ -232,20 +241,21 @@ impl Total {
 }
 
 /// The sizes of one direction of a layer.
-struct Measured {
+pub(in crate::network) struct Measured {
     shapes: Vec<ParameterShape>,
-    output_size: usize,
-    state_size: usize,
+    pub(in crate::network) output_size: usize,
+    pub(in crate::network) state_size: usize,
+    pub(in crate::network) delta_size: usize,
 }
 
 /// The sizes of a layer's cell, for an input of `input_size` values. Nothing of these sizes is
 /// allocated.
-fn measure(layer: &LayerConfig, input_size: usize) -> Result<Measured> {
+pub(in crate::network) fn measure(layer: &LayerConfig, input_size: usize) -> Result<Measured> {
     let sizes = CellSizes { input_size, hidden_size: layer.hidden_size };
     match &layer.cell {
         CellKind::Custom { .. } => {
             let output_size = layer.hidden_size;
-            Ok(Measured { shapes: Vec::new(), output_size, state_size: output_size })
+            Ok(Measured { shapes: Vec::new(), output_size, state_size: output_size, delta_size: 0 })
         }
         kind => kind.visit(Measure(sizes))?,
     }
@@ -265,6 +275,7 @@ impl CellVisitor<f32> for Measure {
             shapes: cell.parameter_shapes(),
             output_size: cell.output_size(),
             state_size: cell.state_size(),
+            delta_size: cell.delta_size(),
         })
     }
 }

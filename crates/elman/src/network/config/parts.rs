@@ -57,13 +57,36 @@ pub struct TokenInput {
     /// The probability with which training drops a number of an embedded token.
     #[serde(default)]
     pub dropout: f64,
+    /// Whether training makes some tokens unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_dropout: Option<TokenDropout>,
+}
+
+/// Tokens that become the unknown token in training, each step of each sequence by itself, so that a
+/// network learns what to make of tokens that it has never seen.
+///
+/// Which ones is a function of (seed, update, channel, sequence, step): it does not depend on the batch,
+/// on its order, on chunks or on threads.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenDropout {
+    /// The probability with which a token becomes unknown.
+    pub probability: f64,
+    /// The id that stands for unknown tokens.
+    pub unknown_id: u32,
 }
 
 impl TokenInput {
     /// A channel without a padding id and without dropout.
     #[must_use]
     pub fn new(vocabulary_size: usize, embedding_size: usize) -> Self {
-        TokenInput { vocabulary_size, embedding_size, padding_id: None, dropout: 0.0 }
+        TokenInput {
+            vocabulary_size,
+            embedding_size,
+            padding_id: None,
+            dropout: 0.0,
+            token_dropout: None,
+        }
     }
 }
 

@@ -7,12 +7,13 @@ use crate::data::{Dataset, Standardization, split};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{
-    DataDigest, Model, ModelInputs, Validation, check_inputs, check_readout, outputs,
+    DataDigest, Model, ModelInputs, Validation, check_features, check_readout, outputs,
 };
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
 use crate::task::{EncodedTargets, Task};
 use crate::train::feed::{DatasetFeed, FeedOptions};
+use crate::train::footprint::Extent;
 use crate::train::objective::objective;
 use crate::train::options::{InputScaling, Monitor, TrainingOptions};
 use crate::train::{Purpose, Trainer, TrainingData};
@@ -116,6 +117,12 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
         Sizes { training: self.parts.training.len(), validation }
     }
 
+    fn extent(&self) -> Option<Extent> {
+        let parts = [Some(&self.parts.training), self.parts.validation.as_ref()];
+        let lengths = || parts.iter().flatten().flat_map(|data| data.lengths());
+        Some(Extent { sequences: lengths().count(), longest: lengths().max().unwrap_or(0) })
+    }
+
     fn validate(&self, network: &Network<T>) -> Result<Option<Validation>> {
         let (Some(data), Some(targets)) = (&self.parts.validation, &self.validation_targets) else {
             return Ok(None);
@@ -138,22 +145,32 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 }
 
+/// In how many steps a text must stand to be known. Those that stand in one teach a network what to
+/// make of unknown ones.
+const LEAST_COUNT: usize = 2;
+
 impl<'a> Parts<'a> {
+    /// The data with their tokens in vocabularies that the training part alone has made.
     fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
         let TrainingData { training, validation } = data;
         if let Some(validation) = validation {
-            check_inputs(&ModelInputs::of(training), validation)?;
+            check_features(training.feature_names(), validation)?;
         }
         let fraction = options.validation_fraction;
         if validation.is_some() || fraction <= 0.0 {
-            let validation = validation.map(Cow::Borrowed);
-            return Ok(Parts { training: Cow::Borrowed(training), validation });
+            let known = training.vocabularies(LEAST_COUNT);
+            let validation = validation.map(|data| data.with_vocabularies(&known)).transpose()?;
+            return Ok(Parts { training: training.with_vocabularies(&known)?, validation });
         }
         let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        Ok(Parts {
-            training: Cow::Owned(training.subset(&split.training)?),
-            validation: Some(Cow::Owned(training.subset(&split.validation)?)),
-        })
+        let [training, validation] =
+            [training.subset(&split.training)?, training.subset(&split.validation)?];
+        let known = training.vocabularies(LEAST_COUNT);
+        let encoded = |data: &Dataset| -> Result<Cow<'a, Dataset>> {
+            Ok(Cow::Owned(data.with_vocabularies(&known)?.into_owned()))
+        };
+        let (training, validation) = (encoded(&training)?, encoded(&validation)?);
+        Ok(Parts { training, validation: Some(validation) })
     }
 }
 

@@ -1,0 +1,130 @@
+//! `elman health`: what can ail a recurrent network, in numbers with a sentence each.
+
+use elman::layer::Direction;
+use elman::model::Model;
+use elman::see::{Health, Reach, Rule, SideHealth, Weights};
+use elman::threads::with_threads;
+use serde::Serialize;
+
+use super::source;
+use crate::args::options::blame;
+use crate::args::see::HealthArgs;
+use crate::config::Given;
+use crate::failure::Outcome;
+use crate::printer::Printer;
+use crate::printer::style::Style;
+use crate::printer::text::{Facts, counted, measure};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    model: &'a std::path::Path,
+    health: &'a Health,
+}
+
+/// Runs `elman health`.
+pub fn run(args: &HealthArgs) -> Outcome {
+    let printer = Printer::new(args.talk);
+    let model = Model::<f32>::load(&args.model)?;
+    let data = source::unanswered(&args.data, &model, &args.columns)?;
+    let measured = with_threads(args.threads, || Health::measure(&model, &data));
+    let health = measured.map_err(|error| blame(error, &Given::default()))??;
+    let document = Document { model: &args.model, health: &health };
+    printer.result(&document, |style| text(&health, style))
+}
+
+fn text(health: &Health, style: Style) -> String {
+    let sample = &health.sample;
+    let mut facts = Facts::default();
+    let size = counted(sample.steps, "step");
+    let of = format!("{} of {}", sample.sequences, counted(sample.of, "sequence"));
+    facts.add("sample", format!("{of}, {size}; median length {}", sample.lengths.median));
+    let mut blocks = vec![facts.render(style)];
+    for side in &health.sides {
+        let heading = format!("{}: {}", name(side), counted(side.counts.units, "unit"));
+        blocks.push(format!("{}\n{}", style.bold(&heading), numbers(side, health).render(style)));
+    }
+    blocks.push(advice(health).render(style));
+    blocks.join("\n")
+}
+
+/// `layer 1 forward, lstm`.
+fn name(side: &SideHealth) -> String {
+    format!("{}, {}", place(side.layer, side.direction), side.cell)
+}
+
+fn place(layer: usize, direction: Direction) -> String {
+    let direction = match direction {
+        Direction::Forward => "forward",
+        Direction::Reverse => "reverse",
+    };
+    format!("layer {} {direction}", layer + 1)
+}
+
+fn numbers(side: &SideHealth, health: &Health) -> Facts {
+    let mut facts = Facts::default();
+    facts.add("reach", reach(&side.reach, health.sample.lengths.median));
+    if let Some(exponent) = side.lyapunov {
+        let what = if exponent.median < 0.0 { "die out" } else { "grow" };
+        let number = measure(exponent.median);
+        facts.add("Lyapunov", format!("{number} per step: small differences {what}"));
+    }
+    for gate in &side.saturation {
+        let [low, high] = [gate.low, gate.high].map(|share| format!("{:.1} %", 100.0 * share));
+        let mean = measure(gate.mean);
+        facts
+            .add(&gate.what, format!("mean {mean}; {low} at the lower limit, {high} at the upper"));
+    }
+    let idle = format!("{} dead, {} constant", side.counts.dead, side.counts.constant);
+    facts.add("idle units", idle);
+    if let Some(rank) = side.effective_rank {
+        let of = side.counts.units;
+        facts.add("effective rank", format!("{rank:.1} of {of} directions are used"));
+    }
+    let norms = [side.state_norm, side.gradient_norm].map(measure);
+    facts.add("norms", format!("state {} per unit, gradient {}", norms[0], norms[1]));
+    for weights in &side.weights {
+        facts.add(&format!("U of the {}", weights.gate), spectrum(weights));
+    }
+    facts
+}
+
+fn reach(reach: &Reach, length: f64) -> String {
+    match reach.lost_after {
+        Some(steps) => format!(
+            "the gradient falls below 1 % of its size after {}; the median sequence has {length}",
+            counted(steps, "step")
+        ),
+        None => format!(
+            "the gradient stays above 1 % of its size over all {} that were measured",
+            counted(reach.longest(), "step")
+        ),
+    }
+}
+
+fn spectrum(weights: &Weights) -> String {
+    let largest = measure(weights.largest_singular_value);
+    match weights.spectral_radius {
+        Some(radius) => {
+            format!("spectral radius {}, largest singular value {largest}", measure(radius))
+        }
+        None => format!("largest singular value {largest}"),
+    }
+}
+
+fn advice(health: &Health) -> Facts {
+    let mut facts = Facts::default();
+    for advice in &health.advice {
+        let place = match advice.rule {
+            Rule::ShortReach => "the answer".to_owned(),
+            _ => place(advice.layer, advice.direction),
+        };
+        facts.add("advice", format!("{place}: {}", advice.sentence));
+    }
+    if health.advice.is_empty() {
+        facts.add("advice", "none: no rule fires");
+    }
+    for left in &health.left_out {
+        facts.add("not measured", left);
+    }
+    facts
+}

@@ -1,0 +1,183 @@
+"""What estimators have in common: the habits of scikit-learn, without needing it.
+
+Nothing here imports scikit-learn unless it is in use already. An estimator is none of its subclasses
+but behaves as one: `get_params`, `set_params`, `__sklearn_tags__`, and exceptions of its own classes.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import inspect
+import json
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman import _elman
+from elman._model import Model
+from elman._progress import Watcher
+from elman._sequences import Given, Sequences, check_counts, not_fitted, one_for_each, sequences
+from elman._settings import seed_of, settings_of, threads
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Array = NDArray[Any]
+
+
+class Estimator:
+    """Parameters, fitting and copying."""
+
+    _kind: ClassVar[str]
+    model_: Model
+    history_: dict[str, list[float]]
+
+    def _remember(self, parameters: dict[str, Any]) -> None:
+        for name, value in parameters.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name."""
+        return {name: getattr(self, name) for name in sorted(self._parameter_names())}
+
+    def set_params(self, **params: Any) -> Self:
+        """Changes parameters by name."""
+        known = sorted(self._parameter_names())
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}; it has {', '.join(known)}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = {
+            name: value
+            for name, value in self.get_params().items()
+            if value is not defaults[name].default and repr(value) != repr(defaults[name].default)
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def _repr_html_(self) -> str:
+        if "model_" in vars(self):
+            return self.model_._repr_html_()
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+    def __sklearn_tags__(self) -> Any:
+        utils = importlib.import_module("sklearn.utils")
+        classifies = self._kind == "classifier"
+        return utils.Tags(
+            estimator_type=self._kind,
+            target_tags=utils.TargetTags(required=True, multi_output=not classifies),
+            transformer_tags=None,
+            classifier_tags=utils.ClassifierTags() if classifies else None,
+            regressor_tags=None if classifies else utils.RegressorTags(),
+            input_tags=utils.InputTags(two_d_array=True, three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "model_" in vars(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the trained model to a file that `elman.load`, Rust and the command line read."""
+        self._fitted().save(path)
+
+    def _train(self, given: Given, targets: tuple[Any, ...], rest: dict[str, Any]) -> None:
+        """`rest`: the weights, the validation data, and the parameters that only one task has."""
+        seed = seed_of(self.random_state)  # type: ignore[attr-defined]
+        settings = json.loads(settings_of(self.get_params(), seed))
+        for name, value in rest.get("training", {}).items():
+            settings["training"][name] = value
+        weights = rest.get("weights")
+        if weights is not None:
+            weights = one_for_each("sample_weight", weights, len(given.arrays))
+        data = _elman.Dataset(given.arrays, given.feature_names(), targets, weights)
+        watcher = Watcher(self.callbacks, self.verbose)  # type: ignore[attr-defined]
+        with watcher:
+            compiled, report = _elman.fit(json.dumps(settings), data, rest.get("validation"), watcher.told())
+        told = json.loads(report)
+        self.model_ = Model(compiled)
+        self.outcome_: str = told["outcome"]
+        self.best_epoch_: int | None = told["best_epoch"]
+        history: dict[str, list[float]] = {}
+        for record in told["history"]:
+            for name, value in record.items():
+                if name not in ("epoch", "updates"):
+                    history.setdefault(name, []).append(value)
+        self.history_ = history
+        self.n_iter_ = len(told["history"])
+
+    def _fitted(self) -> Model:
+        if "model_" not in vars(self):
+            raise not_fitted(type(self).__name__)
+        return self.model_
+
+    def _read(self, X: Sequences, y: Any) -> Given:
+        """The sequences to fit on; remembers what is checked at predictions."""
+        if y is None:
+            raise ValueError(f"requires y to be passed, but the target y is None: {type(self).__name__}.fit")
+        given = sequences(X)
+        if not given.arrays:
+            raise _elman.ShapeError("X: expected at least one sequence, got 0 sample(s)")
+        check_counts("y", len(given.arrays), len(y) if hasattr(y, "__len__") else np.asarray(y).size)
+        self.n_features_in_ = given.channels if given.columns is None else given.columns
+        self._columns = given.columns
+        if given.names is not None:
+            self.feature_names_in_ = np.asarray(given.names, dtype=object)
+        elif "feature_names_in_" in vars(self):
+            del self.feature_names_in_
+        return given
+
+    def _ask(self, X: Sequences) -> Any:
+        model = self._fitted()
+        given = sequences(X)
+        self._check_names(given)
+        found = given.channels if given.columns is None else given.columns
+        both_flat = given.columns is not None and self._columns is not None
+        if (both_flat and found != self.n_features_in_) or given.channels != len(model.feature_names):
+            name = type(self).__name__
+            raise _elman.ShapeError(
+                f"X has {found} features, but {name} is expecting {self.n_features_in_} features as input"
+            )
+        if not given.arrays:
+            raise _elman.ShapeError("X: expected at least one sequence, got 0 sample(s)")
+        data = model._data(given, None)
+        return model._compiled.predict(data, threads(self.n_jobs))  # type: ignore[attr-defined]
+
+    def _check_names(self, given: Given) -> None:
+        name = type(self).__name__
+        fitted = getattr(self, "feature_names_in_", None)
+        if given.names is None:
+            if fitted is not None:
+                message = f"X does not have valid feature names, but {name} was fitted with feature names"
+                warnings.warn(message, UserWarning, stacklevel=4)
+            return
+        if fitted is None:
+            message = f"X has feature names, but {name} was fitted without feature names"
+            warnings.warn(message, UserWarning, stacklevel=4)
+        elif list(fitted) != given.names:
+            raise _elman.DataError(_other_names(list(fitted), given.names))
+
+
+def _other_names(fitted: list[str], found: list[str]) -> str:
+    """How names differ, in the words of scikit-learn."""
+    lines = ["The feature names should match those that were passed during fit."]
+    unseen, missing = sorted(set(found) - set(fitted)), sorted(set(fitted) - set(found))
+    if unseen:
+        lines += ["Feature names unseen at fit time:", *(f"- {name}" for name in unseen)]
+    if missing:
+        lines += ["Feature names seen at fit time, yet now missing:", *(f"- {name}" for name in missing)]
+    if not unseen and not missing:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join(lines) + "\n"
