@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{forecast_at, recipe};
 use crate::error::{Error, Result};
-use crate::forecast::metric::{self, DieboldMariano, Intervals};
+use crate::forecast::metric::{self, Intervals};
 use crate::forecast::{Backtest, Baseline, Forecast, Frame, Window};
 use crate::model::Model;
 use crate::real::Real;
@@ -48,9 +48,6 @@ pub struct Backtested {
     pub by_series: BTreeMap<String, f64>,
     /// The best baseline, by its root mean squared error.
     pub best_baseline: Baseline,
-    /// The model's errors against those of the best baseline; none where they do not differ or are
-    /// too few.
-    pub test: Option<DieboldMariano>,
 }
 
 /// The scores of forecasts over all series and cut-offs; those that are over a scale are means over
@@ -113,10 +110,6 @@ impl Pairs {
             coverage: Vec::new(),
             winkler: Vec::new(),
         })
-    }
-
-    fn errors(&self) -> Vec<f64> {
-        self.actual.iter().zip(&self.forecast).map(|(actual, forecast)| actual - forecast).collect()
     }
 }
 
@@ -193,9 +186,6 @@ fn conclude(measured: Measured<'_>) -> Result<Backtested> {
     let rmse = |baseline: &Baseline| scores.get(baseline.name()).map_or(f64::NAN, |s| s.rmse);
     let best = Baseline::ALL.into_iter().min_by(|a, b| rmse(a).total_cmp(&rmse(b)));
     let best_baseline = best.unwrap_or(Baseline::Naive);
-    let errors = |name: &str| all.get(name).map(Pairs::errors).unwrap_or_default();
-    let test =
-        metric::diebold_mariano(&errors("model"), &errors(best_baseline.name()), plan.horizon);
     let mean_error = |keep: &dyn Fn(&Row) -> bool| {
         let errors =
             known.iter().filter(|row| keep(row)).map(|row| (row.actual - row.forecast).abs());
@@ -209,9 +199,7 @@ fn conclude(measured: Measured<'_>) -> Result<Backtested> {
     let by_series = by_series.collect();
     let levels = levels.to_vec();
     let windows = plan.windows;
-    // Too few errors for the test are no fault of the back-test.
-    let test = test.ok().flatten();
-    Ok(Backtested { rows, windows, levels, scores, by_step, by_series, best_baseline, test })
+    Ok(Backtested { rows, windows, levels, scores, by_step, by_series, best_baseline })
 }
 
 fn rows_of<'a>(

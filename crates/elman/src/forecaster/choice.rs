@@ -29,6 +29,8 @@ pub struct Trial {
     /// What was tried.
     pub candidate: Candidate,
     /// The mean absolute error over that of the naive forecast, of all series; below 1 is better.
+    /// Where the naive forecast makes no error, over the deviation of the series, or 1 if they are
+    /// constant.
     pub score: f64,
 }
 
@@ -59,22 +61,26 @@ pub(super) fn choose(
     };
     let part = Part { frame, before: &before, origins: &origins, plan };
     let mut trials = Vec::new();
+    let mut fault = None;
     if candidates.len() > 1 {
         let most = trainer.options().max_updates.unwrap_or(UPDATES).min(UPDATES);
         let options =
             TrainingOptions { max_updates: Some(most), epochs: None, ..trainer.options().clone() };
         let trial = Trainer::new(options, trainer.network().clone())?;
         for candidate in candidates {
-            // Too short for this one's differences.
-            if let Ok(measured) = part.measure(&candidate, &trial) {
-                trials.push(Trial { candidate, score: measured.score });
+            // The series may be too short for the differences of this one alone.
+            match part.measure(&candidate, &trial) {
+                Ok(measured) => trials.push(Trial { candidate, score: measured.score }),
+                Err(error) => fault = fault.or(Some(error)),
             }
         }
         trials.sort_by(|a, b| a.score.total_cmp(&b.score));
     } else {
         trials.extend(candidates.into_iter().map(|candidate| Trial { candidate, score: 0.0 }));
     }
-    let best = trials.first().ok_or_else(none)?.candidate.clone();
+    let Some(best) = trials.first().map(|trial| trial.candidate.clone()) else {
+        return Err(fault.unwrap_or_else(none));
+    };
     let errors = part.measure(&best, trainer)?.sizes;
     let held_out = frame.series.iter().zip(&before.series);
     let held_out = held_out.map(|(all, part)| all.values.len() - part.values.len()).max();
@@ -183,10 +189,12 @@ impl Part<'_> {
             sizes.sort_by(f64::total_cmp);
             *sizes = thinned(sizes);
         }
-        if !(all.is_finite() && naive > 0.0) {
+        let count = sizes.first().map_or(0, Vec::len);
+        if !all.is_finite() || count == 0 {
             return Err(none());
         }
-        Ok(Measured { score: all / naive, sizes })
+        let unit = if naive > 0.0 { naive } else { count as f64 };
+        Ok(Measured { score: all / unit, sizes })
     }
 }
 
