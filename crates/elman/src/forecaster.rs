@@ -139,7 +139,7 @@ impl<'a> Plan<'a> {
             let expected = format!("below {longest}, the steps of the longest series");
             return Err(Error::argument("horizon", expected, options.horizon));
         }
-        let usual = (2 * season).max(options.horizon).max(24).min(336).min((longest / 3).max(1));
+        let usual = (2 * season).max(options.horizon).clamp(24, 336).min((longest / 3).max(1));
         let context = options.context.unwrap_or(usual);
         let mut windows = Windows { context, horizon: options.horizon, stride: 1 };
         windows.stride = windows.all(&lengths).len().div_ceil(MOST_WINDOWS).max(1);
