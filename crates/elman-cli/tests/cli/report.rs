@@ -77,18 +77,3 @@ fn pages_that_cannot_be_written_are_refused_before_the_work() {
             || name.starts_with('n') && name.ends_with("safetensors"))
     );
 }
-
-#[test]
-fn commands_of_the_pages_on_reports_and_health_run() {
-    let bench = Bench::new();
-    let pages = ["report.md", "health.md"].map(|name| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
-        std::fs::read_to_string(std::path::Path::new(folder).join(name)).unwrap()
-    });
-    let lines = pages.iter().flat_map(|page| page.lines());
-    let commands: Vec<&str> = lines.filter_map(|line| line.strip_prefix("elman ")).collect();
-    assert_eq!(commands.len(), 8);
-    commands.iter().for_each(|command| {
-        bench.ok(command);
-    });
-}
