@@ -24,6 +24,7 @@ mod learner;
 mod members;
 mod objective;
 mod options;
+mod parts;
 mod progress;
 mod run;
 mod sequences;

@@ -1,11 +1,10 @@
 //! Ensembles: trainings that differ in their seed alone, side by side, one thread each.
 
-use std::borrow::Cow;
-
+use super::parts::Parts;
 use super::run::metrics;
 use super::side_by_side::{Stopped, side_by_side, workers};
-use super::{Control, Progress, Purpose, Report, Trained, Trainer, TrainingData, TrainingOptions};
-use crate::data::{Dataset, split};
+use super::{Control, Progress, Report, Trained, Trainer, TrainingData, TrainingOptions};
+use crate::data::Dataset;
 use crate::error::{Error, Field, Result};
 use crate::model::{DataDigest, MOST_MEMBERS, MemberRecord, Model};
 use crate::real::Real;
@@ -25,12 +24,6 @@ pub struct TrainedMembers<T: Real = f32> {
     pub training: Option<Evaluation>,
     /// How good it is on the validation data; `None` without them.
     pub validation: Option<Evaluation>,
-}
-
-/// Where the members take their data from: all from the same parts.
-struct Parts<'a> {
-    training: Cow<'a, Dataset>,
-    validation: Option<Cow<'a, Dataset>>,
 }
 
 impl Trainer {
@@ -128,21 +121,6 @@ impl Trainer {
         provenance.metrics = metrics([("training", &training), ("validation", &validation)]);
         provenance.members = members;
         Ok(TrainedMembers { model, reports, training, validation })
-    }
-}
-
-impl<'a> Parts<'a> {
-    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
-        let fraction = options.validation_fraction;
-        if fraction <= 0.0 || data.validation.is_some() {
-            let validation = data.validation.map(Cow::Borrowed);
-            return Ok(Parts { training: Cow::Borrowed(data.training), validation });
-        }
-        let split = split(data.training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        Ok(Parts {
-            training: Cow::Owned(data.training.subset(&split.training)?),
-            validation: Some(Cow::Owned(data.training.subset(&split.validation)?)),
-        })
     }
 }
 

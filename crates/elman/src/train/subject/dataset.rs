@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Digests, Evaluations, Identity, Sizes, Subject};
-use crate::data::{Dataset, Standardization, split};
+use crate::data::{Dataset, Standardization};
 use crate::error::{Error, Result};
 use crate::lesson::{Feed, Lesson, Objective};
 use crate::model::{
@@ -16,7 +16,8 @@ use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::footprint::Extent;
 use crate::train::objective::objective;
 use crate::train::options::{InputScaling, Monitor, TrainingOptions};
-use crate::train::{Purpose, Trainer, TrainingData};
+use crate::train::parts::Parts;
+use crate::train::{Trainer, TrainingData};
 
 /// A data set with its task.
 pub(in crate::train) struct DatasetSubject<'a, T> {
@@ -29,12 +30,6 @@ pub(in crate::train) struct DatasetSubject<'a, T> {
     objective: Box<dyn Objective<T>>,
 }
 
-/// The data as they are used: a part may have been set aside for validation.
-struct Parts<'a> {
-    training: Cow<'a, Dataset>,
-    validation: Option<Cow<'a, Dataset>>,
-}
-
 impl<'a, T: Real> DatasetSubject<'a, T> {
     /// # Errors
     ///
@@ -43,7 +38,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         let options = &trainer.options;
         data.training.check_trainable()?;
         check_validation(options, data.validation.is_some())?;
-        let parts = Parts::new(options, data)?;
+        let parts = encoded(options, data)?;
         let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
         check_readout(&trainer.network.readout, task.each())?;
         let has_channels = parts.training.input_size() > 0;
@@ -149,29 +144,21 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
 /// make of unknown ones.
 const LEAST_COUNT: usize = 2;
 
-impl<'a> Parts<'a> {
-    /// The data with their tokens in vocabularies that the training part alone has made.
-    fn new(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Self> {
-        let TrainingData { training, validation } = data;
-        if let Some(validation) = validation {
-            check_features(training.feature_names(), validation)?;
-        }
-        let fraction = options.validation_fraction;
-        if validation.is_some() || fraction <= 0.0 {
-            let known = training.vocabularies(LEAST_COUNT);
-            let validation = validation.map(|data| data.with_vocabularies(&known)).transpose()?;
-            return Ok(Parts { training: training.with_vocabularies(&known)?, validation });
-        }
-        let split = split(training, fraction, &mut Purpose::Split.rng(options.seed))?;
-        let [training, validation] =
-            [training.subset(&split.training)?, training.subset(&split.validation)?];
-        let known = training.vocabularies(LEAST_COUNT);
-        let encoded = |data: &Dataset| -> Result<Cow<'a, Dataset>> {
-            Ok(Cow::Owned(data.with_vocabularies(&known)?.into_owned()))
-        };
-        let (training, validation) = (encoded(&training)?, encoded(&validation)?);
-        Ok(Parts { training, validation: Some(validation) })
+/// The parts with their tokens in vocabularies that the training part alone has made.
+fn encoded<'a>(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Parts<'a>> {
+    if let Some(validation) = data.validation {
+        check_features(data.training.feature_names(), validation)?;
     }
+    let Parts { training, validation } = Parts::new(options, data)?;
+    let known = training.vocabularies(LEAST_COUNT);
+    let encode = |part: Cow<'a, Dataset>| -> Result<Cow<'a, Dataset>> {
+        Ok(match part {
+            Cow::Borrowed(data) => data.with_vocabularies(&known)?,
+            Cow::Owned(data) => Cow::Owned(data.with_vocabularies(&known)?.into_owned()),
+        })
+    };
+    let validation = validation.map(encode).transpose()?;
+    Ok(Parts { training: encode(training)?, validation })
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
