@@ -12,6 +12,8 @@ mod layer;
 mod losses;
 mod model;
 mod optimizer;
+mod stream;
+mod text;
 mod training;
 mod typed;
 
@@ -39,7 +41,13 @@ mod _elman {
     #[pymodule_export]
     use crate::optimizer::{Optimizer, clip};
     #[pymodule_export]
-    use crate::training::{default_settings, fit};
+    use crate::stream::Stream;
+    #[pymodule_export]
+    use crate::text::{
+        Corpus, likelihood, line_log_probabilities, text_log_probabilities, write_text,
+    };
+    #[pymodule_export]
+    use crate::training::{default_settings, fit, fit_text};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use elman::data::Each;
 use elman::task::Predictions;
 use elman::threads::with_threads;
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use serde::Serialize;
 
 use crate::dataset::Dataset;
 use crate::errors::{OrRaise, refused_data};
@@ -49,20 +51,28 @@ impl Model {
     /// What the model is, as JSON: its task, network, channels and provenance.
     fn description(&self) -> PyResult<String> {
         let model = &self.inner;
-        let description = serde_json::json!({
+        let vocabularies = model.inputs().vocabularies.iter();
+        let vocabularies = vocabularies.map(|named| (&named.name, named.vocabulary.len()));
+        let each = match model.task().each() {
+            Each::Sequence => "sequence",
+            Each::Step => "step",
+        };
+        json(&serde_json::json!({
             "task": model.task(),
+            "each": each,
+            "target_names": model.task().target_names(),
+            "vocabularies": vocabularies.collect::<Vec<_>>(),
             "network": model.network().config(),
             "parameters": model.network().parameters().values().len(),
             "members": model.members().count(),
             "feature_names": model.feature_names(),
             "scaling": model.scaling(),
             "provenance": model.provenance(),
-        });
-        serde_json::to_string(&description)
-            .map_err(|error| PyRuntimeError::new_err(error.to_string()))
+        }))
     }
 
-    /// Class indices `[N]` with probabilities `[N, O]`, or numbers `[N, O]`.
+    /// Class indices `[N]` with probabilities `[N, O]`, or numbers `[N, O]`; `[Σ T_n]` of both where
+    /// the model answers at every step.
     #[pyo3(signature = (data, threads=None))]
     fn predict(
         &self,
@@ -91,7 +101,11 @@ impl Model {
         let (model, data) = (&self.inner, &data.inner);
         let evaluation = py.detach(|| with_threads(threads, || model.evaluate(data)));
         let evaluation = evaluation.map_err(refused_data)?.map_err(refused_data)?;
-        serde_json::to_string(&evaluation)
-            .map_err(|error| PyRuntimeError::new_err(error.to_string()))
+        json(&evaluation)
     }
+}
+
+/// Anything as JSON.
+pub fn json(value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }

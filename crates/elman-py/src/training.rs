@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use elman::text::Corpus;
 use elman::train::{
-    Control, EpochProgress, NetworkOptions, Outcome, Progress, Trained, Trainer, TrainingData,
-    TrainingOptions,
+    Control, EpochProgress, NetworkOptions, Outcome, Progress, Run, TextData, Trained, Trainer,
+    TrainingData, TrainingOptions,
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -17,24 +18,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::errors::{OrRaise, raised, refused_data};
-use crate::model::Model;
+use crate::model::{Model, json};
+use crate::text;
 
 /// How often Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How to train what; what is left out is as on the command line.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
     training: TrainingOptions,
     network: NetworkOptions,
+    /// Of a network that reads text.
+    #[serde(skip_serializing)]
+    embedding_size: usize,
+    /// How a table of the same data is read, for the command line.
+    #[serde(skip_serializing)]
+    columns: Option<serde_json::Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            training: TrainingOptions::default(),
+            network: NetworkOptions::recommended(),
+            embedding_size: 64,
+            columns: None,
+        }
+    }
+}
+
+/// What is learnt.
+enum Lesson {
+    Sequences { training: Arc<elman::Dataset>, validation: Option<Arc<elman::Dataset>> },
+    Text { training: Arc<Corpus>, validation: Option<Arc<Corpus>>, embedding_size: usize },
 }
 
 /// What a training needs; its thread owns it, since nothing may wait for that thread after Ctrl-C.
 struct Job {
     trainer: Trainer,
-    training: Arc<elman::Dataset>,
-    validation: Option<Arc<elman::Dataset>>,
+    lesson: Lesson,
+    /// What it goes on from.
+    base: Option<Arc<elman::Model>>,
     stop: Arc<AtomicBool>,
     is_watched: bool,
 }
@@ -48,13 +74,36 @@ enum News {
 
 impl Job {
     fn run(&self, news: &SyncSender<News>) -> elman::Result<Trained> {
-        let data =
-            TrainingData { training: &self.training, validation: self.validation.as_deref() };
-        self.trainer.fit_with(data, &mut |progress| match progress {
+        let mut run = self.start()?;
+        run.train(&mut |progress| match progress {
             _ if self.stop.load(Ordering::Relaxed) => Control::Stop,
             Progress::Epoch(epoch) if self.is_watched => ask(news, epoch),
             _ => Control::Continue,
-        })
+        })?;
+        run.finish()
+    }
+
+    fn start(&self) -> elman::Result<Run<'_>> {
+        match &self.lesson {
+            Lesson::Sequences { training, validation } => {
+                let data = TrainingData { training, validation: validation.as_deref() };
+                match &self.base {
+                    None => self.trainer.start(data),
+                    Some(model) => self.trainer.start_from(data, model),
+                }
+            }
+            Lesson::Text { training, validation, embedding_size } => {
+                let text = TextData {
+                    training: training.whole(),
+                    validation: validation.as_ref().map(|text| text.whole()),
+                    embedding_size: *embedding_size,
+                };
+                match &self.base {
+                    None => self.trainer.start_text(text),
+                    Some(model) => self.trainer.start_text_from(text, model),
+                }
+            }
+        }
     }
 }
 
@@ -67,27 +116,68 @@ fn ask(news: &SyncSender<News>, epoch: &EpochProgress) -> Control {
     }
 }
 
-/// Trains by `settings`, JSON; gives the model and the report, as JSON. `watcher` is called with
-/// each epoch's numbers as JSON and the epochs that there will be; if it returns True, training
-/// stops.
+/// What a training may be given beside its data.
+#[derive(FromPyObject)]
+pub struct Extras<'py> {
+    /// Called with each epoch's record, JSON, and the number of epochs; true ends the training.
+    #[pyo3(item)]
+    watcher: Option<Bound<'py, PyAny>>,
+    /// What the training goes on from.
+    #[pyo3(item)]
+    base: Option<PyRef<'py, Model>>,
+}
+
+/// Trains on sequences by `settings`, JSON; gives the model and the report, as JSON.
 #[pyfunction]
-#[pyo3(signature = (settings, training, validation=None, watcher=None))]
 pub fn fit(
     settings: &str,
     training: &Bound<'_, Dataset>,
     validation: Option<&Dataset>,
-    watcher: Option<&Bound<'_, PyAny>>,
+    extras: Extras<'_>,
 ) -> PyResult<(Model, String)> {
-    let py = training.py();
-    let settings: Settings = serde_json::from_str(settings)
-        .map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let job = Job {
-        trainer: Trainer::new(settings.training, settings.network).or_raise()?,
+    let lesson = Lesson::Sequences {
         training: training.get().inner.clone(),
         validation: validation.map(|data| data.inner.clone()),
+    };
+    train(training.py(), &parsed(settings)?, lesson, &extras)
+}
+
+/// Trains on a text in the same way.
+#[pyfunction]
+pub fn fit_text(
+    settings: &str,
+    training: &Bound<'_, text::Corpus>,
+    validation: Option<&text::Corpus>,
+    extras: Extras<'_>,
+) -> PyResult<(Model, String)> {
+    let settings = parsed(settings)?;
+    let lesson = Lesson::Text {
+        training: training.get().inner.clone(),
+        validation: validation.map(|text| text.inner.clone()),
+        embedding_size: settings.embedding_size,
+    };
+    train(training.py(), &settings, lesson, &extras)
+}
+
+fn parsed(settings: &str) -> PyResult<Settings> {
+    serde_json::from_str(settings)
+        .map_err(|error| PyValueError::new_err(format!("options: {error}")))
+}
+
+fn train(
+    py: Python<'_>,
+    settings: &Settings,
+    lesson: Lesson,
+    extras: &Extras<'_>,
+) -> PyResult<(Model, String)> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let Settings { training, network, columns, .. } = settings;
+    let job = Job {
+        trainer: Trainer::new(training.clone(), network.clone()).or_raise()?,
+        lesson,
+        base: extras.base.as_ref().map(|model| model.inner.clone()),
         stop: stop.clone(),
-        is_watched: watcher.is_some(),
+        is_watched: extras.watcher.is_some(),
     };
     let (sender, mut news) = sync_channel(1);
     thread::Builder::new().name("elman-fit".to_owned()).spawn(move || {
@@ -95,9 +185,15 @@ pub fn fit(
         // Nobody listens after Ctrl-C.
         sender.send(News::Ended(Box::new(result))).unwrap_or_default();
     })?;
-    let ended = follow(py, &mut news, watcher);
+    let ended = follow(py, &mut news, extras.watcher.as_ref());
     stop.store(true, Ordering::Relaxed);
-    concluded(ended?.map_err(refused_data)?)
+    let mut trained = ended?.map_err(refused_data)?;
+    if let (Some(columns), Some(settings)) =
+        (columns, trained.model.provenance_mut().settings.as_object_mut())
+    {
+        settings.insert("columns".to_owned(), columns.clone());
+    }
+    concluded(trained)
 }
 
 /// Waits for the end of a training.
@@ -158,8 +254,4 @@ fn concluded(trained: Trained) -> PyResult<(Model, String)> {
 #[pyfunction]
 pub fn default_settings() -> PyResult<String> {
     json(&Settings::default())
-}
-
-fn json(value: &impl Serialize) -> PyResult<String> {
-    serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }

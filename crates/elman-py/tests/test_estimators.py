@@ -126,25 +126,27 @@ def test_progress_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_interrupt_is_obeyed_within_a_tenth_of_a_second() -> None:
-    X = [RNG.normal(size=(400, 8)) for _ in range(200)]
-    y = [index % 2 for index in range(200)]
-    sent: list[float] = []
+    X = [RNG.normal(size=(300, 8)) for _ in range(64)]
+    y = [index % 2 for index in range(64)]
+    late = []
+    # The best of three: a loaded machine may not run the thread that waits.
+    for _ in range(3):
+        sent: list[float] = []
 
-    def interrupt() -> None:
-        time.sleep(0.5)
-        sent.append(time.monotonic())
-        signal.raise_signal(signal.SIGINT)
+        def interrupt(sent: list[float] = sent) -> None:
+            time.sleep(0.2)
+            sent.append(time.monotonic())
+            signal.raise_signal(signal.SIGINT)
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        elman.SequenceClassifier(hidden_size=256, cell="lstm", batch_size=200, n_jobs=1).fit(X, y)
-    late = time.monotonic() - sent[0]
-    thread.join()
-    assert late < 0.1 * SLACK, late
-
-
-SLACK = 5  # a loaded machine may not run the thread that waits
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            elman.SequenceClassifier(hidden_size=128, cell="lstm", batch_size=64, n_jobs=1).fit(X, y)
+        late.append(time.monotonic() - sent[0])
+        thread.join()
+        if late[-1] < 0.1:
+            break
+    assert min(late) < 0.1, late
 
 
 def test_estimators_are_pickled_and_copied(tmp_path: Path) -> None:
@@ -178,6 +180,7 @@ def test_the_defaults_are_those_of_the_command_line(kind: Any) -> None:
         assert wanted["training"].pop("optimizer")["kind"] == found["training"].pop("optimizer")["kind"]
     wanted["training"]["clip"]["norm"].pop("kind")
     assert found == wanted
+    assert parameters["tokens"] is None and not parameters["warm_start"]
     assert parameters.get("class_weight") is None and parameters.get("label_smoothing", 0.0) == 0.0
 
 
@@ -202,7 +205,7 @@ BAD: list[tuple[str, type[Exception], str, Any]] = [
     ("empty", elman.ShapeError, "X: expected at least one sequence", lambda: classifier().fit([], [])),
     ("widths", elman.ShapeError, r"X\[1\]: expected shape \[4, 2\]", lambda: classifier().fit([X[0], X[1][:, :1]], "ab")),
     ("nan", elman.DataError, "sequence 1, step 2.*got NaN", lambda: classifier().fit([[0.0, 1.0, 1.0], [0.0, 1.0, np.nan]], [0, 1])),
-    ("text", ValueError, "could not convert string", lambda: classifier().fit([["a", "b"], ["b", "c"]], [0, 1])),
+    ("text", ValueError, "could not convert string", lambda: classifier().fit(np.array([["a", "b"], ["b", "c"]]), [0, 1])),
     ("objects", TypeError, "number", lambda: classifier().fit(np.full((2, 2), {}, dtype=object), [0, 1])),
     ("complex", ValueError, "Complex data", lambda: classifier().fit(np.zeros((2, 2), complex), [0, 1])),
     ("labels", elman.ShapeError, "y: expected one for each of 6", lambda: classifier().fit(X, Y[:5])),

@@ -22,6 +22,7 @@ mod smell;
 mod split;
 pub mod tagged;
 mod targets;
+mod texts;
 mod tokens;
 pub mod ts;
 mod vocabulary;

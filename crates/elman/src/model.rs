@@ -84,6 +84,13 @@ impl ModelInputs {
     }
 }
 
+/// The network; of an ensemble the first.
+impl<T: Real> AsRef<Network<T>> for Model<T> {
+    fn as_ref(&self) -> &Network<T> {
+        &self.network
+    }
+}
+
 impl<T: Real> fmt::Debug for Model<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")

@@ -69,6 +69,12 @@ pub struct Network<T: Real> {
     regions: Regions,
 }
 
+impl<T: Real> AsRef<Network<T>> for Network<T> {
+    fn as_ref(&self) -> &Network<T> {
+        self
+    }
+}
+
 /// Where the parameters of each part stand in the flat buffer.
 #[derive(Clone, Debug)]
 struct Regions {

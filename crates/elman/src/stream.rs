@@ -37,11 +37,55 @@ use crate::real::Real;
 
 /// A network on its way through one or several sequences, a step of each at a time.
 ///
-/// The network may not change meanwhile; that is why the stream borrows it.
+/// The network may not change meanwhile; that is why the stream borrows it, or shares it.
 pub struct Stream<'n, T: Real> {
-    network: &'n Network<T>,
+    network: Held<'n, T>,
     begun: Option<Arc<BegunTokens<T>>>,
     memory: StepMemory<T>,
+}
+
+/// A network that does not change.
+#[derive(Clone)]
+enum Held<'n, T: Real> {
+    Borrowed(&'n Network<T>),
+    Shared(Arc<dyn AsRef<Network<T>> + Send + Sync>),
+}
+
+impl<T: Real> Held<'_, T> {
+    fn get(&self) -> &Network<T> {
+        match self {
+            Held::Borrowed(network) => network,
+            Held::Shared(owner) => (**owner).as_ref(),
+        }
+    }
+}
+
+impl<T: Real> Stream<'static, T> {
+    /// A stream that shares what has the network, a model say, and so may live anywhere.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use elman::{Network, Stream};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let network = Network::<f32>::new(Network::builder(1).gru(4).last_step().dense(1))?;
+    /// let mut stream = Stream::shared(Arc::new(network), 1)?;
+    /// let last = std::thread::spawn(move || stream.step(&[0.5]).map(<[f32]>::to_vec));
+    /// assert_eq!(last.join().expect("no panic")?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn shared<N>(owner: Arc<N>, rows: usize) -> Result<Self>
+    where
+        N: AsRef<Network<T>> + Send + Sync + 'static,
+    {
+        Self::start(Held::Shared(owner), rows, None)
+    }
 }
 
 impl<'n, T: Real> Stream<'n, T> {
@@ -52,7 +96,7 @@ impl<'n, T: Real> Stream<'n, T> {
     ///
     /// A network that reads time from the end or pools steps; one whose initial state must be given.
     pub fn new(network: &'n Network<T>, rows: usize) -> Result<Self> {
-        Self::start(network, rows, None)
+        Self::start(Held::Borrowed(network), rows, None)
     }
 
     /// A stream that goes on from this state: one row for each row of it.
@@ -62,19 +106,16 @@ impl<'n, T: Real> Stream<'n, T> {
     /// A network that reads time from the end or pools steps; a state of another network.
     pub fn from_state(network: &'n Network<T>, state: &NetworkState<T>) -> Result<Self> {
         let rows = state.layers.first().map_or(0, |layer| layer.nrows());
-        Self::start(network, rows, Some(state))
+        Self::start(Held::Borrowed(network), rows, Some(state))
     }
 
-    fn start(
-        network: &'n Network<T>,
-        rows: usize,
-        state: Option<&NetworkState<T>>,
-    ) -> Result<Self> {
+    fn start(held: Held<'n, T>, rows: usize, state: Option<&NetworkState<T>>) -> Result<Self> {
+        let network = held.get();
         network.check_steps()?;
         let mut memory = network.step_memory(rows);
         network.set_step_state(state, &mut memory)?;
         let begun = network.begun_tokens().map(Arc::new);
-        Ok(Stream { network, begun, memory })
+        Ok(Stream { network: held, begun, memory })
     }
 
     /// The number of sequences.
@@ -85,8 +126,8 @@ impl<'n, T: Real> Stream<'n, T> {
 
     /// The network.
     #[must_use]
-    pub fn network(&self) -> &'n Network<T> {
-        self.network
+    pub fn network(&self) -> &Network<T> {
+        self.network.get()
     }
 
     /// One step with numeric inputs `[rows, I]`; the answers `[rows, O]`.
@@ -115,7 +156,7 @@ impl<'n, T: Real> Stream<'n, T> {
     /// As [`step`](Self::step) and [`step_tokens`](Self::step_tokens). Nothing has happened then.
     pub fn step_both(&mut self, inputs: &[T], tokens: &[u32]) -> Result<&[T]> {
         let input = StepInput { numeric: inputs, tokens };
-        self.network.step(input, self.begun.as_deref(), &mut self.memory)?;
+        self.network.get().step(input, self.begun.as_deref(), &mut self.memory)?;
         Ok(self.memory.answers())
     }
 
@@ -138,7 +179,7 @@ impl<'n, T: Real> Stream<'n, T> {
     ///
     /// A state of another network, or of another number of rows. Nothing has changed then.
     pub fn set_state(&mut self, state: &NetworkState<T>) -> Result<()> {
-        self.network.set_step_state(Some(state), &mut self.memory)
+        self.network.get().set_step_state(Some(state), &mut self.memory)
     }
 
     /// Starts again.
@@ -147,13 +188,14 @@ impl<'n, T: Real> Stream<'n, T> {
     ///
     /// A network whose initial state must be given.
     pub fn reset(&mut self) -> Result<()> {
-        self.network.set_step_state(None, &mut self.memory)
+        self.network.get().set_step_state(None, &mut self.memory)
     }
 
     /// Another stream that goes on from here.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Stream { network: self.network, begun: self.begun.clone(), memory: self.memory.clone() }
+        let (network, begun) = (self.network.clone(), self.begun.clone());
+        Stream { network, begun, memory: self.memory.clone() }
     }
 
     /// Goes on from where `other` is, without new memory.
@@ -162,7 +204,7 @@ impl<'n, T: Real> Stream<'n, T> {
     ///
     /// A stream of another number of rows, or of another network.
     pub fn follow(&mut self, other: &Self) -> Result<()> {
-        if !std::ptr::eq(self.network, other.network) {
+        if !std::ptr::eq(self.network.get(), other.network.get()) {
             let expected = "a stream of the same network";
             return Err(crate::Error::argument("other", expected, "one of another network"));
         }

@@ -287,6 +287,14 @@ impl Task {
         }
     }
 
+    /// The same task with another loss for numbers, if one is given.
+    pub(crate) fn with_loss(&self, loss: Option<RegressionLoss>) -> Result<Self> {
+        match (self, loss) {
+            (Task::Regress(regress), Some(loss)) => regress.with_loss(loss).map(Task::Regress),
+            _ => Ok(self.clone()),
+        }
+    }
+
     /// What there is an answer for.
     #[must_use]
     pub fn each(&self) -> Each {

@@ -297,7 +297,7 @@ pub(crate) fn subject<'a, T: Real>(
     trainer: &Trainer,
     data: TrainingData<'a>,
 ) -> Result<Box<dyn Subject<T> + 'a>> {
-    Ok(Box::new(DatasetSubject::new(trainer, data)?))
+    Ok(Box::new(DatasetSubject::new(trainer, data, None)?))
 }
 
 /// The subject of a training on a text.

@@ -20,6 +20,7 @@ from elman._elman import (
     level,
 )
 from elman._estimators import SequenceClassifier, SequenceRegressor
+from elman._language import LanguageModel
 from elman._layers import GRU, LSTM, Dense, LSTMState, MinGRU, MinLSTM, SimpleRNN
 from elman._losses import (
     Loss,
@@ -34,6 +35,8 @@ from elman._losses import (
 from elman._model import Model, load
 from elman._optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, clip_norm, clip_value
 from elman._sequences import Long, NotFittedError, from_long
+from elman._stream import Stream
+from elman._tagger import SequenceTagger
 
 __all__ = [
     "GRU",
@@ -49,6 +52,7 @@ __all__ = [
     "GradientReport",
     "Gradients",
     "LSTMState",
+    "LanguageModel",
     "Long",
     "Loss",
     "MinGRU",
@@ -59,8 +63,10 @@ __all__ = [
     "RMSprop",
     "SequenceClassifier",
     "SequenceRegressor",
+    "SequenceTagger",
     "ShapeError",
     "SimpleRNN",
+    "Stream",
     "__version__",
     "binary_cross_entropy",
     "clip_norm",

@@ -1,13 +1,14 @@
 """What the compiled module `_elman` has; private, as its name says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from typing_extensions import disjoint_base
+from typing_extensions import Self, disjoint_base
 
 __all__ = [
+    "Corpus",
     "DataError",
     "Dataset",
     "Dense",
@@ -17,15 +18,21 @@ __all__ = [
     "Model",
     "Optimizer",
     "ShapeError",
+    "Stream",
     "__version__",
     "binary_cross_entropy",
     "clip",
     "cross_entropy",
     "default_settings",
     "fit",
+    "fit_text",
     "level",
+    "likelihood",
+    "line_log_probabilities",
     "regression",
     "softmax",
+    "text_log_probabilities",
+    "write_text",
 ]
 
 __version__: str
@@ -111,16 +118,55 @@ def binary_cross_entropy(
 ) -> tuple[float, NDArray[Any], NDArray[Any]]: ...
 def softmax(logits: NDArray[Any]) -> NDArray[Any]: ...
 
+_Answers = tuple[Any, ...] | None
+_Weights = NDArray[Any] | Sequence[float] | None
+
 @final
 class Dataset:
-    def __new__(
-        cls,
+    @staticmethod
+    def numbers(
         sequences: Sequence[NDArray[Any]],
         feature_names: Sequence[str],
-        targets: tuple[Any, ...] | None = None,
-        weights: NDArray[Any] | Sequence[float] | None = None,
+        targets: _Answers = None,
+        weights: _Weights = None,
     ) -> Dataset: ...
+    @staticmethod
+    def texts(
+        texts: Sequence[str], form: tuple[str, str], targets: _Answers = None, weights: _Weights = None
+    ) -> Dataset: ...
+    @staticmethod
+    def token_lists(
+        lists: Sequence[Sequence[str]], name: str, targets: _Answers = None, weights: _Weights = None
+    ) -> Dataset: ...
+    @staticmethod
+    def sentences(
+        sentences: Sequence[Sequence[str]], targets: _Answers = None, weights: _Weights = None
+    ) -> Dataset: ...
+    @property
+    def lengths(self) -> list[int]: ...
     def __len__(self) -> int: ...
+
+@final
+class Corpus:
+    def __new__(cls, source: str | Sequence[str], vocabulary: str | Model) -> Corpus: ...
+    def alike(self, source: str | Sequence[str]) -> Corpus: ...
+    def __len__(self) -> int: ...
+
+@disjoint_base
+class Stream:
+    def __new__(cls, model: Model, rows: int = 1) -> Self: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def compiled(self) -> Model: ...
+    def step(self, x: NDArray[Any]) -> NDArray[np.float64]: ...
+    def step_tokens(self, tokens: Sequence[str]) -> NDArray[np.float64]: ...
+    @property
+    def state(self) -> list[NDArray[np.float32]]: ...
+    @state.setter
+    def state(self, layers: Sequence[NDArray[Any]], /) -> None: ...
+    def reset(self) -> None: ...
+    def copy_row(self, source: int, target: int) -> None: ...
 
 @final
 class Model:
@@ -136,8 +182,12 @@ class Model:
 
 def default_settings() -> str: ...
 def fit(
-    settings: str,
-    training: Dataset,
-    validation: Dataset | None = None,
-    watcher: Callable[[str, int], bool] | None = None,
+    settings: str, training: Dataset, validation: Dataset | None, extras: dict[str, Any]
 ) -> tuple[Model, str]: ...
+def fit_text(
+    settings: str, training: Corpus, validation: Corpus | None, extras: dict[str, Any]
+) -> tuple[Model, str]: ...
+def likelihood(model: Model, text: Corpus) -> str: ...
+def text_log_probabilities(model: Model, text: Corpus) -> NDArray[np.float64]: ...
+def line_log_probabilities(model: Model, lines: Sequence[str]) -> list[NDArray[np.float64]]: ...
+def write_text(model: Model, prompt: str, wish: str) -> str: ...

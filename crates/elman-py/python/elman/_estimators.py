@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from elman import _elman
-from elman._base import Estimator
+from elman._base import Estimator, Lesson
 from elman._progress import Callback
-from elman._sequences import Given, Sequences, check_counts, column, one_for_each, sequences
+from elman._sequences import Form, Given, Sequences, check_counts, column, one_for_each, sequences
+from elman._settings import ONE_PASS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -21,6 +22,7 @@ Array = NDArray[Any]
 PARAMETERS = """
     Sequences are a list of arrays `[T_i, I]`, each as long as it likes, or one array `[B, T, I]`. A 2-D array or
     frame `[B, T]` has a univariate sequence in each row. `elman.from_long` makes a list of a long table.
+    A list of texts has a sequence of tokens in each text; a list of lists of texts has the tokens themselves.
     What is left at `None` is chosen as the command line chooses it.
 
     Parameters
@@ -36,8 +38,10 @@ PARAMETERS = """
     optimizer : `"sgd"`, `"adam"`, `"adamw"`, `"nadam"`, `"rmsprop"`, `"adagrad"`, or a dict, `{"kind": "sgd", …}`
     validation_fraction, patience, monitor : a part of the data that chooses the best epoch by its `"loss"` or `"metric"`,
         and the epochs without improvement after which training ends
+    tokens : what texts are cut into, `"characters"`, which is the default, or `"words"`
     scaling : `"standardize"` the channels, or take them `"raw"`
     settings : everything else, `{"training": {…}, "network": {…}}`, under the names of the Rust library
+    warm_start : whether `fit` goes on from the weights, scaling and vocabulary that are there
     random_state : the seed; one seed gives the same weights to the bit. None draws one from NumPy.
     n_jobs : threads; all processors by default. They do not change the result.
     callbacks : functions that are called with the numbers of each epoch, a dict; one that returns True stops training
@@ -82,7 +86,7 @@ class SequenceClassifier(Estimator):
         num_layers: int | None = None,
         direction: str | None = None,
         pooling: str | Iterable[str] | None = None,
-        dropout: float = 0.0,
+        dropout: float = 0.3,
         layer_dropout: float = 0.0,
         state_dropout: float = 0.0,
         epochs: int | None = None,
@@ -96,10 +100,12 @@ class SequenceClassifier(Estimator):
         validation_fraction: float = 0.0,
         patience: int | None = None,
         monitor: str = "loss",
+        tokens: str | None = None,
         scaling: str = "standardize",
         class_weight: str | Mapping[Any, float] | None = None,
         label_smoothing: float = 0.0,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        warm_start: bool = False,
         random_state: Any = 1,
         n_jobs: int | None = None,
         callbacks: Iterable[Callback] | None = None,
@@ -119,33 +125,70 @@ class SequenceClassifier(Estimator):
 
         `validation_data` `(X, y)` choose the best epoch in the place of `validation_fraction`.
         """
-        given = self._read(X, y)
-        labels = _classes(column(y))
-        classes, indices = np.unique(labels, return_inverse=True)
+        base = self._base()
+        given = self._read(X, y, base)
+        labels = classes_of(column(y))
+        classes = np.unique(labels)
         if len(classes) < 2:
             raise _elman.DataError(f"y: expected at least two classes, got one class, {classes[0]!r}")
+        if base is not None and classes.tolist() != self.classes_.tolist():
+            expected, got = self.classes_.tolist(), classes.tolist()
+            raise _elman.DataError(f"y: expected the classes {expected}, as warm_start goes on from them, got {got}")
         self.classes_ = classes
+        self._learn(given, y, Lesson(validation=validation_data, base=base), sample_weight)
+        return self
+
+    def partial_fit(
+        self,
+        X: Sequences,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Passes once over some of the data at a constant rate, and goes on from the weights of the call before.
+
+        The first call chooses the scaling and the vocabulary, and the `classes`, which are those of `y` if none
+        are given. The optimiser begins anew in each call.
+        """
+        base = vars(self).get("model_")
+        given = self._read(X, y, base)
+        labels = classes_of(column(y))
+        if base is None:
+            self.classes_ = np.unique(labels if classes is None else classes_of(column(classes)))
+        elif classes is not None and np.unique(np.asarray(classes)).tolist() != self.classes_.tolist():
+            expected, got = self.classes_.tolist(), np.unique(np.asarray(classes)).tolist()
+            raise ValueError(f"`classes={got}` is not the same as on last call to partial_fit, was: {expected}")
+        self._learn(given, y, Lesson(changed=ONE_PASS, base=base), sample_weight)
+        return self
+
+    def _learn(self, given: Given, y: ArrayLike, lesson: Lesson, weights: ArrayLike | None) -> None:
         names = self._names()
         training: dict[str, Any] = {"label_smoothing": self.label_smoothing}  # type: ignore[attr-defined]
-        training["class_weights"] = self._class_weights(names)
+        training["class_weights"] = class_weights(self.class_weight, self.classes_.tolist())  # type: ignore[attr-defined]
+        form = self._form(given, lesson.base)
+
+        def data(given: Given, y: ArrayLike, weights: Array | None = None) -> _elman.Dataset:
+            return form.dataset(given, ("class", names, self._indices(y, len(given.items)).tolist()), weights)
+
         validation = None
-        if validation_data is not None:
-            other = sequences(validation_data[0])
-            targets = ("class", names, self._indices(validation_data[1], len(other.arrays)).tolist())
-            validation = _elman.Dataset(other.arrays, other.feature_names(), targets)
-        rest = {"training": training, "weights": sample_weight, "validation": validation}
-        self._train(given, ("class", names, indices.tolist()), rest)
-        return self
+        if lesson.validation is not None:
+            other = sequences(lesson.validation[0])
+            form.check(other)
+            validation = data(other, lesson.validation[1])
+        chosen = None if weights is None else one_for_each("sample_weight", weights, len(given.items))
+        rest = columns_of(form)
+        self._train(lesson._replace(data=data(given, y, chosen), validation=validation, training=training, rest=rest))
 
     def predict(self, X: Sequences) -> Array:
         """The class of each sequence `[N]`."""
-        answers = self._ask(X)
+        answers, _ = self._ask(X)
         found: Array = self.classes_[answers[0]]
         return found
 
     def predict_proba(self, X: Sequences) -> Array:
         """The probability of each class `[N, O]`, in the order of `classes_`."""
-        found: Array = self._ask(X)[1]
+        answers, _ = self._ask(X)
+        found: Array = answers[1]
         return found
 
     def score(self, X: Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -167,17 +210,6 @@ class SequenceClassifier(Estimator):
         if unknown.any():
             raise _elman.DataError(f"y: expected one of the classes of the training data, got {labels[unknown][0]!r}")
         return np.searchsorted(self.classes_, labels)
-
-    def _class_weights(self, names: list[str]) -> Any:
-        given = self.class_weight  # type: ignore[attr-defined]
-        if given is None:
-            return "equal"
-        if isinstance(given, str):
-            if given != "balanced":
-                raise ValueError(f"class_weight: expected 'balanced', a dict or None, got {given!r}")
-            return given
-        weights = dict(given)
-        return {"given": {name: weights.get(label, 1.0) for name, label in zip(names, self.classes_.tolist(), strict=True)}}
 
 
 class SequenceRegressor(Estimator):
@@ -203,7 +235,7 @@ class SequenceRegressor(Estimator):
         num_layers: int | None = None,
         direction: str | None = None,
         pooling: str | Iterable[str] | None = None,
-        dropout: float = 0.0,
+        dropout: float = 0.3,
         layer_dropout: float = 0.0,
         state_dropout: float = 0.0,
         epochs: int | None = None,
@@ -217,9 +249,11 @@ class SequenceRegressor(Estimator):
         validation_fraction: float = 0.0,
         patience: int | None = None,
         monitor: str = "loss",
+        tokens: str | None = None,
         scaling: str = "standardize",
         loss: str | Mapping[str, Any] = "mse",
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        warm_start: bool = False,
         random_state: Any = 1,
         n_jobs: int | None = None,
         callbacks: Iterable[Callback] | None = None,
@@ -239,22 +273,41 @@ class SequenceRegressor(Estimator):
 
         `validation_data` `(X, y)` choose the best epoch in the place of `validation_fraction`.
         """
-        given = self._read(X, y)
-        values = _values(y, given)
-        self._is_flat = values.ndim == 1
-        validation = None
-        if validation_data is not None:
-            other = sequences(validation_data[0])
-            targets = _named(_values(validation_data[1], other))
-            validation = _elman.Dataset(other.arrays, other.feature_names(), targets)
-        loss = self.loss  # type: ignore[attr-defined]
-        rest = {"training": {"regression_loss": loss}, "weights": sample_weight, "validation": validation}
-        self._train(given, _named(values), rest)
+        base = self._base()
+        given = self._read(X, y, base)
+        self._learn(given, y, Lesson(validation=validation_data, base=base), sample_weight)
         return self
+
+    def partial_fit(self, X: Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Passes once over some of the data at a constant rate, and goes on from the weights of the call before.
+
+        The first call chooses the scaling of channels and targets, and the vocabulary. The optimiser begins
+        anew in each call.
+        """
+        base = vars(self).get("model_")
+        self._learn(self._read(X, y, base), y, Lesson(changed=ONE_PASS, base=base), sample_weight)
+        return self
+
+    def _learn(self, given: Given, y: ArrayLike, lesson: Lesson, weights: ArrayLike | None) -> None:
+        values = _values(y, given)
+        if lesson.base is None:
+            self._is_flat = values.ndim == 1
+        form = self._form(given, lesson.base)
+        validation = None
+        if lesson.validation is not None:
+            other = sequences(lesson.validation[0])
+            form.check(other)
+            validation = form.dataset(other, _named(_values(lesson.validation[1], other)))
+        chosen = None if weights is None else one_for_each("sample_weight", weights, len(given.items))
+        data = form.dataset(given, _named(values), chosen)
+        training = {"regression_loss": self.loss}  # type: ignore[attr-defined]
+        rest = columns_of(form)
+        self._train(lesson._replace(data=data, validation=validation, training=training, rest=rest))
 
     def predict(self, X: Sequences) -> Array:
         """The numbers: `[N]` if the targets were such, else `[N, O]`."""
-        values: Array = self._ask(X)
+        answers, _ = self._ask(X)
+        values: Array = answers
         return values[:, 0] if self._is_flat else values
 
     def score(self, X: Sequences, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -270,11 +323,33 @@ class SequenceRegressor(Estimator):
         return float(np.mean(np.where(flat, np.where(error == 0.0, 1.0, 0.0), explained)))
 
 
-for _class in (SequenceClassifier, SequenceRegressor):
-    _class.__doc__ = (_class.__doc__ or "").replace("    {PARAMETERS}", PARAMETERS.rstrip("\n"))
+def document(*classes: type) -> None:
+    """Puts what all estimators have in common into their documentation."""
+    for one in classes:
+        one.__doc__ = (one.__doc__ or "").replace("    {PARAMETERS}", PARAMETERS.rstrip("\n"))
 
 
-def _classes(y: Array) -> Array:
+document(SequenceClassifier, SequenceRegressor)
+
+
+def class_weights(given: str | Mapping[Any, float] | None, classes: list[Any]) -> Any:
+    """Weights of classes as the library takes them."""
+    if given is None:
+        return "equal"
+    if isinstance(given, str):
+        if given != "balanced":
+            raise ValueError(f"class_weight: expected 'balanced', a dict or None, got {given!r}")
+        return given
+    return {"given": {str(label): given.get(label, 1.0) for label in classes}}
+
+
+def columns_of(form: Form) -> dict[str, Any]:
+    """How the command line reads a table of the same texts."""
+    layouts = {"texts": {"text": {"column": "text", "tokens": form.unit}}, "words": {"tagged": "two-column"}}
+    return {"columns": {"layout": layouts[form.kind]}} if form.kind in layouts else {}
+
+
+def classes_of(y: Array) -> Array:
     """Labels that are classes: numbers that are none are refused."""
     if y.dtype.kind == "O":
         kinds = {isinstance(label, str) for label in y}
@@ -300,7 +375,7 @@ def _values(y: ArrayLike, given: Given) -> Array:
     values = values.astype(np.float64, copy=False)
     if values.ndim not in (1, 2):
         raise _elman.ShapeError(f"y: expected [N] or [N, O], got shape {list(values.shape)}")
-    check_counts("y", len(given.arrays), len(values))
+    check_counts("y", len(given.items), len(values))
     for what, there in (("NaN", np.isnan(values).any()), ("infinity", np.isinf(values).any())):
         if there:
             raise _elman.DataError(f"Input y contains {what} or a value too large for dtype('float64').")

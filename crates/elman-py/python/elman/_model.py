@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from elman import _elman
-from elman._sequences import Given, Sequences, check_counts, column, sequences
+from elman._html import layer_words, listed, table
+from elman._sequences import (
+    WORDS,
+    Form,
+    Given,
+    Sequences,
+    check_counts,
+    column,
+    flattened,
+    sequences,
+    source,
+    split,
+)
 
 Array = NDArray[Any]
 Path = str | os.PathLike[str]
@@ -22,7 +33,8 @@ class Model:
 
     On the same sequences all of them give the same numbers, to the bit. It can be pickled and copied.
 
-    `task` is `"classify"` or `"regress"`, `labels` the classes (or `None`), `target_names` what is
+    `task` is `"classify"`, `"regress"` or `"text"`, `each` what there is an answer for, a `"sequence"` or a
+    `"step"`, `labels` the classes (or `None`), `target_names` what is
     predicted, `feature_names` the channels, `history` each epoch, `description` everything there is to
     know.
     """
@@ -42,7 +54,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """`"classify"`, `"regress"`, …"""
+        """`"classify"`, `"regress"` or `"text"`."""
         name: str = next(iter(self.description["task"]))
         return name
 
@@ -53,10 +65,15 @@ class Model:
         return labels
 
     @property
+    def each(self) -> str:
+        """What there is an answer for: a `"sequence"` or a `"step"`."""
+        each: str = self.description["each"]
+        return each
+
+    @property
     def target_names(self) -> list[str]:
         """What is predicted."""
-        task = self.description["task"][self.task]
-        names: list[str] = task["targets"] if "targets" in task else [task["target"]]
+        names: list[str] = self.description["target_names"]
         return names
 
     @property
@@ -75,31 +92,82 @@ class Model:
         """Writes the model to a file: all of it, or nothing."""
         self._compiled.save(os.fspath(path))
 
-    def predict(self, X: Sequences) -> Array:
-        """The class of each sequence, as text, `[N]`; or the numbers `[N, O]`."""
-        answers = self._answers(X)
+    def predict(self, X: Sequences) -> Any:
+        """The class of each sequence, as text, `[N]`, or the numbers `[N, O]`.
+
+        A model that answers at every step gives a list of such arrays, `[T_i]` or `[T_i, O]`.
+        """
+        answers, lengths = self._answers(X)
         if isinstance(answers, tuple):
             answers = np.asarray(self.labels)[answers[0]]
-        found: Array = answers
-        return found
+        return answers if lengths is None else split(answers, lengths)
 
-    def predict_proba(self, X: Sequences) -> Array:
-        """The probability of each class `[N, O]`, in the order of `labels`."""
-        answers = self._answers(X)
+    def predict_proba(self, X: Sequences) -> Any:
+        """The probability of each class `[N, O]`, in the order of `labels`; a list of `[T_i, O]` for steps."""
+        answers, lengths = self._answers(X)
         if not isinstance(answers, tuple):
             raise AttributeError("predict_proba: expected a model of classes, got one of numbers")
-        found: Array = answers[1]
-        return found
+        return answers[1] if lengths is None else split(answers[1], lengths)
 
-    def evaluate(self, X: Sequences, y: ArrayLike) -> dict[str, Any]:
-        """The metrics of the predictions, beside those of always guessing the commonest class or the mean."""
+    def evaluate(self, X: Sequences, y: Any = None) -> dict[str, Any]:
+        """The metrics of the predictions, beside those of always guessing the commonest class or the mean.
+
+        Of a model of text, `X` is a text, or the paths of files, and there is no `y`: what its tokens cost,
+        each after all before it.
+        """
+        if self.task == "text":
+            found: dict[str, Any] = json.loads(_elman.likelihood(self._compiled, self._corpus(X)))
+            return found
         given = sequences(X)
-        data = self._data(given, self._targets(y, len(given.arrays)))
+        data = self._data(given, self._targets(y, given))
         metrics: dict[str, Any] = json.loads(self._compiled.evaluate(data))
         return metrics
 
-    def _targets(self, y: ArrayLike, count: int) -> tuple[Any, ...]:
-        labels = self.labels
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 1000,
+        stop: str | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float | None = None,
+        seed: int = 1,
+    ) -> str:
+        """What a model of text writes after the prompt: so many tokens, or up to the text `stop`.
+
+        A temperature below 1 makes likely tokens likelier, 0 takes the likeliest; `top_k`, `top_p` and
+        `min_p` leave out unlikely ones. One seed writes one text, here and on the command line.
+        """
+        sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "seed": seed}
+        wish = {"length": length, "stop": stop, "sampling": sampling}
+        return _elman.write_text(self._compiled, prompt, json.dumps(wish))
+
+    def log_probabilities(self, text: Any) -> Array:
+        """ln p of each token of a text but the first, each after all before it."""
+        return _elman.text_log_probabilities(self._compiled, self._corpus(text))
+
+    def score_lines(self, lines: list[str]) -> list[Array]:
+        """ln p of each token of some lines, each line by itself."""
+        return _elman.line_log_probabilities(self._compiled, list(lines))
+
+    def _corpus(self, text: Any) -> _elman.Corpus:
+        if self.task != "text":
+            raise TypeError(f"model: expected one of text, got one to {self.task}")
+        return _elman.Corpus(source(text), self._compiled)
+
+    def _targets(self, y: Any, given: Given) -> tuple[Any, ...]:
+        labels, count = self.labels, len(given.items)
+        if self.each == "step":
+            if labels is None:
+                raise TypeError("model: expected one of classes, got one of numbers at every step")
+            flat = [None if tag is None else str(tag) for tag in flattened(y, given)]
+            # Classes that the model does not know are errors of its answers.
+            others = sorted({tag for tag in flat if tag is not None and tag not in labels})
+            place = {label: index for index, label in enumerate([*labels, *others])}
+            indices = [-1 if tag is None else place[tag] for tag in flat]
+            return self.target_names[0], [*labels, *others], indices, "steps"
         if labels is None:
             values = np.asarray(y, np.float64)
             values = values[:, None] if values.ndim == 1 else values
@@ -115,36 +183,66 @@ class Model:
                 raise _elman.DataError(f"y[{index}]: expected one of the classes {known}, got {text!r}")
         return self.target_names[0], labels, [place[text] for text in texts]
 
-    def _answers(self, X: Sequences, threads: int | None = None) -> Any:
-        return self._compiled.predict(self._data(sequences(X), None), threads)
+    def _answers(self, X: Sequences, threads: int | None = None) -> tuple[Any, list[int] | None]:
+        """The answers, and the steps of each sequence if there is an answer at each."""
+        if self.task == "text":
+            raise TypeError("model: expected one of sequences, got one of text (hint: generate, evaluate)")
+        data = self._data(sequences(X), None)
+        answers = self._compiled.predict(data, threads)
+        return answers, data.lengths if self.each == "step" else None
+
+    def _form(self) -> Form:
+        """What it reads."""
+        vocabularies = [name for name, _ in self.description["vocabularies"]]
+        if not vocabularies:
+            return Form("numbers", self.feature_names)
+        if self.feature_names or len(vocabularies) not in (1, len(WORDS)):
+            names = ", ".join([*self.feature_names, *vocabularies])
+            raise TypeError(f"model: expected channels of numbers or of tokens alone, got {names}")
+        if vocabularies == WORDS:
+            return Form("words", vocabularies)
+        columns = (self.description["provenance"]["settings"] or {}).get("columns") or {}
+        layout = columns.get("layout", "long")
+        if isinstance(layout, dict) and "text" in layout:
+            return Form("texts", vocabularies, layout["text"]["tokens"])
+        return Form("tokens", vocabularies)
 
     def _data(self, given: Given, targets: tuple[Any, ...] | None) -> _elman.Dataset:
-        expected = len(self.feature_names)
-        if given.channels != expected:
+        form = self._form()
+        form.check(given)
+        if form.kind == "numbers" and given.channels != len(form.names):
+            expected = len(form.names)
             raise _elman.ShapeError(f"X: expected sequences of {expected} channels, got {given.channels}")
-        return _elman.Dataset(given.arrays, self.feature_names, targets)
+        return form.dataset(given, targets)
 
     def __repr__(self) -> str:
         layers = self.description["network"]["body"]["layers"]
         shape = ", ".join(f"{next(iter(layer['cell']))} {layer['hidden_size']}" for layer in layers)
         return (
-            f"Model({self.task}, {len(self.feature_names)} channels, {shape}, "
+            f"Model({self.task}, {self._reads()}, {shape}, "
             f"{self.description['parameters']:,} parameters)"
         )
 
+    def _reads(self) -> str:
+        if self.task == "text":
+            return f"{self.description['network']['inputs']['tokens'][0]['vocabulary_size']:,} tokens"
+        vocabularies = [f"{size:,} of {name}" for name, size in self.description["vocabularies"]]
+        numbers = [f"{len(self.feature_names)} channels"] if self.feature_names else []
+        return ", ".join([*numbers, *vocabularies])
+
     def _repr_html_(self) -> str:
         layers = self.description["network"]["body"]["layers"]
+        predicted = self.labels or self.target_names
         facts = [
-            ("task", self.task),
-            ("predicts", ", ".join(self.labels or self.target_names)),
-            ("channels", ", ".join(self.feature_names)),
-            *((f"layer {i}", f"{next(iter(x['cell']))}, {x['hidden_size']}") for i, x in enumerate(layers, 1)),
+            ("task", self.task if self.each == "sequence" else f"{self.task}, at every step"),
+            ("predicts", listed(predicted)),
+            ("channels", listed(self.feature_names) if self.feature_names else self._reads()),
+            *((f"layer {i}", layer_words(x)) for i, x in enumerate(layers, 1)),
             ("parameters", f"{self.description['parameters']:,}"),
         ]
         metrics = self.description["provenance"]["metrics"]
         facts += [(name.replace("_", " "), f"{value:.4g}") for name, value in metrics.items()]
-        rows = "".join(f"<tr><th>{html.escape(a)}</th><td>{html.escape(b)}</td></tr>" for a, b in facts)
-        return f"<table><caption>elman model</caption><tbody>{rows}</tbody></table>"
+        return table("elman model", facts)
 
 
 def load(path: Path) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,22 +16,58 @@ from elman import _elman
 
 Array = NDArray[Any]
 Sequences = Any
-"""A 3-D array `[B, T, I]`, a list of arrays `[T_i, I]` or `[T_i]`, or a 2-D array or frame: a univariate
-sequence in each row."""
+"""A 3-D array `[B, T, I]`, a list of arrays `[T_i, I]` or `[T_i]`, a 2-D array or frame: a univariate
+sequence in each row; a list of texts, or of lists of tokens."""
 
 
 class Given(NamedTuple):
     """Sequences as the library takes them."""
 
-    arrays: list[Array]
-    channels: int
-    columns: int | None
+    items: list[Any]
+    """Arrays `[T_i, I]`, texts, or lists of tokens."""
+    kind: str = "numbers"
+    """`"numbers"`, `"texts"` or `"tokens"`."""
+    channels: int = 0
+    columns: int | None = None
     """The columns of a 2-D array, which are the steps of its rows."""
-    names: list[str] | None
+    names: list[str] | None = None
     """What the columns of a frame are called."""
 
-    def feature_names(self) -> list[str]:
-        return [f"channel{number}" for number in range(1, self.channels + 1)]
+    def width(self) -> int:
+        """What is compared between `fit` and predictions: columns of a 2-D array, else channels."""
+        return self.channels if self.columns is None else self.columns
+
+
+class Form(NamedTuple):
+    """What a model reads of sequences."""
+
+    kind: str
+    """`"numbers"`, `"texts"`, `"tokens"`, or `"words"`: tokens with their endings and shape."""
+    names: list[str]
+    """The channels."""
+    unit: str = "characters"
+    """What texts are cut into."""
+
+    def dataset(self, given: Given, targets: Any = None, weights: Any = None) -> _elman.Dataset:
+        """The sequences as the library's data set."""
+        if self.kind == "numbers":
+            return _elman.Dataset.numbers(given.items, self.names, targets, weights)
+        if self.kind == "words":
+            return _elman.Dataset.sentences(given.items, targets, weights)
+        if given.kind == "tokens":
+            return _elman.Dataset.token_lists(given.items, self.names[0], targets, weights)
+        return _elman.Dataset.texts(given.items, (self.names[0], self.unit), targets, weights)
+
+    def check(self, given: Given) -> None:
+        """Refuses sequences of another kind."""
+        wanted = {"numbers": ("numbers",), "words": ("tokens",), "tokens": ("tokens",)}
+        if given.kind not in wanted.get(self.kind, ("texts", "tokens")):
+            expected = {"numbers": "numbers", "texts": "texts"}.get(self.kind, "lists of tokens")
+            raise TypeError(f"X: expected {expected}, as in training, got {given.kind}")
+
+
+WORDS = ["word", "suffix1", "suffix2", "suffix3", "shape"]
+"""The channels of words that are tagged."""
 
 
 class Long(NamedTuple):
@@ -46,6 +83,11 @@ def sequences(x: Sequences) -> Given:
     """Sequences, each by itself; arrays of float64 are not copied."""
     if hasattr(x, "tocsr"):
         raise TypeError("X: expected dense arrays, got a sparse matrix (hint: X.toarray())")
+    if isinstance(x, str):
+        raise TypeError("X: expected a list of texts, got one text (hint: [X])")
+    texts = _texts(x)
+    if texts is not None:
+        return texts
     if isinstance(x, (list, tuple)) and not _is_table(x):
         return _of_list(x)
     names = _column_names(x)
@@ -54,13 +96,34 @@ def sequences(x: Sequences) -> Given:
         if array.shape[1] == 0:
             shape = f"(shape={array.shape})"
             raise _elman.ShapeError(f"X: 0 feature(s) {shape} while a minimum of 1 is required.")
-        return Given(list(array[:, :, None]), 1, array.shape[1], names)
+        return Given(list(array[:, :, None]), "numbers", 1, array.shape[1], names)
     if array.ndim != 3:
         raise _elman.ShapeError(
             f"X: expected [B, T, I], a list of [T_i, I], or [B, T] for univariate sequences, got shape "
             f"{list(array.shape)} (hint: Reshape your data, X.reshape(1, -1) if it is a single sequence)"
         )
-    return Given(list(array), array.shape[2], None, None)
+    return Given(list(array), "numbers", array.shape[2])
+
+
+def _texts(x: Any) -> Given | None:
+    """Texts, or lists of tokens, if they are such."""
+    series = getattr(x, "ndim", 1) == 1 and hasattr(x, "__len__") and not isinstance(x, dict)
+    if not series or len(x) == 0:
+        return None
+    items = list(x)
+    if all(isinstance(item, str) for item in items):
+        return Given([str(item) for item in items], "texts")
+    if not all(isinstance(item, (list, tuple, np.ndarray)) for item in items):
+        return None
+    some = next((token for item in items for token in item), None)
+    if not isinstance(some, str):
+        return None
+    for index, item in enumerate(items):
+        for step, token in enumerate(item):
+            if not isinstance(token, str):
+                kind = type(token).__name__
+                raise TypeError(f"X[{index}][{step}]: expected a token, a text, got {kind}")
+    return Given([[str(token) for token in item] for item in items], "tokens")
 
 
 def _is_table(x: Sequence[Any]) -> bool:
@@ -90,7 +153,7 @@ def _of_list(x: Sequence[Any]) -> Given:
         if array.shape[1] != channels:
             expected, got = [len(array), channels], list(array.shape)
             raise _elman.ShapeError(f"X[{index}]: expected shape {expected}, as X[0] has it, got {got}")
-    return Given(arrays, channels, None, None)
+    return Given(arrays, "numbers", channels)
 
 
 def _numbers(name: str, x: Any) -> Array:
@@ -181,6 +244,37 @@ def check_counts(name: str, sequences: int, found: int) -> None:
         raise _elman.ShapeError(
             f"{name}: expected one for each of {sequences} sequences, got {found} (inconsistent numbers of samples)"
         )
+
+
+def flattened(y: Any, given: Given) -> list[Any]:
+    """What there is at each step, of all sequences one after the other; None where there is nothing."""
+    check_counts("y", len(given.items), len(y))
+    flat: list[Any] = []
+    for index, (x, tags) in enumerate(zip(given.items, y, strict=True)):
+        tags = tags.tolist() if hasattr(tags, "tolist") else list(tags)
+        if len(tags) != len(x):
+            raise _elman.ShapeError(f"y[{index}]: expected one for each of {len(x)} steps, got {len(tags)}")
+        flat += tags
+    return flat
+
+
+def split(values: Array, lengths: list[int]) -> list[Array]:
+    """Answers at all steps, sequence by sequence."""
+    return np.split(values, np.cumsum(lengths)[:-1]) if lengths else []
+
+
+def source(text: Any) -> str | list[str]:
+    """A text, or the paths of files; several texts are one after the other."""
+    if isinstance(text, str):
+        return text
+    items = [text] if isinstance(text, os.PathLike) else list(text)
+    if items and all(isinstance(item, os.PathLike) for item in items):
+        return [os.fspath(item) for item in items]
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) == len(items):
+        return "".join(texts)
+    kind = type(text).__name__
+    raise TypeError(f"text: expected a text, texts, or pathlib.Path of files, got {kind}")
 
 
 def column(y: ArrayLike) -> Array:

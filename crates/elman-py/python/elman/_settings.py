@@ -10,6 +10,9 @@ import numpy as np
 
 from elman import _elman
 
+ONE_PASS = {"epochs": 1, "schedule": "constant", "validation_fraction": 0.0, "patience": None, "monitor": "loss"}
+"""What `partial_fit` sets: one pass at a constant rate, on all that is given."""
+
 LAYER = ("cell", "hidden_size", "num_layers", "direction", "layer_dropout", "state_dropout")
 POOLINGS = {"last": "last-step", "first": "first-step", "mean": "mean", "max": "max"}
 
@@ -44,7 +47,9 @@ def _network(network: dict[str, Any], parameters: dict[str, Any]) -> None:
     else:
         layers = _layers(network["layers"][0], parameters)
     network["layers"] = layers
-    if parameters["pooling"] is not None:
+    if parameters["pooling"] == "none":
+        network["readout"] = "every-step"
+    elif parameters["pooling"] is not None:
         network["readout"] = {"pooled": [_pooling(part) for part in _listed(parameters["pooling"])]}
     network["head"]["dropout"] = parameters["dropout"]
 

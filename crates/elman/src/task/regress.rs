@@ -120,6 +120,12 @@ impl Regress {
         Ok(Regress::new(targets.names().to_vec(), scaling, loss)?.with_each(targets.each()))
     }
 
+    /// The same with another loss.
+    pub(super) fn with_loss(&self, loss: RegressionLoss) -> Result<Self> {
+        loss.check()?;
+        Ok(Regress { loss, ..self.clone() })
+    }
+
     /// The same for each sequence, or for every step.
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {

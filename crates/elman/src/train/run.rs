@@ -1,5 +1,6 @@
 //! One training run: a value that can be advanced one update at a time, looked into and ended.
 
+mod further;
 mod state;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,8 @@ pub struct Run<'a, T: Real = f32> {
     clock: Clock,
     notes: Value,
     memory: Option<Footprint>,
+    /// Whether it began with the weights of a model, of which a checkpoint knows nothing.
+    goes_on: bool,
 }
 
 /// What a run will do, known before its first update.
@@ -124,6 +127,7 @@ impl<'a, T: Real> Run<'a, T> {
             outcome: None,
             notes: Value::Null,
             memory,
+            goes_on: false,
             clock: Clock::start(setup.updates()),
             learner: Learner::new(network, options)?,
             setup,

@@ -6,7 +6,7 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use dataset::DatasetSubject;
+pub(super) use dataset::{DatasetSubject, Known};
 pub(super) use text::TextSubject;
 
 use super::footprint::Extent;

@@ -111,6 +111,10 @@ impl Bundle {
 impl<'a, T: Real> Run<'a, T> {
     /// The run without its arrays.
     pub(crate) fn state(&self) -> Result<RunState> {
+        if self.goes_on {
+            let expected = "a run from the start";
+            return Err(Error::argument("checkpoint", expected, "one that goes on from a model"));
+        }
         let order = match &self.epoch {
             Some(epoch) => &epoch.order,
             None => &self.order,

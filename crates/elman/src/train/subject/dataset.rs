@@ -19,6 +19,13 @@ use crate::train::options::{InputScaling, Monitor, TrainingOptions};
 use crate::train::parts::Parts;
 use crate::train::{Trainer, TrainingData};
 
+/// What a model knows of its data, for a run that goes on from it.
+#[derive(Clone, Copy)]
+pub(in crate::train) struct Known<'m> {
+    pub(in crate::train) task: &'m Task,
+    pub(in crate::train) inputs: &'m ModelInputs,
+}
+
 /// A data set with its task.
 pub(in crate::train) struct DatasetSubject<'a, T> {
     data: TrainingData<'a>,
@@ -33,22 +40,28 @@ pub(in crate::train) struct DatasetSubject<'a, T> {
 impl<'a, T: Real> DatasetSubject<'a, T> {
     /// # Errors
     ///
-    /// Data with nothing to learn; options that do not suit them.
-    pub(in crate::train) fn new(trainer: &Trainer, data: TrainingData<'a>) -> Result<Self> {
+    /// Data with nothing to learn; options that do not suit them; with something `known`, other
+    /// channels or targets.
+    pub(in crate::train) fn new(
+        trainer: &Trainer,
+        data: TrainingData<'a>,
+        known: Option<Known<'_>>,
+    ) -> Result<Self> {
         let options = &trainer.options;
-        data.training.check_trainable()?;
+        if known.is_none() {
+            data.training.check_trainable()?;
+        }
         check_validation(options, data.validation.is_some())?;
-        let parts = encoded(options, data)?;
-        let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
-        check_readout(&trainer.network.readout, task.each())?;
-        let has_channels = parts.training.input_size() > 0;
-        let scaling = match options.scaling {
-            InputScaling::Standardize if has_channels => {
-                Some(Standardization::of_dataset(&parts.training)?)
-            }
-            InputScaling::Standardize | InputScaling::Raw => None,
+        let parts = encoded(options, data, known)?;
+        let task = match known {
+            Some(known) => known.task.with_loss(options.regression_loss)?,
+            None => Task::of(&parts.training, options.regression_loss.unwrap_or_default())?,
         };
-        let inputs = ModelInputs { scaling, ..ModelInputs::of(&parts.training) };
+        check_readout(&trainer.network.readout, task.each())?;
+        let inputs = match known {
+            Some(known) => known.inputs.clone(),
+            None => inputs(options, &parts.training)?,
+        };
         let feed =
             FeedOptions { scaling: inputs.scaling.as_ref(), each: task.each(), bptt: options.bptt };
         let objective = objective(options, &task)?;
@@ -140,17 +153,38 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 }
 
+/// What a model of these training data reads.
+fn inputs(options: &TrainingOptions, training: &Dataset) -> Result<ModelInputs> {
+    let has_channels = training.input_size() > 0;
+    let scaling = match options.scaling {
+        InputScaling::Standardize if has_channels => Some(Standardization::of_dataset(training)?),
+        InputScaling::Standardize | InputScaling::Raw => None,
+    };
+    Ok(ModelInputs { scaling, ..ModelInputs::of(training) })
+}
+
 /// In how many steps a text must stand to be known. Those that stand in one teach a network what to
 /// make of unknown ones.
 const LEAST_COUNT: usize = 2;
 
-/// The parts with their tokens in vocabularies that the training part alone has made.
-fn encoded<'a>(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Parts<'a>> {
+/// The parts with their tokens in vocabularies that are known, or that the training part alone has
+/// made.
+fn encoded<'a>(
+    options: &TrainingOptions,
+    data: TrainingData<'a>,
+    known: Option<Known<'_>>,
+) -> Result<Parts<'a>> {
+    if let Some(known) = known {
+        check_features(&known.inputs.feature_names, data.training)?;
+    }
     if let Some(validation) = data.validation {
         check_features(data.training.feature_names(), validation)?;
     }
     let Parts { training, validation } = Parts::new(options, data)?;
-    let known = training.vocabularies(LEAST_COUNT);
+    let known = match known {
+        Some(known) => known.inputs.vocabularies.clone(),
+        None => training.vocabularies(LEAST_COUNT),
+    };
     let encode = |part: Cow<'a, Dataset>| -> Result<Cow<'a, Dataset>> {
         Ok(match part {
             Cow::Borrowed(data) => data.with_vocabularies(&known)?,
