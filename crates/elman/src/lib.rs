@@ -70,6 +70,8 @@ pub mod error;
 pub mod forecast;
 pub mod gradient_check;
 pub mod init;
+#[cfg(debug_assertions)]
+mod instances;
 pub mod io;
 pub mod layer;
 mod lesson;

@@ -68,6 +68,7 @@ const ELMAN: &[Room] = &[
     room("see", 43),
     room("io", 45),
     room("records", 46),
+    room("instances", 47),
 ];
 
 const KERNELS: &[Room] = &[

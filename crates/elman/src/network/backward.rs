@@ -3,6 +3,7 @@
 use ndarray::{Array3, ArrayView3};
 
 use super::inputs::span;
+use super::readout::StackRun;
 use super::{Network, NetworkGradient, NetworkTrace, rows};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
@@ -110,8 +111,8 @@ impl<T: Real> Network<T> {
         let features = self.readout.read(stack, readout);
         self.head.backward(features, grad.as_slice().unwrap_or(&[]), head, parts.head);
         let span = span(batch);
-        let arriving =
-            self.readout.backward(span, stack, head.grad_features(), (readout, parts.readout));
+        let run = StackRun { span, trace: stack };
+        let arriving = self.readout.backward(run, head.grad_features(), readout, parts.readout);
         let states = self.stack.state_sizes();
         grad_initial.resize_with(states.len(), Vec::new);
         for (grad, size) in grad_initial.iter_mut().zip(states) {

@@ -206,10 +206,17 @@ impl<T: Real> Head<T> {
             let grad_outputs = layer.derive(grad_outputs, rows, &rest[0], deltas);
             let parameters = &mut grad_parameters[layer.parameters.clone()];
             grad_below.resize(rows.all * layer.input_size, T::ZERO);
-            layer.backward(inputs, grad_outputs, rows, &rest[0], (grad_below, parameters));
+            let gradients = DenseGradients { inputs: grad_below, parameters };
+            layer.backward(inputs, grad_outputs, rows, &rest[0], gradients);
             std::mem::swap(grad, grad_below);
         }
     }
+}
+
+/// Where the gradients of a dense layer go.
+struct DenseGradients<'a, T> {
+    inputs: &'a mut [T],
+    parameters: &'a mut [T],
 }
 
 impl<T: Real> HeadLayer<T> {
@@ -284,8 +291,9 @@ impl<T: Real> HeadLayer<T> {
         grad_outputs: &[T],
         rows: &AnsweredRows,
         kept: &DenseTrace<T>,
-        (grad_inputs, grad_parameters): (&mut [T], &mut [T]),
+        gradients: DenseGradients<'_, T>,
     ) {
+        let DenseGradients { inputs: grad_inputs, parameters: grad_parameters } = gradients;
         let inputs = kept.mask.applied(inputs);
         let mut blocks = Vec::with_capacity(rows.valid.len());
         for rows in &rows.valid {
