@@ -68,6 +68,7 @@ pub mod dropout;
 pub mod embedding;
 pub mod error;
 pub mod forecast;
+pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
 #[cfg(debug_assertions)]

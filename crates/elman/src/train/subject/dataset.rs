@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
-use crate::task::{EncodedTargets, Task};
+use crate::task::{EncodedTargets, NumberAnswer, Task};
 use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::footprint::Extent;
 use crate::train::objective::objective;
@@ -39,7 +39,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         data.training.check_trainable()?;
         check_validation(options, data.validation.is_some())?;
         let parts = encoded(options, data)?;
-        let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
+        let task = Task::of(&parts.training, &answer(options))?;
         check_readout(&trainer.network.readout, task.each())?;
         let has_channels = parts.training.input_size() > 0;
         let scaling = match options.scaling {
@@ -159,6 +159,12 @@ fn encoded<'a>(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Part
     };
     let validation = validation.map(encode).transpose()?;
     Ok(Parts { training: encode(training)?, validation })
+}
+
+/// What is said of numbers, and what is minimised of it.
+fn answer(options: &TrainingOptions) -> NumberAnswer {
+    let loss = options.regression_loss.unwrap_or_default();
+    NumberAnswer { output: options.output.clone(), loss }
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
