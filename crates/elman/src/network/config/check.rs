@@ -241,6 +241,9 @@ fn tied(config: &NetworkConfig, features: usize) -> Result<()> {
         let found = config.inputs.tokens.len().to_string();
         return refuse("one token channel to share its embedding with".to_owned(), found);
     };
+    if channel.padding_id.is_some() {
+        return refuse("an embedding without a padding id".to_owned(), "one".to_owned());
+    }
     if channel.embedding_size != features {
         let expected = format!("an embedding as wide as what the outputs read, {features}");
         return refuse(expected, channel.embedding_size.to_string());
