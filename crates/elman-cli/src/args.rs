@@ -7,7 +7,7 @@
 pub mod columns;
 pub mod fault;
 pub mod forecast;
-mod forecast_rules;
+pub mod forecast_rules;
 pub mod look;
 pub mod network;
 pub mod network_options;

@@ -43,10 +43,10 @@ const OTHERS: [(&str, &str); 12] = [
     ("report", "its scores, and its page by elman report, of the model alone"),
 ];
 
-/// The updates of a training where nothing is said.
-const UPDATES: usize = 1500;
 /// The windows of a batch.
 const BATCH: usize = 32;
+/// Dropout before the head.
+const DROPOUT: f64 = 0.2;
 
 /// Refuses what a forecast has no use for, and sets the defaults of a forecast.
 pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
@@ -100,13 +100,10 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
         network.pooling = vec![PoolingChoice::Last];
     }
     if set("dropout") {
-        network.dropout = 0.0;
+        network.dropout = DROPOUT;
     }
     if set("batch-size") {
         trainer.batch_size = BATCH;
-    }
-    if ["epochs", "max-updates", "max-seconds"].into_iter().all(set) {
-        trainer.max_updates = Some(UPDATES);
     }
 }
 

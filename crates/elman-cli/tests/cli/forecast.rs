@@ -247,6 +247,9 @@ fn short_series_are_left_out_if_asked_and_unknown_ones_are_named() {
         "{}",
         ran.stderr
     );
+    let ran = bench.ok(&format!("{train} --skip-short --test-windows 2"));
+    let expected = "warning: left out, as the test takes all of their steps: west";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     bench.write("east.csv", sales(36).replace("north", "east"));
     let ran = bench.ok("predict f.safetensors east.csv");
     let expected = "warning: not among the series that the model has learnt from: east\n";
@@ -317,6 +320,20 @@ fn options_stand_in_a_file() {
     assert_eq!(rows("c"), rows("f"));
     let ran = bench.run("train past.csv --config c.toml -o c.safetensors --id nobody");
     assert!(ran.stderr.starts_with("error: past.csv: column \"nobody\""), "{}", ran.stderr);
+}
+
+/// Nothing scales the errors of a series that never changes, and it goes on as it is.
+#[test]
+fn a_constant_series_goes_on_as_it_is() {
+    let bench = Bench::new();
+    let rows: String = (0..40).map(|t| format!("a,{t},7\n")).collect();
+    bench.write("flat.csv", format!("unique_id,ds,y\n{rows}"));
+    let train = format!("train flat.csv {SHORT} -o c.safetensors --test-windows 2");
+    let measured = bench.ok(&format!("{train} --quiet")).stdout;
+    assert!(measured.contains('–'), "{measured}");
+    let predicted = bench.ok("predict c.safetensors flat.csv").stdout;
+    let near = |row: &Vec<&str>| (row[2].parse::<f64>().unwrap() - 7.0).abs() < 1.0;
+    assert!(lines(&predicted)[1..].iter().all(near), "{predicted}");
 }
 
 /// Training arguments that do not go with a forecast, or with one another.

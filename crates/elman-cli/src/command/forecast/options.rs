@@ -1,6 +1,7 @@
 //! From the arguments of `train` to the options of a forecast.
 
 use elman::data::{self, Columns, RowOrder};
+use elman::error::Error;
 use elman::forecast::{
     ForecastOptions, FrameOptions, Gaps, IntervalKind, Mode, Output, Repeats, ScaleKind, StepKind,
 };
@@ -9,9 +10,12 @@ use crate::args::TrainArgs;
 use crate::args::forecast::{
     DistributionChoice, ForecastArgs, RepeatsChoice, ScaleChoice, TransformStep,
 };
+use crate::args::forecast_rules::OF_FORECAST;
+use crate::args::options;
 use crate::args::value::{LayoutChoice, MissingChoice, Names};
 use crate::command::source::{decimal, delimiter};
-use crate::failure::Outcome;
+use crate::config::Given;
+use crate::failure::{Failure, Outcome};
 
 /// What is to be forecast, and how.
 pub fn forecast_options(args: &TrainArgs) -> Outcome<ForecastOptions> {
@@ -101,4 +105,16 @@ fn series_of_a_wide_table(args: &TrainArgs, options: &FrameOptions) -> Outcome<V
     let columns = look.columns.iter().filter(|column| column.kind == "number");
     let names = columns.map(|column| column.name.clone()).filter(|name| !others.contains(&name));
     Ok(names.collect())
+}
+
+/// The library's fault, with the option in the words of the command line or the file.
+pub fn blame(error: Error, given: &Given) -> Failure {
+    match &error {
+        Error::Argument { name, field: None, expected, found, .. }
+            if OF_FORECAST.contains(&name.as_str()) =>
+        {
+            Failure::input(given.name(name), expected, found)
+        }
+        _ => options::blame(error, given),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use elman::forecast::{ForecastOptions, Frame, IntervalKind, Recipe, Series};
+use elman::forecast::{ForecastOptions, Frame, IntervalKind, Recipe};
 use elman::forecaster::{Backtested, Choice, Prepared, backtest, prepare};
 use elman::io::Checkpoint;
 use elman::model::{MemberRecord, Model};
@@ -11,13 +11,13 @@ use elman::threads::with_threads;
 use elman::train::{Control, EpochRecord, Report, Run, Trained, Trainer};
 use serde::Serialize;
 
-use super::data::{Data, place};
+use super::data::Data;
 use super::facts::{Understood, choice};
-use super::options::forecast_options;
+use super::options::{blame, forecast_options};
 use super::remember_levels;
 use crate::args::TrainArgs;
 use crate::args::network_options::network;
-use crate::args::options::{self, blame};
+use crate::args::options;
 use crate::args::value::EachChoice;
 use crate::command::network_words::network_words;
 use crate::command::record::Recorder;
@@ -60,13 +60,14 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let output = output(args)?;
     let options = forecast_options(args)?;
     options.check().map_err(|error| blame(error, given))?;
-    let data = Data::read(args, &options)?;
+    let mut data = Data::read(args, &options)?;
+    data.check_lengths(&options, args, given)?;
     let all = data.test.as_ref().map(|(all, _)| all);
     let understood = Understood::of(&data.training, all, options.season);
     printer.say(|style| understood.facts().render(style));
     interrupt::catch()?;
     let prepared = prepared(&data.training, &options, &trainer, given)?;
-    let prepared = check_lengths(prepared, &data.training, args)?;
+    warn_of_short(&prepared, &data.training, printer);
     printer.say(|style| choice(&prepared.choice, style));
     let Trained { model, report } = trained(&prepared, args, given)?;
     let mut model = prepared.into_model(model)?;
@@ -103,27 +104,14 @@ fn prepared(
     })
 }
 
-/// Refuses a series that is too short to learn from, unless such series are to be left out.
-fn check_lengths(prepared: Prepared, frame: &Frame, args: &TrainArgs) -> Outcome<Prepared> {
+/// Says which series are too short for the differences that were chosen.
+fn warn_of_short(prepared: &Prepared, frame: &Frame, printer: Printer) {
     let least = prepared.recipe.reads() + prepared.recipe.windows.horizon;
-    let is_short = |series: &&Series| series.values.len() < least;
-    let short: Vec<_> = frame.series.iter().filter(is_short).collect();
-    match short.first() {
-        None => Ok(prepared),
-        Some(first) if !args.forecast.skip_short => {
-            let place = place(frame, first.row);
-            let name = format!("{place}series {:?}", first.id);
-            let found = format!("{} (hint: --skip-short leaves it out)", first.values.len());
-            let expected = format!("at least {least} steps, to read and to forecast");
-            Err(Failure::input(name, expected, found))
-        }
-        Some(_) => {
-            let ids: Vec<&str> = short.iter().map(|series| series.id.as_str()).collect();
-            let names = list(&ids, super::MOST_NAMES);
-            let line = format!("left out, with less than {least} steps: {names}");
-            Printer::new(args.talk).warn(&line);
-            Ok(prepared)
-        }
+    let short = frame.series.iter().filter(|series| series.values.len() < least);
+    let ids: Vec<&str> = short.map(|series| series.id.as_str()).collect();
+    if !ids.is_empty() {
+        let names = list(&ids, super::MOST_NAMES);
+        printer.warn(&format!("nothing is learnt of series with less than {least} steps: {names}"));
     }
 }
 
