@@ -182,6 +182,9 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "COLUMN,…", help_heading = COLUMNS)]
     pub target: Option<Names>,
 
+    /// Measure spans of tags (B-city, I-city, O, …) as well, by the rules of conlleval
+    #[arg(long)]
+    pub spans: bool,
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
