@@ -68,8 +68,11 @@ pub mod dropout;
 pub mod embedding;
 pub mod error;
 pub mod forecast;
+pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
+#[cfg(debug_assertions)]
+mod instances;
 pub mod io;
 pub mod layer;
 mod lesson;

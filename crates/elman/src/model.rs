@@ -19,6 +19,7 @@ pub use provenance::{DataDigest, MemberRecord, Provenance};
 
 use crate::data::{Dataset, Each, NamedVocabulary, Standardization};
 use crate::error::{Error, Field, FileFault, Result};
+use crate::forecast::Recipe;
 use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
 use crate::task::{Evaluation, Floors, Predictions, Task};
@@ -184,6 +185,16 @@ impl<T: Real> Model<T> {
         &self.inputs.feature_names
     }
 
+    /// The same network with its numbers as a forecast of this recipe, which has baselines of its own
+    /// to be held against.
+    pub(crate) fn into_forecast(self, recipe: Recipe) -> Result<Self> {
+        let Task::Regress(regress) = self.task else {
+            return Err(Error::argument("task", "numbers", "another"));
+        };
+        let task = Task::Regress(regress.with_forecast(recipe)?);
+        Ok(Model { task, floors: Floors::default(), ..self })
+    }
+
     /// What it reads at each step.
     #[must_use]
     pub fn inputs(&self) -> &ModelInputs {
@@ -235,6 +246,20 @@ impl<T: Real> Model<T> {
         let guesses = self.floors.guesses(&self.task, data, &targets);
         self.task.add_floors(&guesses, &targets, &mut evaluation);
         Ok(evaluation)
+    }
+
+    /// The outputs of each member `[N, O]`, in the order of the data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`predict`](Self::predict).
+    pub(crate) fn member_outputs(&self, data: &Dataset) -> Result<Vec<Array2<f64>>> {
+        let outputs = self.members().map(|network| {
+            let outputs = self.outputs_of(network, data)?;
+            check_finite(data, &outputs)?;
+            Ok(outputs)
+        });
+        outputs.collect()
     }
 
     /// The outputs of the network `[N, O]`, in the order of the data; of an ensemble what its

@@ -28,11 +28,12 @@ pub use text::TextTask;
 
 use crate::data::{Dataset, Each, Targets};
 use crate::error::{Error, FileFault, Result};
+use crate::forecast::Recipe;
 pub use crate::lesson::Score;
-use crate::loss::RegressionLoss;
 use crate::real::Float;
 use crate::text::Likelihood;
 use regress::EncodedValues;
+pub(crate) use regress::NumberAnswer;
 
 /// What is predicted of each sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -333,12 +334,21 @@ impl Task {
     /// # Errors
     ///
     /// Nothing to learn: no sequence, no targets, a single class.
-    pub(crate) fn of(training: &Dataset, loss: RegressionLoss) -> Result<Self> {
+    pub(crate) fn of(training: &Dataset, answer: &NumberAnswer) -> Result<Self> {
         training.check_trainable()?;
         match training.targets() {
             Targets::Classes(classes) => Classify::of(classes, training).map(Task::Classify),
-            Targets::Values(values) => Regress::of(values, loss).map(Task::Regress),
+            Targets::Values(values) => Regress::of(values, answer).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
+        }
+    }
+
+    /// The recipe of a forecast, if that is the task.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Recipe> {
+        match self {
+            Task::Regress(regress) => regress.forecast(),
+            Task::Classify(_) | Task::Text(_) => None,
         }
     }
 
@@ -357,7 +367,7 @@ impl Task {
     pub fn output_size(&self) -> usize {
         match self {
             Task::Classify(classify) => classify.labels().len(),
-            Task::Regress(regress) => regress.targets().len(),
+            Task::Regress(regress) => regress.targets().len() * regress.output().width(),
             Task::Text(text) => text.tokenizer().len(),
         }
     }

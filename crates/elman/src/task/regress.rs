@@ -7,7 +7,8 @@ use super::Answers;
 use super::floor::{FloorKind, Guesses, Said};
 use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
-use crate::loss::{Reduction, RegressionLoss};
+use crate::forecast::Recipe;
+use crate::loss::{NumberLoss, Output, RegressionLoss};
 use crate::metric;
 
 /// Predicting numbers.
@@ -23,6 +24,10 @@ pub struct Regress {
     loss: RegressionLoss,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
+    #[serde(skip_serializing_if = "is_point")]
+    output: Output,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Box<Recipe>>,
 }
 
 #[derive(Deserialize)]
@@ -33,14 +38,35 @@ struct Unchecked {
     loss: RegressionLoss,
     #[serde(default)]
     each: Each,
+    #[serde(default)]
+    output: Output,
+    #[serde(default)]
+    forecast: Option<Box<Recipe>>,
+}
+
+fn is_point(output: &Output) -> bool {
+    *output == Output::Point
+}
+
+/// What a network says of numbers, and what is minimised of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NumberAnswer {
+    pub(crate) output: Output,
+    /// The loss of numbers themselves.
+    pub(crate) loss: RegressionLoss,
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { targets, scaling, loss, each } = parts;
-        Ok(Regress { each, ..Regress::new(targets, scaling, loss)? })
+        let Unchecked { targets, scaling, loss, each, output, forecast } = parts;
+        output.check()?;
+        let regress = Regress { each, output, ..Regress::new(targets, scaling, loss)? };
+        match forecast {
+            Some(recipe) => regress.with_forecast(*recipe),
+            None => Ok(regress),
+        }
     }
 }
 
@@ -129,20 +155,49 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        Ok(Regress { targets, scaling, loss, each: Each::Sequence })
+        let (each, output) = (Each::Sequence, Output::Point);
+        Ok(Regress { targets, scaling, loss, each, output, forecast: None })
     }
 
     /// The targets of training data.
-    pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
+    pub(super) fn of(targets: &ValueTargets, answer: &NumberAnswer) -> Result<Self> {
+        answer.output.check()?;
         let values = targets.values();
-        let scaling = Standardization::of_rows(values.select(Axis(0), &known(values)).view())?;
-        Ok(Regress::new(targets.names().to_vec(), scaling, loss)?.with_each(targets.each()))
+        let values = values.select(Axis(0), &known(values));
+        let scaling = match answer.output {
+            Output::NegativeBinomial => scale_of_counts(values.view())?,
+            _ => Standardization::of_rows(values.view())?,
+        };
+        let regress = Regress::new(targets.names().to_vec(), scaling, answer.loss)?;
+        Ok(Regress { each: targets.each(), output: answer.output.clone(), ..regress })
     }
 
     /// The same for each sequence, or for every step.
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {
         Regress { each, ..self }
+    }
+
+    /// The same as the forecast of a recipe, whose steps the targets are.
+    ///
+    /// # Errors
+    ///
+    /// Another number of targets than of steps; targets at every step; a recipe whose parts do not
+    /// fit together.
+    pub fn with_forecast(self, recipe: Recipe) -> Result<Self> {
+        recipe.check_parts()?;
+        let expected = recipe.options.answers();
+        if self.targets.len() != expected || self.each != Each::Sequence {
+            let found = self.targets.len();
+            return Err(Error::shape("targets of a forecast", &[expected], &[found]));
+        }
+        Ok(Regress { forecast: Some(Box::new(recipe)), ..self })
+    }
+
+    /// How series become inputs and answers forecasts, if that is what the numbers are.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Recipe> {
+        self.forecast.as_deref()
     }
 
     /// What there are numbers for.
@@ -169,6 +224,18 @@ impl Regress {
         self.loss
     }
 
+    /// What the network says of each number.
+    #[must_use]
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// What is minimised.
+    pub(crate) fn number_loss(&self) -> NumberLoss {
+        let units = self.scaling.deviations().to_vec();
+        NumberLoss { output: self.output.clone(), point: self.loss, units }
+    }
+
     /// The targets of `data`, standardised.
     pub(super) fn encode(&self, targets: &ValueTargets, data: &Dataset) -> Result<EncodedValues> {
         if targets.names() != self.targets {
@@ -187,11 +254,14 @@ impl Regress {
         Ok(EncodedValues { standardized, actual })
     }
 
-    /// Outputs in the units of the targets.
+    /// The numbers that outputs say, in the units of the targets `[N, K]`.
     fn decode(&self, outputs: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut values = outputs.to_owned();
-        for ((_, column), value) in values.indexed_iter_mut() {
-            *value = self.scaling.invert(column, *value);
+        let loss = self.number_loss();
+        let mut values = Array2::zeros((outputs.nrows(), self.targets.len()));
+        for (said, mut row) in outputs.rows().into_iter().zip(values.rows_mut()) {
+            for (column, point) in loss.points(said).into_iter().enumerate() {
+                row[column] = self.scaling.invert(column, point);
+            }
         }
         values
     }
@@ -215,7 +285,7 @@ impl Regress {
             [outputs, targets.standardized.view(), targets.actual.view()]
                 .map(|all| all.select(Axis(0), &known));
         let outputs = outputs.view();
-        let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
+        let loss = self.number_loss().value(outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
         let targets = targets.map(|(column, (name, &training_mean))| {
@@ -279,6 +349,16 @@ impl TargetEvaluation {
         let found = self.floors.iter().find(|floor| floor.kind == kind);
         found.map_or(self.floor, |floor| floor.errors)
     }
+}
+
+/// Counts are divided by their mean, at least 1, so that 0 stays 0.
+fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
+    if let Some(value) = values.iter().find(|value| **value < 0.0 || value.fract() != 0.0) {
+        return Err(Error::argument("targets of counts", "whole numbers from 0", value));
+    }
+    let rows = values.nrows().max(1) as f64;
+    let units: Vec<f64> = values.columns().into_iter().map(|c| (c.sum() / rows).max(1.0)).collect();
+    Standardization::new(vec![0.0; units.len()], units)
 }
 
 /// The rows that have targets: of a step without any all are NaN.

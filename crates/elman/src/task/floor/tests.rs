@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::data::{ClassTargets, Targets, TokenChannel, ValueTargets, Vocabulary};
-use crate::loss::RegressionLoss;
-use crate::task::Score;
+use crate::task::{NumberAnswer, Score};
 
 fn cases() -> Value {
     serde_json::from_str(include_str!("../../../../../tests-data/floors/floors.json")).unwrap()
@@ -48,7 +47,7 @@ fn texts(names: &Value, targets: Targets) -> Dataset {
 
 /// The task and predictors of training data, as a file gives them back.
 fn fitted(data: &Dataset) -> (Task, Floors) {
-    let task = Task::of(data, RegressionLoss::Mse).unwrap();
+    let task = Task::of(data, &NumberAnswer::default()).unwrap();
     let floors = Floors::fit(&task, data, &task.encode(data).unwrap());
     let written = serde_json::to_string(&floors).unwrap();
     let read: Floors = serde_json::from_str(&written).unwrap();

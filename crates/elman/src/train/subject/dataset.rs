@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
-use crate::task::{EncodedTargets, Floors, Task};
+use crate::task::{EncodedTargets, Floors, NumberAnswer, Task};
 use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::footprint::Extent;
 use crate::train::objective::objective;
@@ -47,7 +47,7 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         let raw = Parts::new(options, data)?;
         let encoded = encoded(&raw)?;
         let parts = encoded.as_ref().unwrap_or(&raw);
-        let task = Task::of(&parts.training, options.regression_loss.unwrap_or_default())?;
+        let task = Task::of(&parts.training, &answer(options))?;
         check_readout(&trainer.network.readout, task.each())?;
         let has_channels = parts.training.input_size() > 0;
         let scaling = match options.scaling {
@@ -178,6 +178,12 @@ fn encoded<'a>(raw: &Parts<'a>) -> Result<Option<Parts<'a>>> {
     };
     let validation = raw.validation.as_ref().map(encode).transpose()?;
     Ok(Some(Parts { training: encode(&raw.training)?, validation }))
+}
+
+/// What is said of numbers, and what is minimised of it.
+fn answer(options: &TrainingOptions) -> NumberAnswer {
+    let loss = options.regression_loss.unwrap_or_default();
+    NumberAnswer { output: options.output.clone(), loss }
 }
 
 /// Refuses options about validation where there is none, and two sources of it.
