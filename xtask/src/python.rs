@@ -57,14 +57,16 @@ impl Environment<'_> {
         fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
     }
 
-    /// Builds the wheel as it is published, and installs it.
+    /// Builds the wheel in the profile of the other checks, with which it shares what is compiled, and
+    /// installs it.
     fn install(&self) -> Result<(), String> {
         let wheels = self.folder.join("wheels");
         if wheels.exists() {
             fs::remove_dir_all(&wheels)
                 .map_err(|error| format!("{}: {error}", wheels.display()))?;
         }
-        let build = ["-m", "maturin", "build", "--release", "--quiet", "--out"].map(OsStr::new);
+        let build =
+            ["-m", "maturin", "build", "--profile", "dev", "--quiet", "--out"].map(OsStr::new);
         self.python(build.into_iter().chain([wheels.as_os_str()]))?;
         let fault = |error| format!("{}: {error}", wheels.display());
         let mut built = Vec::new();

@@ -68,8 +68,12 @@ pub mod dropout;
 pub mod embedding;
 pub mod error;
 pub mod forecast;
+pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
+// No use to the tests inside: they are one program with what they call.
+#[cfg(all(debug_assertions, not(test)))]
+mod instances;
 pub mod io;
 pub mod layer;
 mod lesson;

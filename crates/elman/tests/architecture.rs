@@ -66,8 +66,10 @@ const ELMAN: &[Room] = &[
     room("model", 42),
     room("train", 43),
     room("see", 43),
+    room("forecaster", 44),
     room("io", 45),
     room("records", 46),
+    room("instances", 47),
 ];
 
 const KERNELS: &[Room] = &[

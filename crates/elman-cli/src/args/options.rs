@@ -3,7 +3,7 @@
 use elman::clip::{Clip, Norm};
 use elman::error::{Error, Field};
 use elman::layer::TraceKeeps;
-use elman::loss::RegressionLoss;
+use elman::loss::{Output, RegressionLoss};
 use elman::optimizer::{
     Adagrad, Adam, AdamW, Momentum, NAdam, OptimizerConfig, RmsProp, SecondMoment, Sgd,
 };
@@ -43,6 +43,8 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         label_smoothing: trainer.label_smoothing,
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
+        // A forecast sets it itself.
+        output: Output::Point,
         threads: trainer.threads,
         max_updates: trainer.max_updates,
         max_seconds: trainer.max_seconds,

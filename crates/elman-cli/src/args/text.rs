@@ -23,7 +23,10 @@ pub struct TextArgs {
     /// How often a word must occur to be in the vocabulary; others are known by their shape alone
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = count)]
     pub least_count: usize,
-    /// Numbers that stand for a token [default: 64; words: 128]
+    /// Take the embedding for the weights of the outputs too: fewer parameters, which pays with many words
+    #[arg(long)]
+    pub tied: bool,
+    /// Numbers that stand for a token [default: 64; words: 128; --tied: what the outputs read]
     #[arg(long, value_name = "N", value_parser = count)]
     pub embedding_size: Option<usize>,
     /// Stretches of the text that are read side by side
@@ -86,17 +89,20 @@ pub enum EachChoice {
 /// `elman score`.
 #[derive(Clone, Debug, Args)]
 pub struct ScoreArgs {
-    /// The model, trained with --task text
+    /// The model, trained with --task text or forecast
     pub model: PathBuf,
-    /// The text
+    /// The text, or the tables of series
     #[arg(required = true, num_args = 1..)]
     pub files: Vec<PathBuf>,
-    /// Further models to score with
+    /// Further models of text to score with
     #[arg(long, value_name = "MODEL", num_args = 1)]
     pub against: Vec<PathBuf>,
-    /// What there is a row for
-    #[arg(long, value_enum, default_value_t = EachChoice::Line)]
-    pub each: EachChoice,
+    /// What there is a row for [default: line]
+    #[arg(long, value_enum)]
+    pub each: Option<EachChoice>,
+    /// The interval outside of which a row of a series is marked, in percent [default: 95]
+    #[arg(long, value_name = "PERCENT", value_parser = number)]
+    pub level: Option<f64>,
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,

@@ -1,16 +1,19 @@
 //! Dated tables as series: `unique_id, ds, y`, or a column for each series.
 
+mod future;
+mod read;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{Frequency, Style};
-use crate::data::csv::time::Time;
-use crate::data::csv::{Table, TableRow};
-use crate::data::{Columns, Source};
+use crate::data::csv::Table;
+use crate::data::{Columns, RowOrder, Source};
 use crate::error::{Error, FileFault, Result};
-
-const NANOSECONDS: i128 = 1_000_000_000;
+use read::{Group, Order, Reader, Roles, frequency, groups};
 
 /// How a dated table is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +25,14 @@ pub struct FrameOptions {
     pub columns: Columns,
     /// Columns that are known up to the last row only, and help to forecast.
     pub features: Vec<String>,
+    /// Columns that are known for the steps to be forecast as well: holidays, plans, prices.
+    pub known: Vec<String>,
+    /// Columns that are the same in every row of a series.
+    pub statics: Vec<String>,
     /// What becomes of missing rows.
     pub gaps: Gaps,
+    /// What becomes of several rows of one series at one time.
+    pub repeats: Repeats,
     /// Whether values of series and features may be missing.
     pub missing: bool,
 }
@@ -39,6 +48,29 @@ pub enum Gaps {
     Fill,
 }
 
+/// What becomes of several rows of one series at one time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeats {
+    /// They are refused, the first by its place.
+    #[default]
+    Refuse,
+    /// The first of them counts.
+    First,
+    /// The last of them counts.
+    Last,
+    /// Their mean counts, of those that are not missing.
+    Mean,
+}
+
+impl FrameOptions {
+    /// Whether values may be missing.
+    #[must_use]
+    pub fn takes_missing(&self) -> bool {
+        self.missing || self.gaps == Gaps::Fill
+    }
+}
+
 /// One series: values at one frequency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
@@ -50,6 +82,35 @@ pub struct Series {
     pub values: Vec<f64>,
     /// The features `[T, C]`, row-major; NaN where missing.
     pub features: Vec<f64>,
+    /// The known columns `[T + ahead, K]`, row-major; NaN where missing.
+    pub known: Vec<f64>,
+    /// The static columns `[S]`.
+    pub statics: Vec<f64>,
+    /// The row of its first value in the file, from 1; 0 where there is no file.
+    pub row: u64,
+    /// The steps for which the file had no row.
+    pub filled: usize,
+}
+
+impl Series {
+    /// A series without further columns.
+    #[must_use]
+    pub fn new(id: impl Into<String>, start: i64, values: Vec<f64>) -> Self {
+        let (features, known, statics) = (Vec::new(), Vec::new(), Vec::new());
+        Series { id: id.into(), start, values, features, known, statics, row: 0, filled: 0 }
+    }
+}
+
+/// What was expected of series, and what was found.
+pub(crate) struct Fault {
+    pub(crate) expected: String,
+    pub(crate) found: String,
+}
+
+impl Fault {
+    pub(crate) fn new(expected: impl Into<String>, found: impl std::fmt::Display) -> Self {
+        Fault { expected: expected.into(), found: found.to_string() }
+    }
 }
 
 /// Series of one frequency, from a file or made by hand.
@@ -78,65 +139,34 @@ pub struct Frame {
     pub style: Style,
     /// The names of the features `[C]`.
     pub features: Vec<String>,
+    /// The names of the known columns `[K]`.
+    pub known: Vec<String>,
+    /// The names of the static columns `[S]`.
+    pub statics: Vec<String>,
     /// Where the series come from.
     pub source: Option<Source>,
 }
 
-/// Which column is what.
-struct Roles {
-    id: Option<usize>,
-    time: usize,
-    targets: Vec<usize>,
-    features: Vec<usize>,
-}
-
-impl Roles {
-    fn of(table: &Table, options: &FrameOptions) -> Result<Self> {
-        let columns = &options.columns;
-        let usual = |name: &str| table.header.iter().position(|column| column == name);
-        let id = match &columns.sequence {
-            Some(name) => Some(table.find(name)?),
-            None => usual("unique_id"),
-        };
-        let time = match &columns.time {
-            Some(name) => table.find(name)?,
-            None => usual("ds").ok_or_else(|| missing(table, "time column", "ds"))?,
-        };
-        let find_all = |names: &[String]| -> Result<Vec<usize>> {
-            names.iter().map(|name| table.find(name)).collect()
-        };
-        let targets: Vec<usize> = match columns.targets.as_slice() {
-            [] => vec![usual("y").ok_or_else(|| missing(table, "target column", "y"))?],
-            names => find_all(names)?,
-        };
-        let roles = Roles { id, time, targets, features: find_all(&options.features)? };
-        let mut all: Vec<usize> = roles.id.into_iter().chain([roles.time]).collect();
-        all.extend(roles.targets.iter().chain(&roles.features));
-        for (at, column) in all.iter().enumerate() {
-            if all[..at].contains(column) {
-                let name = &table.header[*column];
-                let fault = FileFault::new(&table.source.path, "one role for it", "two");
-                return Err(fault.column(name).into());
-            }
-        }
-        Ok(roles)
-    }
-}
-
-fn missing(table: &Table, what: &str, usual: &str) -> Error {
-    let expected = format!("the name of its {what}, or a column {usual:?}");
-    let fault = FileFault::new(&table.source.path, expected, "neither");
-    fault.hint(format!("the columns are {}", table.header.join(", "))).into()
-}
-
-/// The rows of one id, as indices into the table, and their times.
-struct Group {
-    id: String,
-    rows: Vec<usize>,
-    times: Vec<i64>,
-}
-
 impl Frame {
+    /// Series at whole numbers, or at dates, without further columns.
+    ///
+    /// ```
+    /// use elman::forecast::{Frame, Frequency, Series};
+    ///
+    /// let saw = Series::new("saw", 0, vec![0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
+    /// let frame = Frame::of(vec![saw], Frequency::Steps(1));
+    /// assert_eq!(frame.time(&frame.series[0], 6), 6);
+    /// ```
+    #[must_use]
+    pub fn of(series: Vec<Series>, frequency: Frequency) -> Self {
+        let style = match frequency {
+            Frequency::Steps(_) => Style::Whole,
+            _ => Style::Clock,
+        };
+        let (features, known, statics) = (Vec::new(), Vec::new(), Vec::new());
+        Frame { series, frequency, style, features, known, statics, source: None }
+    }
+
     /// Reads a table, or several with one header.
     ///
     /// # Errors
@@ -148,18 +178,28 @@ impl Frame {
     pub fn read(paths: &[PathBuf], options: &FrameOptions) -> Result<Self> {
         let table = Table::read(paths, &options.columns)?;
         let roles = Roles::of(&table, options)?;
-        let (groups, style) = groups(&table, &roles)?;
-        let frequency = frequency(&table, &groups, style)?;
+        let (mut groups, style) = groups(&table, &roles)?;
+        if options.columns.order == RowOrder::Sort {
+            groups.iter_mut().for_each(Group::sort);
+        }
+        let frequency = frequency(&table, &groups, Order { style, repeats: options.repeats })?;
         let mut series = Vec::new();
         for group in &groups {
             let reader = Reader { table: &table, roles: &roles, options, frequency, style };
             series.extend(reader.series(group)?);
         }
-        let features = options.features.clone();
-        Ok(Frame { series, frequency, style, features, source: Some(table.source) })
+        Ok(Frame {
+            series,
+            frequency,
+            style,
+            features: options.features.clone(),
+            known: options.known.clone(),
+            statics: options.statics.clone(),
+            source: Some(table.source),
+        })
     }
 
-    /// Each series without its last `steps` values.
+    /// Each series without its last `steps` values; what is known of these steps stays.
     #[must_use]
     pub fn before(&self, steps: usize) -> Self {
         let cut = |series: &Series| {
@@ -174,254 +214,33 @@ impl Frame {
         Frame { series: self.series.iter().map(cut).collect(), ..self.clone() }
     }
 
+    /// What is wrong with a series, by its place in the file if there is one.
+    pub(crate) fn fault(&self, series: &Series, fault: Fault) -> Error {
+        let Fault { expected, found } = fault;
+        match &self.source {
+            None => Error::argument(format!("series {:?}", series.id), expected, found),
+            Some(source) => {
+                let expected = match series.id.as_str() {
+                    "" => expected,
+                    id => format!("{expected} in series {id:?}"),
+                };
+                FileFault::new(&source.path, expected, found).row(series.row).into()
+            }
+        }
+    }
+
+    /// What is wrong with all series, with their file if there is one.
+    pub(crate) fn refused(&self, fault: Fault) -> Error {
+        let Fault { expected, found } = fault;
+        match &self.source {
+            None => Error::argument("data", expected, found),
+            Some(source) => FileFault::new(&source.path, expected, found).into(),
+        }
+    }
+
     /// The time of a step of a series.
     #[must_use]
     pub fn time(&self, series: &Series, step: usize) -> i64 {
         self.frequency.advance(series.start, i64::try_from(step).unwrap_or(i64::MAX))
-    }
-}
-
-/// The rows by id, in the order in which the ids first stand in the file.
-fn groups(table: &Table, roles: &Roles) -> Result<(Vec<Group>, Style)> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    let (mut previous, mut style) = (None, Style::Whole);
-    for (index, row) in table.rows.iter().enumerate() {
-        let id = roles.id.map_or("", |column| &row.cells[column]);
-        let place = *places.entry(id.to_owned()).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Group { id: id.to_owned(), rows: vec![], times: vec![] });
-        }
-        let fault = |expected: &str| {
-            let fault = table.fault(row, expected, &format!("{:?}", row.cells[roles.time]));
-            fault.column(&table.header[roles.time])
-        };
-        let time = Time::parse(&row.cells[roles.time], previous.as_ref())
-            .map_err(|expected| fault(&expected))?;
-        let (whole, found) = whole(&time).ok_or_else(|| fault("a whole number or second"))?;
-        let is_finer = found == Style::Clock || (found == Style::Day && style == Style::Month);
-        if previous.is_none() || is_finer {
-            style = found;
-        }
-        groups[place].rows.push(index);
-        groups[place].times.push(whole);
-        previous = Some(time);
-    }
-    Ok((groups, style))
-}
-
-fn whole(time: &Time) -> Option<(i64, Style)> {
-    match time {
-        Time::Whole(number) => Some((i64::try_from(*number).ok()?, Style::Whole)),
-        Time::Number(_) => None,
-        Time::Date(date) if date.instant() % NANOSECONDS == 0 => {
-            let seconds = i64::try_from(date.instant() / NANOSECONDS).ok()?;
-            Some((seconds, Style::of(date)))
-        }
-        Time::Date(_) => None,
-    }
-}
-
-/// The frequency that all series have.
-fn frequency(table: &Table, groups: &[Group], style: Style) -> Result<Frequency> {
-    let mut found: Option<(Frequency, &Group)> = None;
-    for group in groups {
-        in_order(table, group, style)?;
-        let frequency = match style {
-            Style::Whole => Frequency::of_whole(&group.times),
-            _ => Frequency::of_dates(&group.times),
-        };
-        let Some(frequency) = frequency else { continue };
-        match found {
-            Some((first, other)) if first != frequency => {
-                let row = &table.rows[group.rows[0]];
-                let expected = format!("series {:?} {}, as {:?}", group.id, first.name(), other.id);
-                return Err(table.fault(row, &expected, &frequency.name()).into());
-            }
-            Some(_) => {}
-            None => found = Some((frequency, group)),
-        }
-    }
-    let fault = || FileFault::new(&table.source.path, "a series of at least two rows", "none");
-    Ok(found.ok_or_else(fault)?.0)
-}
-
-fn in_order(table: &Table, group: &Group, style: Style) -> Result<()> {
-    for (pair, &index) in group.times.windows(2).zip(&group.rows[1..]) {
-        if pair[1] <= pair[0] {
-            let (time, before) = (style.write(pair[1]), style.write(pair[0]));
-            let found = if pair[1] == pair[0] { format!("{time} again") } else { time };
-            let expected = format!("a time after {before} in series {:?}", group.id);
-            return Err(table.fault(&table.rows[index], &expected, &found).into());
-        }
-    }
-    Ok(())
-}
-
-struct Reader<'a> {
-    table: &'a Table,
-    roles: &'a Roles,
-    options: &'a FrameOptions,
-    frequency: Frequency,
-    style: Style,
-}
-
-impl Reader<'_> {
-    /// The series of one id: one for each target.
-    fn series(&self, group: &Group) -> Result<Vec<Series>> {
-        let steps = self.steps(group)?;
-        let length = steps.last().map_or(0, |last| last + 1);
-        let width = self.roles.features.len();
-        let mut features = vec![f64::NAN; length * width];
-        for (&row, &step) in group.rows.iter().zip(&steps) {
-            for (at, &column) in self.roles.features.iter().enumerate() {
-                features[step * width + at] = self.number(&self.table.rows[row], column)?;
-            }
-        }
-        let mut all = Vec::new();
-        for &column in &self.roles.targets {
-            let mut values = vec![f64::NAN; length];
-            for (&row, &step) in group.rows.iter().zip(&steps) {
-                values[step] = self.number(&self.table.rows[row], column)?;
-            }
-            let id = self.name(group, column);
-            all.push(Series { id, start: group.times[0], values, features: features.clone() });
-        }
-        Ok(all)
-    }
-
-    fn name(&self, group: &Group, column: usize) -> String {
-        let target = &self.table.header[column];
-        match (self.roles.id, self.roles.targets.len()) {
-            (None, _) => target.clone(),
-            (Some(_), 1) => group.id.clone(),
-            (Some(_), _) => format!("{}/{target}", group.id),
-        }
-    }
-
-    /// The step of each row, from 0.
-    fn steps(&self, group: &Group) -> Result<Vec<usize>> {
-        let mut steps = vec![0];
-        for (pair, &index) in group.times.windows(2).zip(&group.rows[1..]) {
-            let row = &self.table.rows[index];
-            let next = self.style.write(self.frequency.advance(pair[0], 1));
-            let found = self.style.write(pair[1]);
-            let series = match self.roles.id {
-                Some(_) => format!(" in series {:?}", group.id),
-                None => String::new(),
-            };
-            let expected = format!("{next}{series}, as the rows are {}", self.frequency.name());
-            let fault = || self.table.fault(row, &expected, &found);
-            let ahead =
-                self.frequency.steps(pair[0], pair[1]).and_then(|n| usize::try_from(n).ok());
-            match ahead {
-                None => return Err(fault().into()),
-                Some(1) => {}
-                Some(_) if self.options.gaps == Gaps::Fill => {}
-                Some(count) => {
-                    let hint = format!("{} missing; --fill-gaps makes them rows", count - 1);
-                    return Err(fault().hint(hint).into());
-                }
-            }
-            steps.push(steps[steps.len() - 1] + ahead.unwrap_or(1));
-        }
-        Ok(steps)
-    }
-
-    fn number(&self, row: &TableRow, column: usize) -> Result<f64> {
-        let number = self.table.number(row, column)?;
-        if number.is_nan() && !self.options.missing {
-            let fault = self.table.fault(row, "a number", "a missing value");
-            let fault = fault.column(&self.table.header[column]);
-            return Err(fault.hint("--missing last takes missing values").into());
-        }
-        Ok(number)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str, options: &FrameOptions) -> Result<Frame> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        std::fs::write(&path, text).unwrap();
-        Frame::read(&[path], options)
-    }
-
-    fn fault(text: &str) -> String {
-        let error = read(text, &FrameOptions::default()).unwrap_err().to_string();
-        error.split_once("t.csv: ").unwrap().1.to_owned()
-    }
-
-    #[test]
-    fn what_breaks_the_frequency_is_named_with_its_place() {
-        let cases = [
-            (
-                "ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,2\n2024-01-05,2\n",
-                "row 5: expected 2024-01-04, as the rows are daily, got 2024-01-05 (hint: 1 missing; --fill-gaps makes them rows)",
-            ),
-            (
-                "ds,y\n2024-01-01,1\n2024-01-01,2\n",
-                "row 3: expected a time after 2024-01-01 in series \"\", got 2024-01-01 again",
-            ),
-            (
-                "ds,y\n2024-01-02,1\n2024-01-01,2\n",
-                "row 3: expected a time after 2024-01-02 in series \"\", got 2024-01-01",
-            ),
-            (
-                "ds,y\n1,1\n2,2\n3.5,1\n",
-                "row 4, column \"ds\": expected a whole number or second, got \"3.5\"",
-            ),
-            (
-                "ds,y\n2024-01-01T00:00Z,1\n2024-01-01 01:00,2\n",
-                "row 3, column \"ds\": expected a date with an offset from UTC, as 2024-01-01T00:00Z before it, got \"2024-01-01 01:00\"",
-            ),
-            (
-                "ds,y\n2024/01/01,1\n",
-                "row 2, column \"ds\": expected a number or a date like 2024-05-31 or 2024-05-31T18:00:00, got \"2024/01/01\"",
-            ),
-            (
-                "unique_id,ds,y\na,2024-01-01,1\na,2024-01-02,1\nb,2024-01-01,2\nb,2024-01-08,1\n",
-                "row 4: expected series \"b\" daily, as \"a\", got weekly",
-            ),
-            ("ds,y\n1,1\n", "expected a series of at least two rows, got none"),
-            (
-                "ds,y\n1,1\n2,\n",
-                "row 3, column \"y\": expected a number, got a missing value (hint: --missing last takes missing values)",
-            ),
-            (
-                "ds,z\n1,1\n2,3\n",
-                "expected the name of its target column, or a column \"y\", got neither (hint: the columns are ds, z)",
-            ),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(fault(text), expected);
-        }
-    }
-
-    #[test]
-    fn gaps_are_filled_on_request() {
-        let options = FrameOptions { gaps: Gaps::Fill, ..FrameOptions::default() };
-        let text = "ds,y\n2024-01,1\n2024-02,2\n2024-05,5\n";
-        let frame = read(text, &options).unwrap();
-        let values = &frame.series[0].values;
-        assert_eq!((values.len(), values[1], values[4]), (5, 2.0, 5.0));
-        assert!(values[2].is_nan() && values[3].is_nan());
-        assert_eq!(frame.style.write(frame.time(&frame.series[0], 6)), "2024-07");
-    }
-
-    #[test]
-    fn a_wide_table_has_a_series_in_each_column() {
-        let columns = Columns { targets: vec!["a".into(), "b".into()], ..Columns::default() };
-        let options =
-            FrameOptions { columns, features: vec!["x".into()], ..FrameOptions::default() };
-        let frame = read("ds,a,b,x\n1,10,20,5\n3,11,21,6\n5,12,22,7\n", &options).unwrap();
-        assert_eq!(frame.frequency, Frequency::Steps(2));
-        assert_eq!(frame.series[1].id, "b");
-        assert_eq!(frame.series[1].values, [20.0, 21.0, 22.0]);
-        assert_eq!(frame.series[0].features, [5.0, 6.0, 7.0]);
-        assert_eq!(frame.before(1).series[0].values, [10.0, 11.0]);
     }
 }

@@ -11,7 +11,7 @@ use crate::real::Float;
 pub enum Step {
     /// The natural logarithm; values must be above 0.
     Log,
-    /// `(y^λ - 1) / λ`, and the logarithm for λ = 0; values must be above 0.
+    /// `(y^λ - 1) / λ`, and the logarithm for λ = 0; values must be above 0, or 0 where λ is above 0.
     ///
     /// Source: Box & Cox (1964), "An analysis of transformations".
     BoxCox {
@@ -179,6 +179,21 @@ impl Transform {
         Ok(future)
     }
 
+    /// Its differences alone.
+    pub(crate) fn differences(&self) -> Transform {
+        let keep = |step: &&Step| step.lag() > 0;
+        Transform { steps: self.steps.iter().filter(keep).copied().collect() }
+    }
+
+    /// The logarithm of the slope of a logarithm or power at a value: what a density is multiplied by.
+    pub(crate) fn log_slope(&self, value: f64) -> f64 {
+        match self.steps.first() {
+            Some(Step::Log) => -Float::ln(value),
+            Some(Step::BoxCox { lambda }) => (lambda - 1.0) * Float::ln(value),
+            Some(Step::Difference { .. }) | None => 0.0,
+        }
+    }
+
     /// The same without differences: what makes errors alike in size.
     #[must_use]
     pub fn without_differences(&self) -> Transform {
@@ -205,6 +220,7 @@ impl Step {
         };
         let of = |value: &f64| match value.is_nan() {
             true => Ok(f64::NAN),
+            false if *value == 0.0 && lambda > 0.0 => Ok(-1.0 / lambda),
             false => positive(*value).map(|()| power(*value, lambda)),
         };
         values.iter().map(of).collect()

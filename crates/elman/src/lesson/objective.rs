@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{BatchTargets, Score, Tally};
 use crate::error::Result;
-use crate::loss::{self, CrossEntropy, Reduction, RegressionLoss, TargetClasses};
+use crate::loss::{self, CrossEntropy, NumberLoss, TargetClasses};
 use crate::metric::winner;
 use crate::real::{Float, Real};
 
@@ -81,10 +81,10 @@ impl<T: Real> Objective<T> for Tokens {
     }
 }
 
-/// Standardised numbers, by a regression loss and the root mean squared error.
+/// Standardised numbers, by their loss and the root mean squared error.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
-    pub(crate) loss: RegressionLoss,
+    pub(crate) loss: NumberLoss,
     /// The standard deviation of each target `[O]`.
     pub(crate) deviations: Vec<f64>,
 }
@@ -96,18 +96,19 @@ impl<T: Real> Objective<T> for Values {
         targets: &BatchTargets<T>,
         grad: ArrayViewMut2<'_, T>,
     ) -> Result<f64> {
-        let numbers = targets.numbers(outputs.ncols())?;
-        self.loss.gradient(Reduction::Mean, outputs, numbers, grad)
+        let numbers = targets.numbers(self.deviations.len())?;
+        self.loss.gradient(outputs, numbers, grad)
     }
 
     fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
-        let width = outputs.ncols();
+        let width = self.deviations.len();
         tally.squares.resize(width, 0.0);
         for row in targets.counted() {
             tally.answers += 1;
-            let pairs = outputs.row(row).into_iter().zip(&targets.values[row * width..]);
-            for (square, (&output, &target)) in tally.squares.iter_mut().zip(pairs) {
-                let error = output.to_f64() - target.to_f64();
+            let points = self.loss.points(outputs.row(row));
+            let pairs = points.into_iter().zip(&targets.values[row * width..]);
+            for (square, (output, &target)) in tally.squares.iter_mut().zip(pairs) {
+                let error = output - target.to_f64();
                 *square += error * error;
             }
         }
@@ -124,6 +125,7 @@ impl<T: Real> Objective<T> for Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::{Output, RegressionLoss};
 
     #[test]
     fn scores_are_means_over_the_answers() {
@@ -131,7 +133,10 @@ mod tests {
         let classes: &dyn Objective<f32> = &Classes::default();
         assert_eq!(classes.score(&tally), Score::Accuracy(0.75));
         // √(16/4)·3 and √(4/4)·10.
-        let values = Values { loss: RegressionLoss::Mse, deviations: vec![3.0, 10.0] };
+        let deviations = vec![3.0, 10.0];
+        let (output, point) = (Output::Point, RegressionLoss::Mse);
+        let loss = NumberLoss { output, point, units: deviations.clone() };
+        let values = Values { loss, deviations };
         assert_eq!(Objective::<f32>::score(&values, &tally), Score::Rmse(8.0));
     }
 }

@@ -4,9 +4,11 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
+use super::floor::{FloorKind, Guesses, Said};
 use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
-use crate::loss::{Reduction, RegressionLoss};
+use crate::forecast::Recipe;
+use crate::loss::{NumberLoss, Output, RegressionLoss};
 use crate::metric;
 
 /// Predicting numbers.
@@ -22,6 +24,10 @@ pub struct Regress {
     loss: RegressionLoss,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
+    #[serde(skip_serializing_if = "is_point")]
+    output: Output,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Box<Recipe>>,
 }
 
 #[derive(Deserialize)]
@@ -32,14 +38,35 @@ struct Unchecked {
     loss: RegressionLoss,
     #[serde(default)]
     each: Each,
+    #[serde(default)]
+    output: Output,
+    #[serde(default)]
+    forecast: Option<Box<Recipe>>,
+}
+
+fn is_point(output: &Output) -> bool {
+    *output == Output::Point
+}
+
+/// What a network says of numbers, and what is minimised of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NumberAnswer {
+    pub(crate) output: Output,
+    /// The loss of numbers themselves.
+    pub(crate) loss: RegressionLoss,
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { targets, scaling, loss, each } = parts;
-        Ok(Regress { each, ..Regress::new(targets, scaling, loss)? })
+        let Unchecked { targets, scaling, loss, each, output, forecast } = parts;
+        output.check()?;
+        let regress = Regress { each, output, ..Regress::new(targets, scaling, loss)? };
+        match forecast {
+            Some(recipe) => regress.with_forecast(*recipe),
+            None => Ok(regress),
+        }
     }
 }
 
@@ -61,6 +88,9 @@ pub struct ValuePredictions {
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValueEvaluation {
+    /// What there are numbers for.
+    #[serde(skip_serializing_if = "Each::is_sequence")]
+    pub each: Each,
     /// The number of sequences, or of steps, that have targets.
     pub sequences: usize,
     /// The mean loss that was trained with, on standardised targets.
@@ -78,8 +108,23 @@ pub struct TargetEvaluation {
     pub model: ValueErrors,
     /// The errors of always guessing the mean of the training targets.
     pub floor: ValueErrors,
+    /// The errors of each simple predictor that the model is held against.
+    pub floors: Vec<FloorErrors>,
     /// That mean.
     pub training_mean: f64,
+}
+
+/// The errors of a simple predictor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FloorErrors {
+    /// The predictor.
+    pub kind: FloorKind,
+    /// How many training sequences or steps it was fitted on, if on a part of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted_on: Option<usize>,
+    /// Its errors.
+    #[serde(flatten)]
+    pub errors: ValueErrors,
 }
 
 /// The errors of predictions of one target, in its units.
@@ -110,14 +155,21 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        Ok(Regress { targets, scaling, loss, each: Each::Sequence })
+        let (each, output) = (Each::Sequence, Output::Point);
+        Ok(Regress { targets, scaling, loss, each, output, forecast: None })
     }
 
     /// The targets of training data.
-    pub(super) fn of(targets: &ValueTargets, loss: RegressionLoss) -> Result<Self> {
+    pub(super) fn of(targets: &ValueTargets, answer: &NumberAnswer) -> Result<Self> {
+        answer.output.check()?;
         let values = targets.values();
-        let scaling = Standardization::of_rows(values.select(Axis(0), &known(values)).view())?;
-        Ok(Regress::new(targets.names().to_vec(), scaling, loss)?.with_each(targets.each()))
+        let values = values.select(Axis(0), &known(values));
+        let scaling = match answer.output {
+            Output::NegativeBinomial => scale_of_counts(values.view())?,
+            _ => Standardization::of_rows(values.view())?,
+        };
+        let regress = Regress::new(targets.names().to_vec(), scaling, answer.loss)?;
+        Ok(Regress { each: targets.each(), output: answer.output.clone(), ..regress })
     }
 
     /// The same with another loss.
@@ -130,6 +182,28 @@ impl Regress {
     #[must_use]
     pub fn with_each(self, each: Each) -> Self {
         Regress { each, ..self }
+    }
+
+    /// The same as the forecast of a recipe, whose steps the targets are.
+    ///
+    /// # Errors
+    ///
+    /// Another number of targets than of steps; targets at every step; a recipe whose parts do not
+    /// fit together.
+    pub fn with_forecast(self, recipe: Recipe) -> Result<Self> {
+        recipe.check_parts()?;
+        let expected = recipe.options.answers();
+        if self.targets.len() != expected || self.each != Each::Sequence {
+            let found = self.targets.len();
+            return Err(Error::shape("targets of a forecast", &[expected], &[found]));
+        }
+        Ok(Regress { forecast: Some(Box::new(recipe)), ..self })
+    }
+
+    /// How series become inputs and answers forecasts, if that is what the numbers are.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Recipe> {
+        self.forecast.as_deref()
     }
 
     /// What there are numbers for.
@@ -156,6 +230,18 @@ impl Regress {
         self.loss
     }
 
+    /// What the network says of each number.
+    #[must_use]
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// What is minimised.
+    pub(crate) fn number_loss(&self) -> NumberLoss {
+        let units = self.scaling.deviations().to_vec();
+        NumberLoss { output: self.output.clone(), point: self.loss, units }
+    }
+
     /// The targets of `data`, standardised.
     pub(super) fn encode(&self, targets: &ValueTargets, data: &Dataset) -> Result<EncodedValues> {
         if targets.names() != self.targets {
@@ -174,11 +260,14 @@ impl Regress {
         Ok(EncodedValues { standardized, actual })
     }
 
-    /// Outputs in the units of the targets.
+    /// The numbers that outputs say, in the units of the targets `[N, K]`.
     fn decode(&self, outputs: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut values = outputs.to_owned();
-        for ((_, column), value) in values.indexed_iter_mut() {
-            *value = self.scaling.invert(column, *value);
+        let loss = self.number_loss();
+        let mut values = Array2::zeros((outputs.nrows(), self.targets.len()));
+        for (said, mut row) in outputs.rows().into_iter().zip(values.rows_mut()) {
+            for (column, point) in loss.points(said).into_iter().enumerate() {
+                row[column] = self.scaling.invert(column, point);
+            }
         }
         values
     }
@@ -202,23 +291,80 @@ impl Regress {
             [outputs, targets.standardized.view(), targets.actual.view()]
                 .map(|all| all.select(Axis(0), &known));
         let outputs = outputs.view();
-        let loss = self.loss.value(Reduction::Mean, outputs, standardized.view())?;
+        let loss = self.number_loss().value(outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
         let targets = targets.map(|(column, (name, &training_mean))| {
             let [actual, predicted] =
                 [actual.view(), predicted.view()].map(|all| all.column(column).to_vec());
             let guess = vec![training_mean; actual.len()];
+            let floor = ValueErrors::of(&actual, &guess)?;
             Ok(TargetEvaluation {
                 name: name.clone(),
                 model: ValueErrors::of(&actual, &predicted)?,
-                floor: ValueErrors::of(&actual, &guess)?,
+                floor,
+                floors: vec![FloorErrors { kind: FloorKind::Mean, fitted_on: None, errors: floor }],
                 training_mean,
             })
         });
         let targets = targets.collect::<Result<Vec<_>>>()?;
-        Ok(ValueEvaluation { sequences: outputs.nrows(), loss, targets })
+        Ok(ValueEvaluation { each: self.each, sequences: outputs.nrows(), loss, targets })
     }
+
+    /// Standardised numbers `[N, O]` in the units of the targets.
+    pub(super) fn in_units(&self, standardized: &Array2<f64>) -> Array2<f64> {
+        let mut values = standardized.clone();
+        for ((_, column), value) in values.indexed_iter_mut() {
+            *value = self.scaling.invert(column, *value);
+        }
+        values
+    }
+
+    /// The guess for each target of who knows nothing of a sequence `[O]`.
+    pub(super) fn mean_guess(&self) -> Vec<f64> {
+        self.scaling.means().to_vec()
+    }
+
+    /// The errors of what a predictor says, for each target.
+    pub(super) fn floor_errors(
+        &self,
+        guesses: &Guesses,
+        targets: &EncodedValues,
+    ) -> Option<Vec<FloorErrors>> {
+        let said = match &guesses.said {
+            Said::Classes(_) => return None,
+            Said::Standardized(values) => self.in_units(values),
+            Said::Values(values) => values.clone(),
+        };
+        let known = known(targets.actual.view());
+        let [said, actual] = [said, targets.actual.clone()].map(|all| all.select(Axis(0), &known));
+        let columns = said.columns().into_iter().zip(actual.columns());
+        let Guesses { kind, fitted_on, .. } = *guesses;
+        let errors = columns.map(|(said, actual)| {
+            let errors = ValueErrors::of(&actual.to_vec(), &said.to_vec()).ok()?;
+            Some(FloorErrors { kind, fitted_on, errors })
+        });
+        errors.collect()
+    }
+}
+
+impl TargetEvaluation {
+    /// The errors of a simple predictor; those of guessing the mean, if it is not there.
+    #[must_use]
+    pub fn floor_of(&self, kind: FloorKind) -> ValueErrors {
+        let found = self.floors.iter().find(|floor| floor.kind == kind);
+        found.map_or(self.floor, |floor| floor.errors)
+    }
+}
+
+/// Counts are divided by their mean, at least 1, so that 0 stays 0.
+fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
+    if let Some(value) = values.iter().find(|value| **value < 0.0 || value.fract() != 0.0) {
+        return Err(Error::argument("targets of counts", "whole numbers from 0", value));
+    }
+    let rows = values.nrows().max(1) as f64;
+    let units: Vec<f64> = values.columns().into_iter().map(|c| (c.sum() / rows).max(1.0)).collect();
+    Standardization::new(vec![0.0; units.len()], units)
 }
 
 /// The rows that have targets: of a step without any all are NaN.
@@ -244,11 +390,28 @@ impl ValueEvaluation {
         self.mean(|target| target.model.rmse)
     }
 
-    /// The root mean squared error of always guessing the mean of the training targets; the mean
-    /// of them, where there are several targets.
+    /// The root mean squared error of the best simple predictor; the mean of them, where there are
+    /// several targets.
     #[must_use]
     pub fn floor_rmse(&self) -> f64 {
-        self.mean(|target| target.floor.rmse)
+        self.mean_floor(self.best_floor())
+    }
+
+    /// The simple predictor with the smallest root mean squared error over all targets; the first of
+    /// several.
+    #[must_use]
+    pub fn best_floor(&self) -> FloorKind {
+        let kinds = self.targets.first().map_or(&[][..], |target| &target.floors);
+        let better = |best: FloorKind, next: &FloorErrors| {
+            if self.mean_floor(next.kind) < self.mean_floor(best) { next.kind } else { best }
+        };
+        kinds.iter().fold(FloorKind::Mean, better)
+    }
+
+    /// The root mean squared error of a simple predictor; the mean over the targets.
+    #[must_use]
+    pub fn mean_floor(&self, kind: FloorKind) -> f64 {
+        self.mean(|target| target.floor_of(kind).rmse)
     }
 
     fn mean(&self, number: impl Fn(&TargetEvaluation) -> f64) -> f64 {

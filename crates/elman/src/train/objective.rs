@@ -3,7 +3,7 @@
 use super::options::{ClassWeights, TrainingOptions};
 use crate::error::{Error, Field, Result, nearest};
 use crate::lesson::{Classes, Objective, Tokens, Values};
-use crate::loss::CrossEntropy;
+use crate::loss::{CrossEntropy, Output};
 use crate::real::Real;
 use crate::task::{Classify, Task};
 
@@ -27,7 +27,7 @@ pub(super) fn objective<T: Real>(
             },
         }),
         Task::Regress(regress) => Box::new(Values {
-            loss: regress.loss(),
+            loss: regress.number_loss(),
             deviations: regress.scaling().deviations().to_vec(),
         }),
     })
@@ -37,11 +37,15 @@ pub(super) fn objective<T: Real>(
 fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
     match task {
         Task::Text(_) => Ok(()),
-        Task::Classify(_) => match options.regression_loss {
-            None => Ok(()),
-            Some(loss) => {
+        Task::Classify(_) => match (options.regression_loss, &options.output) {
+            (None, Output::Point) => Ok(()),
+            (Some(loss), _) => {
                 let found = format!("{loss:?} for classes");
                 Err(Error::argument("regression_loss", "targets that are numbers", found))
+            }
+            (None, output) => {
+                let found = format!("{} for classes", output.name());
+                Err(Error::argument("output", "targets that are numbers", found))
             }
         },
         Task::Regress(_) => {

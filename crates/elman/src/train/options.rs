@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::clip::{Clip, Norm};
 use crate::error::{Error, Field, Result};
 use crate::layer::TraceKeeps;
-use crate::loss::RegressionLoss;
+use crate::loss::{Output, RegressionLoss};
 use crate::optimizer::{AdamW, Averaging, OptimizerConfig};
 use crate::schedule::{OneCycle, Schedule, Warmup};
 use crate::threads;
@@ -86,6 +86,10 @@ pub struct TrainingOptions {
     pub class_weights: ClassWeights,
     /// The loss, on standardised targets; regression only. The default is [`RegressionLoss::Mse`].
     pub regression_loss: Option<RegressionLoss>,
+    /// What the network says of each number: itself, a distribution or quantiles; regression only.
+    /// All but [`Output::Point`] have a loss of their own.
+    #[serde(skip_serializing_if = "is_point")]
+    pub output: Output,
     /// Threads; all processors by default. They do not influence the result, so a model does not
     /// keep their number.
     #[serde(skip_serializing)]
@@ -119,9 +123,14 @@ impl Default for TrainingOptions {
             label_smoothing: 0.0,
             class_weights: ClassWeights::Equal,
             regression_loss: None,
+            output: Output::Point,
             threads: None,
         }
     }
+}
+
+fn is_point(output: &Output) -> bool {
+    *output == Output::Point
 }
 
 /// What is done to the channels before the network sees them.
@@ -203,8 +212,13 @@ impl TrainingOptions {
         if let ClassWeights::Given(weights) = &self.class_weights {
             check_weights(weights)?;
         }
+        self.output.check()?;
         if let Some(loss) = &self.regression_loss {
             loss.check()?;
+            if self.output != Output::Point {
+                let expected = "none beside an output that has its own";
+                return Err(Error::argument("regression_loss", expected, format!("{loss:?}")));
+            }
         }
         self.optimizer.check()?;
         self.schedule.as_ref().map_or(Ok(()), Schedule::check)?;

@@ -62,6 +62,16 @@ pub fn every_network() -> Vec<Described> {
     all
 }
 
+/// Networks whose outputs are weighed by their embedding.
+pub fn tied() -> Vec<Described> {
+    let tokens = || Network::builder(0).tokens(TokenInput::new(VOCABULARY, 4)).gru(4);
+    let every_step = || tokens().every_step().hidden(4, ActivationKind::Tanh).head_dropout(0.3);
+    vec![
+        Described { name: "tied", config: tokens().tied().dense(VOCABULARY) },
+        Described { name: "tied, every step", config: every_step().tied().dense(VOCABULARY) },
+    ]
+}
+
 /// The same with the other cells.
 pub fn every_cell() -> Vec<Described> {
     let builder = || Network::builder(INPUTS);

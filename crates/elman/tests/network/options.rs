@@ -123,6 +123,21 @@ fn refusals() -> Vec<Refusal> {
             Some(Field::LayerDropout),
         ),
         (
+            plain().tied().dense(2),
+            "head.output_weights: expected one token channel to share its embedding with, got 0",
+            Some(Field::Tied),
+        ),
+        (
+            Network::builder(0).tokens(TokenInput::new(7, 3)).simple(4).tied().dense(7),
+            "head.output_weights: expected an embedding as wide as what the outputs read, 4, got 3",
+            Some(Field::Tied),
+        ),
+        (
+            Network::builder(0).tokens(TokenInput::new(7, 4)).simple(4).tied().dense(2),
+            "head.output_weights: expected an output for each of 7 tokens, got 2",
+            Some(Field::Tied),
+        ),
+        (
             plain().head_dropout(-0.1).dense(2),
             "head.dropout: expected a probability from 0 up to but not including 1, got -0.1",
             Some(Field::Dropout),

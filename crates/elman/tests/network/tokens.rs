@@ -89,6 +89,47 @@ fn only_the_rows_of_tokens_that_are_there_are_touched() {
     assert!(gradient.values().iter().all(|value| *value == 0.0 || value.is_nan()));
 }
 
+/// Press and Wolf 2017: the weights of the outputs are the embedding, transposed.
+#[test]
+fn tied_outputs_weigh_as_the_embedding_says_and_teach_it() {
+    let inputs = || Network::builder(0).tokens(TokenInput::new(9, 4));
+    let tied = network::<f64>(&inputs().lstm(4).every_step().tied().dense(9));
+    let mut own = Network::<f64>::new(inputs().lstm(4).every_step().dense(9)).unwrap();
+    let table = tied.parameters().get("embeddings.0.weights").unwrap().to_owned();
+    own.update(|parameters| {
+        for shape in tied.parameters().shapes() {
+            let values = tied.parameters().get(&shape.name).unwrap();
+            parameters.get_mut(&shape.name).unwrap().assign(&values);
+        }
+        parameters.get_mut("head.weights").unwrap().assign(&table.t());
+    });
+    let tokens = TokenBatch::from_sequences(&[&[7, 8, 7], &[0, 4]]);
+    let batch = SequenceBatch::from_tokens(vec![tokens]).unwrap();
+    let gradient = |network: &Network<f64>| {
+        let mut trace = NetworkTrace::default();
+        network.forward_traced(&batch, None, DropoutMode::Off, &mut trace).unwrap();
+        let outputs = trace.outputs().to_owned();
+        let mut gradient = network.parameters().zeros_like();
+        let grad = grad_outputs::<f64>(outputs.dim());
+        network.backward(&batch, &mut trace, grad.view(), &mut gradient).unwrap();
+        (outputs, gradient)
+    };
+    let ((outputs, shared), (expected, apart)) = (gradient(&tied), gradient(&own));
+    assert_eq!(outputs, expected);
+    for shape in tied.parameters().shapes() {
+        let found = shared.get(&shape.name).unwrap();
+        let mut wanted = apart.get(&shape.name).unwrap().to_owned();
+        if shape.name == "embeddings.0.weights" {
+            wanted += &apart.get("head.weights").unwrap().t();
+        }
+        let worst = (&found - &wanted).fold(0.0_f64, |most, gap| most.max(gap.abs()));
+        assert!(worst < 1e-13, "{}: {worst}", shape.name);
+    }
+    let mut touched = Touched::default();
+    tied.touched_into(&batch, &mut touched).unwrap();
+    assert_eq!(touched.ranges(), [0..tied.parameters().values().len()]);
+}
+
 #[test]
 fn a_batch_is_filled_again_in_its_memory() {
     let mut batch = SequenceBatch::<f64>::default();

@@ -12,7 +12,7 @@ use crate::train::{TextData, Trainer, TrainingData, text_subject};
 
 impl Trainer {
     /// A run that goes on from the weights of a model, before its first update: with its classes or
-    /// targets, its scaling and its vocabularies, so that a weight means what it did.
+    /// targets, its scaling, its vocabularies and what it is held against, so that a weight means what it did.
     ///
     /// The rule of the optimiser begins anew, and so does the schedule. Such a run has no
     /// checkpoints.
@@ -46,7 +46,7 @@ impl Trainer {
         data: impl Into<TrainingData<'a>>,
         model: &Model<T>,
     ) -> Result<Run<'a, T>> {
-        let known = Known { task: model.task(), inputs: model.inputs() };
+        let known = Known { task: model.task(), inputs: model.inputs(), floors: model.floors() };
         let subject = DatasetSubject::new(self, data.into(), Some(known))?;
         Run::new(self, Box::new(subject))?.going_on_from(model)
     }

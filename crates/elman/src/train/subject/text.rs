@@ -4,7 +4,7 @@ use super::dataset::check_validation;
 use super::{Digests, Evaluations, Identity, Sizes, Subject};
 use crate::error::{Error, Field, Result};
 use crate::lesson::{Feed, Lesson, Objective, Score, Tokens};
-use crate::loss::CrossEntropy;
+use crate::loss::{CrossEntropy, Output};
 use crate::model::{DataDigest, Model, Validation};
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, Readout, TokenInput};
 use crate::real::Real;
@@ -80,6 +80,9 @@ fn check_options(options: &TrainingOptions, network: &NetworkOptions) -> Result<
     let expected = "none for text";
     if let Some(loss) = options.regression_loss {
         return Err(Error::argument("regression_loss", expected, format!("{loss:?}")));
+    }
+    if options.output != Output::Point {
+        return Err(Error::argument("output", expected, options.output.name()));
     }
     if options.class_weights != ClassWeights::Equal {
         return Err(Error::argument(Field::ClassWeights, expected, "weights"));
