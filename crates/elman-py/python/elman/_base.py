@@ -6,7 +6,6 @@ but behaves as one: `get_params`, `set_params`, `__sklearn_tags__`, and exceptio
 
 from __future__ import annotations
 
-import html
 import importlib
 import inspect
 import json
@@ -90,6 +89,8 @@ class Estimator:
     def _repr_html_(self) -> str:
         if "model_" in vars(self):
             return self.model_._repr_html_()
+        import html  # only here, as most programs never need it
+
         return f"<pre>{html.escape(repr(self))}</pre>"
 
     def __sklearn_tags__(self) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,8 @@ MOST = 12
 
 def table(caption: str, facts: Iterable[tuple[str, str]]) -> str:
     """Names and values in two columns. Colours are those of the page."""
+    import html  # only here, as most programs never need it
+
     cell = f'style="{STYLE}"'
     rows = "".join(
         f"<tr><th {cell}>{html.escape(name)}</th><td {cell}>{html.escape(value)}</td></tr>" for name, value in facts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import operator
 from typing import Any, NamedTuple, TypedDict
@@ -60,6 +59,8 @@ class _Weights:
         return f"{type(self).__name__}({shapes}, {next(iter(self.parameters.values())).dtype})"
 
     def _repr_html_(self) -> str:
+        import html  # only here, as most programs never need it
+
         rows = "".join(
             f"<tr><td><code>{html.escape(name)}</code></td><td>{list(w.shape)}</td><td>{w.size:,}</td></tr>"
             for name, w in self.parameters.items()

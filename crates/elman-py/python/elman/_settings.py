@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
@@ -98,6 +97,8 @@ def _kind(value: Any, name: str) -> Any:
 def known(name: str, names: Any, where: str) -> None:
     """Refuses a name that is none of `names`, with the nearest one."""
     if name not in names:
+        import difflib  # only here, as most programs never need it
+
         near = difflib.get_close_matches(str(name), list(names), 1)
         hint = f" (hint: did you mean {near[0]!r}?)" if near else ""
         raise ValueError(f"{where}: expected one of {', '.join(names)}, got {name!r}{hint}")
