@@ -3,14 +3,13 @@
 //! `cargo xtask test` runs every check there is; `cargo xtask conformance` compares the library
 //! with the numbers of other frameworks; `cargo xtask bench` measures its speed, alone and against them.
 
-mod bench;
-mod conformance;
 mod python;
 mod readme;
 mod test;
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command as Process, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -31,15 +30,18 @@ enum Command {
         strict: bool,
     },
     /// Compare the library with reference vectors made by other frameworks
-    Conformance {
-        /// A folder laid out like tests-data/vectors, or one family of it
-        directory: Option<PathBuf>,
-        /// Also fail where fewer than COUNT cases of a family pass
-        #[arg(long = "at-least", value_name = "FAMILY=COUNT", value_delimiter = ',')]
-        minimums: Vec<conformance::Minimum>,
-    },
+    #[command(disable_help_flag = true)]
+    Conformance(Passed),
     /// Measure the speed on the workloads of benchmarks/workloads.json, alone or against other libraries
-    Bench(Box<bench::Options>),
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+}
+
+/// Arguments for the workbench.
+#[derive(clap::Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
@@ -48,19 +50,29 @@ fn main() -> ExitCode {
             let levels = if strict { test::MissingLevels::Fail } else { test::MissingLevels::Warn };
             test::run(repository(), levels)
         }
-        Command::Conformance { directory, minimums } => {
-            let directory = directory.unwrap_or_else(|| repository().join("tests-data/vectors"));
-            conformance::run(&directory, &minimums)
-        }
-        Command::Bench(options) => bench::run(*options, repository()),
+        Command::Conformance(passed) => return workbench("conformance", &passed.arguments),
+        Command::Bench(passed) => return workbench("bench", &passed.arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => fail(&message),
     }
+}
+
+/// Runs a command of the workbench, which says itself what is wrong.
+fn workbench(command: &str, arguments: &[OsString]) -> ExitCode {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = ["run", "--quiet", "--package", "elman-workbench", "--", command];
+    match Process::new(cargo).args(run).args(arguments).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => fail(&format!("cannot run cargo: {error}")),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::FAILURE
 }
 
 /// The folder of the workspace.

@@ -37,12 +37,13 @@ pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
 pub(crate) use minimal::{minimal_backward, minimal_forward};
 pub use normalize::{NormalizeBackward, ScaleShift, add_scaled, normalize, normalize_backward};
 pub use optimizer::{
-    Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, Entry, EntryRule, MomentumRmsProp,
-    NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean, scale_in_f64, step_entries,
+    Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, DescentStep, Entry, EntryRule,
+    MomentumRmsProp, NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean,
+    scale_in_f64, step_entries,
 };
 pub use piece::add_product;
 pub use softmax::{Partition, softmax_exponentials};
-pub use table::{TablePart, gather_rows, scatter_add_rows};
+pub use table::{Table, TablePart, Targets, gather_rows, scatter_add_rows};
 
 use blocks::{Block, Blocks, each_block};
 pub(crate) use function::activation_forward;
@@ -90,12 +91,22 @@ pub(crate) fn activation_backward<T: Float + Lane>(
     }
 }
 
-/// `target += source` for rows that start `stride` values after each other, each as long as its source.
+/// Rows that start `stride` values after each other.
+#[derive(Debug)]
+pub struct StridedMut<'a, T> {
+    /// All rows, and what lies between them.
+    pub values: &'a mut [T],
+    /// The distance between two starts.
+    pub stride: usize,
+}
+
+/// `target += source` for each row and its source, which may be shorter.
 ///
 /// # Panics
 ///
 /// A stride of 0, more sources than rows, or a source that is longer than its row.
-pub fn add_rows<T: Float>(level: Level, (target, stride): (&mut [T], usize), sources: &[&[T]]) {
+pub fn add_rows<T: Float>(level: Level, target: StridedMut<'_, T>, sources: &[&[T]]) {
+    let StridedMut { values: target, stride } = target;
     assert!(stride > 0, "rows that start after each other");
     assert!(target.len().div_ceil(stride) >= sources.len(), "a row for each source");
     dispatch(level, AddRows { target, stride, sources });

@@ -193,6 +193,18 @@ impl Dense {
         }
     }
 
+    /// As [`refresh`](Self::refresh), for weights that stand transposed, `[O, D]`.
+    pub(crate) fn refresh_transposed<T: Real>(
+        &self,
+        weights: &[T],
+        bias: &[T],
+        prepared: &mut DensePrepared<T>,
+    ) {
+        prepared.weights.fill_transposed(weights, self.input_size);
+        prepared.bias.copy_from_slice(bias);
+        prepared.transposed.fill(weights);
+    }
+
     pub(crate) fn refresh<T: Real>(&self, parameters: &[T], prepared: &mut DensePrepared<T>) {
         let (weights, bias) = parameters.split_at(self.input_size * self.output_size);
         prepared.weights.fill(weights);

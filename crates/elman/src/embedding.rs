@@ -5,7 +5,7 @@
 //! and its gradient adds rows.
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{TablePart, gather_rows, scatter_add_rows};
+use elman_kernels::pointwise::{Table, TablePart, Targets, gather_rows, scatter_add_rows};
 use ndarray::ArrayView3;
 use rayon::prelude::*;
 
@@ -176,7 +176,7 @@ impl Embedding {
         self.check_tokens("tokens", tokens)?;
         let size = [tokens.seq_len(), self.embedding_size];
         let rows = batch.reshape(tokens.lengths().iter().copied(), size)?;
-        let table = (parameters.values(), self.embedding_size);
+        let table = Table { values: parameters.values(), width: self.embedding_size };
         let row_size = size[0] * size[1];
         // Sequences without a step leave rows without a value, which cannot be cut apart.
         let rows = rows.chunks_exact_mut(row_size.max(1));
@@ -221,7 +221,8 @@ impl Embedding {
             for (grad, ids) in grad.chunks_exact(row_size).zip(tokens.sequences()) {
                 let part = TablePart { first, width, rows: &mut *rows };
                 let valid = &grad[..ids.len() * width];
-                scatter_add_rows(Level::current(), (ids, self.padding_id), valid, part);
+                let targets = Targets { ids, skip: self.padding_id };
+                scatter_add_rows(Level::current(), targets, valid, part);
             }
         };
         // Every worker looks at all tokens and takes those of its rows of the table: each sum is

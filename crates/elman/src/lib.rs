@@ -71,6 +71,8 @@ pub mod forecast;
 pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
+#[cfg(debug_assertions)]
+mod instances;
 pub mod io;
 pub mod layer;
 mod lesson;

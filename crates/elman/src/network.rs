@@ -35,7 +35,8 @@ pub use alone::Touched;
 pub use builder::{InputsBuilder, NetworkBuilder};
 pub use config::{
     DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, MAX_LAYERS, NetworkConfig,
-    NetworkOptions, OutputGroup, Outputs, Pooling, Readout, TokenDropout, TokenInput,
+    NetworkOptions, OutputGroup, OutputWeights, Outputs, Pooling, Readout, TokenDropout,
+    TokenInput,
 };
 pub(crate) use step::{BegunTokens, StepInput, StepMemory};
 pub use trace::NetworkTrace;
@@ -208,7 +209,7 @@ impl<T: Real> Network<T> {
         let (values, regions) = (self.parameters.values(), &self.regions);
         self.stack.refresh(&values[regions.stack.clone()]);
         self.readout.refresh(&values[regions.readout.clone()]);
-        self.head.refresh(&values[regions.head.clone()]);
+        self.head.refresh(&values[regions.head.clone()], &values[regions.tables.clone()]);
         result
     }
 

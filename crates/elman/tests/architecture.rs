@@ -69,6 +69,7 @@ const ELMAN: &[Room] = &[
     room("forecaster", 44),
     room("io", 45),
     room("records", 46),
+    room("instances", 47),
 ];
 
 const KERNELS: &[Room] = &[

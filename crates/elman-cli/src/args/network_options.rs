@@ -7,7 +7,8 @@ use elman::cell::{
 use elman::dropout::MaskSpan;
 use elman::layer::RecurrentRegularization;
 use elman::network::{
-    DenseConfig, HeadConfig, InitialState, Initialization, NetworkOptions, Pooling, Readout,
+    DenseConfig, HeadConfig, InitialState, Initialization, NetworkOptions, OutputWeights, Pooling,
+    Readout,
 };
 use elman::{ActivationKind, Directions, Initializer, LayerConfig, Merge, Residual};
 
@@ -174,7 +175,11 @@ fn head(args: &NetworkArgs) -> HeadConfig {
         dropout: args.head_dropout,
     };
     let sizes = args.head_hidden.iter().flat_map(|sizes| &sizes.0);
-    HeadConfig { dropout: args.dropout, hidden: sizes.map(layer).collect() }
+    HeadConfig {
+        dropout: args.dropout,
+        hidden: sizes.map(layer).collect(),
+        output_weights: OutputWeights::Own,
+    }
 }
 
 fn initializer(choice: InitChoice) -> Initializer {

@@ -23,7 +23,10 @@ pub struct TextArgs {
     /// How often a word must occur to be in the vocabulary; others are known by their shape alone
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = count)]
     pub least_count: usize,
-    /// Numbers that stand for a token [default: 64; words: 128]
+    /// Take the embedding for the weights of the outputs too: fewer parameters, which pays with many words
+    #[arg(long)]
+    pub tied: bool,
+    /// Numbers that stand for a token [default: 64; words: 128; --tied: what the outputs read]
     #[arg(long, value_name = "N", value_parser = count)]
     pub embedding_size: Option<usize>,
     /// Stretches of the text that are read side by side

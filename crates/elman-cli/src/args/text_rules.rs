@@ -1,14 +1,16 @@
 //! What text takes of the options of `train`, and what it sets where nothing is given.
 
 use super::TrainArgs;
+use super::network_options::hidden_sizes;
 use super::training::TrainerArgs;
 use super::value::{CellChoice, DirectionChoice, Sizes, UnitChoice};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Options that are about text alone.
-pub const OF_TEXT: [&str; 7] = [
+pub const OF_TEXT: [&str; 8] = [
     "nfc",
+    "tied",
     "vocabulary-size",
     "least-count",
     "embedding-size",
@@ -101,7 +103,18 @@ fn defaults(args: &mut TrainArgs, given: &Given) {
         network.dropout = 0.25;
     }
     let words = args.columns.tokens == UnitChoice::Words;
-    args.text.embedding_size.get_or_insert(if words { 128 } else { 64 });
+    let network = &args.network;
+    let usual = match args.text.tied {
+        // As many as the outputs read.
+        true => {
+            let head = network.head_hidden.as_ref().and_then(|sizes| sizes.0.last().copied());
+            let top = || hidden_sizes(network).last().copied();
+            head.or(network.projection_size).or_else(top).unwrap_or(512)
+        }
+        false if words => 128,
+        false => 64,
+    };
+    args.text.embedding_size.get_or_insert(usual);
     let trainer: &mut TrainerArgs = &mut args.trainer;
     if set("bptt") {
         trainer.bptt = Some(64);

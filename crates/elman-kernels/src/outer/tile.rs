@@ -1,5 +1,7 @@
 //! The sums of one part, block by block of pairs.
 
+use std::ops::Range;
+
 use super::split::PartOfSum;
 use super::{BLOCK, Pairs};
 use crate::aligned::Aligned;
@@ -42,7 +44,7 @@ pub(super) fn run<V: Vector, const NV: usize>(part: &mut PartOfSum<'_, V::Elemen
         let mut taken = 0;
         while taken < pairs.count {
             let count = (pairs.count - taken).min(depth - filled);
-            segments.push(segment(pairs, taken, (filled, count)));
+            segments.push(segment(pairs, taken, filled..filled + count));
             (taken, filled) = (taken + count, filled + count);
             if filled == depth {
                 block::<V, NV>(&segments, &mut panels, part);
@@ -77,7 +79,7 @@ const fn rows_of_panels<V: Vector>(panels: usize, registers_per_panel: usize) ->
 fn segment<'a, T: Float>(
     pairs: &Pairs<'a, T>,
     taken: usize,
-    (at, count): (usize, usize),
+    packed: Range<usize>,
 ) -> Segment<'a, T> {
     let from = |values: &'a [T], stride: usize| values.get(taken * stride..).unwrap_or(&[]);
     Segment {
@@ -85,8 +87,8 @@ fn segment<'a, T: Float>(
         left_strides: pairs.left.map(|left| left.stride),
         right: from(pairs.right.values, pairs.right.stride),
         right_stride: pairs.right.stride,
-        at,
-        count,
+        at: packed.start,
+        count: packed.len(),
     }
 }
 
@@ -105,26 +107,27 @@ fn block<V: Vector, const NV: usize>(
         let first = columns.start + count * group / groups * width;
         let end = (columns.start + count * (group + 1) / groups * width).min(columns.end);
         match (end - first).div_ceil(width) {
-            1 => panel_group::<V, NV, 1>(segments, (first, end), panels, part),
-            2 => panel_group::<V, NV, 2>(segments, (first, end), panels, part),
-            3 => panel_group::<V, NV, 3>(segments, (first, end), panels, part),
-            _ => panel_group::<V, NV, 4>(segments, (first, end), panels, part),
+            1 => panel_group::<V, NV, 1>(segments, first..end, panels, part),
+            2 => panel_group::<V, NV, 2>(segments, first..end, panels, part),
+            3 => panel_group::<V, NV, 3>(segments, first..end, panels, part),
+            _ => panel_group::<V, NV, 4>(segments, first..end, panels, part),
         }
     }
 }
 
-/// All rows × the columns `first..end`, which fill `P` panels.
+/// All rows × a group of columns, which fill `P` panels.
 #[inline(always)]
 fn panel_group<V: Vector, const NV: usize, const P: usize>(
     segments: &[Segment<'_, V::Element>],
-    (first, end): (usize, usize),
+    group: Range<usize>,
     panels: &mut Packed<'_, V::Element>,
     part: &mut PartOfSum<'_, V::Element>,
 ) {
     if const { P > panels_per_group::<V>(NV) } {
         unreachable!("panels_per_group keeps to the registers");
     }
-    let (len, columns) = (end - first, part.sum.first + first);
+    let (first, len) = (group.start, group.len());
+    let columns = part.sum.first + first;
     match part.sum.sums {
         None => pack::<V, NV, P>(segments, columns, len, panels),
         Some(at) => {

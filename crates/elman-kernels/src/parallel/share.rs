@@ -142,16 +142,17 @@ impl<'a, T: Copy> Share<'a, T> {
         })
     }
 
-    /// A share of all units of some columns: `len` values of each row, from `origin` on.
+    /// A share of all units of some columns of each row.
     ///
     /// # Panics
     ///
     /// Columns that leave the row.
     #[inline]
-    pub fn whole(values: &'a mut [T], width: usize, (origin, len): (usize, usize)) -> Self {
-        assert!(origin <= width && len <= width - origin, "parts that leave the row");
-        let layout = RowLayout { width, origin, parts: 1, size: len };
-        Share { output: Output::new(values), layout, units: 0..len }
+    pub fn whole(values: &'a mut [T], width: usize, columns: Range<usize>) -> Self {
+        assert!(columns.start <= columns.end && columns.end <= width, "parts that leave the row");
+        let size = columns.len();
+        let layout = RowLayout { width, origin: columns.start, parts: 1, size };
+        Share { output: Output::new(values), layout, units: 0..size }
     }
 
     /// Writes the share's units of as many parts as `source` holds to the array's row of this number.
@@ -293,7 +294,7 @@ mod tests {
             share.write(1, &[1, 2, 3]);
             assert_eq!(share.row(1), Some(&mut [1, 2, 3][..]));
         }
-        Share::whole(&mut values, 3, (1, 2)).row(0).into_iter().for_each(|row| row.fill(9));
+        Share::whole(&mut values, 3, 1..3).row(0).into_iter().for_each(|row| row.fill(9));
         assert_eq!(values, [0, 9, 9, 1, 2, 3]);
         let half = Share::split(&mut values, layout, from_ref(&(0..2))).next();
         assert_eq!(half.and_then(|mut half| half.row(0).map(|_| ())), None);
@@ -324,10 +325,10 @@ mod tests {
     #[test]
     fn rows_together_are_for_whoever_has_all_of_them() {
         let mut values = [0, 1, 2, 3, 4, 5, 6, 7];
-        let mut share = Share::whole(&mut values, 2, (0, 2));
+        let mut share = Share::whole(&mut values, 2, 0..2);
         assert_eq!(share.rows(1..3), Some(&mut [2, 3, 4, 5][..]));
         assert_eq!(share.rows(2..2), None);
-        assert_eq!(Share::whole(&mut values, 4, (0, 2)).rows(0..2), None, "other columns");
+        assert_eq!(Share::whole(&mut values, 4, 0..2).rows(0..2), None, "other columns");
         let mut some = Share::split(&mut values, LAYOUT, from_ref(&(0..2)));
         assert_eq!(some.next().and_then(|mut share| share.rows(0..2).map(drop)), None);
     }
@@ -335,7 +336,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "a piece of the output")]
     fn rows_beyond_the_values_are_refused() {
-        let _ = Share::whole(&mut [0; 8], 2, (0, 2)).rows(3..5);
+        let _ = Share::whole(&mut [0; 8], 2, 0..2).rows(3..5);
     }
 
     #[test]

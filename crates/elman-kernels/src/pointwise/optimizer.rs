@@ -172,30 +172,33 @@ pub enum Descent<'a, T> {
     },
 }
 
+/// How a step of gradient descent is made.
+#[derive(Debug)]
+pub struct DescentStep<'a, T> {
+    /// The learning rate.
+    pub rate: T,
+    /// What is descended.
+    pub slope: Slope<T>,
+    /// What is done with the moment.
+    pub descent: Descent<'a, T>,
+}
+
 /// One step of gradient descent.
 ///
 /// # Panics
 ///
 /// Slices of different length.
-pub fn descend<T: Float>(
-    level: Level,
-    (rate, slope): (T, Slope<T>),
-    descent: Descent<'_, T>,
-    grad: &[T],
-    parameters: &mut [T],
-) {
-    let moments = match &descent {
+pub fn descend<T: Float>(level: Level, step: DescentStep<'_, T>, grad: &[T], parameters: &mut [T]) {
+    let moments = match &step.descent {
         Descent::Plain => grad.len(),
         Descent::Classical { moment, .. } | Descent::Nesterov { moment, .. } => moment.len(),
     };
     assert!(parameters.len() == grad.len() && moments == grad.len(), "slices of one length");
-    dispatch(level, Descend { rate, slope, descent, grad, parameters });
+    dispatch(level, Descend { step, grad, parameters });
 }
 
 struct Descend<'a, T> {
-    rate: T,
-    slope: Slope<T>,
-    descent: Descent<'a, T>,
+    step: DescentStep<'a, T>,
     grad: &'a [T],
     parameters: &'a mut [T],
 }
@@ -205,7 +208,7 @@ impl<T: Float> Kernel for Descend<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Descend { rate, slope, descent, grad, parameters } = self;
+        let Descend { step: DescentStep { rate, slope, descent }, grad, parameters } = self;
         let entries = parameters.iter_mut().zip(grad);
         match descent {
             Descent::Plain => {

@@ -17,7 +17,7 @@ pub struct Partition<T> {
 ///
 /// # Panics
 ///
-/// No column, or not `columns` values for each partition.
+/// Values that are not rows of one length, of at least one column, one for each partition.
 ///
 /// ```
 /// use elman_kernels::Level;
@@ -25,15 +25,16 @@ pub struct Partition<T> {
 ///
 /// let mut values = [7.0, 7.0, f64::NEG_INFINITY, 1.0];
 /// let mut partitions = [Partition::default(); 2];
-/// softmax_exponentials(Level::current(), (&mut values, 2), &mut partitions);
+/// softmax_exponentials(Level::current(), &mut values, &mut partitions);
 /// assert_eq!(values, [1.0, 1.0, 0.0, 1.0]);
 /// assert_eq!(partitions, [Partition { max: 7.0, sum: 2.0 }, Partition { max: 1.0, sum: 1.0 }]);
 /// ```
 pub fn softmax_exponentials<T: Float>(
     level: Level,
-    (values, columns): (&mut [T], usize),
+    values: &mut [T],
     partitions: &mut [Partition<T>],
 ) {
+    let columns = values.len().checked_div(partitions.len()).unwrap_or(1);
     assert!(columns > 0 && values.len() == partitions.len() * columns, "a partition for each row");
     dispatch(level, Exponentials { values, columns, partitions });
 }
@@ -81,7 +82,7 @@ mod tests {
             for level in Level::supported() {
                 let mut values = logits.clone();
                 let mut partitions = vec![Partition::default(); rows];
-                softmax_exponentials(level, (&mut values, columns), &mut partitions);
+                softmax_exponentials(level, &mut values, &mut partitions);
                 for (row, partition) in partitions.iter().enumerate() {
                     let logits = &logits[row * columns..][..columns];
                     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -99,7 +100,7 @@ mod tests {
         for level in Level::supported() {
             let mut values = [1.0f32, f32::NAN, 2.0];
             let mut partition = [Partition::default()];
-            softmax_exponentials(level, (&mut values, 3), &mut partition);
+            softmax_exponentials(level, &mut values, &mut partition);
             assert!(partition[0].sum.is_nan() && values[1].is_nan());
         }
     }

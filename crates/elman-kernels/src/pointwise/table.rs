@@ -7,21 +7,34 @@ use crate::dispatch::{Kernel, dispatch};
 use crate::float::Float;
 use crate::level::Level;
 
-/// `rows[k] = table[ids[k]]` for rows of `width` values.
+/// Rows of one length, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'a, T> {
+    /// All rows.
+    pub values: &'a [T],
+    /// The length of a row.
+    pub width: usize,
+}
+
+/// `rows[k] = table[ids[k]]`
 ///
 /// # Panics
 ///
-/// Not `width` values for each id, or an id past the last row of the table.
-pub fn gather_rows<T: Float>(
-    level: Level,
-    (table, width): (&[T], usize),
-    ids: &[u32],
-    rows: &mut [T],
-) {
-    assert_eq!(rows.len(), ids.len() * width, "a row for each id");
-    if width > 0 {
-        dispatch(level, GatherRows { table, width, ids, rows });
+/// Not a row of values for each id, or an id past the last row of the table.
+pub fn gather_rows<T: Float>(level: Level, table: Table<'_, T>, ids: &[u32], rows: &mut [T]) {
+    assert_eq!(rows.len(), ids.len() * table.width, "a row for each id");
+    if table.width > 0 {
+        dispatch(level, GatherRows { table, ids, rows });
     }
+}
+
+/// The rows that are added to, for each value row.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    /// The number of a row of the table for each row of values.
+    pub ids: &'a [u32],
+    /// A row of the table that nothing is added to.
+    pub skip: Option<u32>,
 }
 
 /// Some rows of a table that sums go to.
@@ -43,19 +56,18 @@ pub struct TablePart<'a, T> {
 /// Not a row of values for each id.
 pub fn scatter_add_rows<T: Float>(
     level: Level,
-    (ids, skip): (&[u32], Option<u32>),
+    targets: Targets<'_>,
     rows: &[T],
     part: TablePart<'_, T>,
 ) {
-    assert_eq!(rows.len(), ids.len() * part.width, "a row for each id");
+    assert_eq!(rows.len(), targets.ids.len() * part.width, "a row for each id");
     if part.width > 0 {
-        dispatch(level, ScatterAddRows { ids, skip, rows, part });
+        dispatch(level, ScatterAddRows { targets, rows, part });
     }
 }
 
 struct GatherRows<'a, T> {
-    table: &'a [T],
-    width: usize,
+    table: Table<'a, T>,
     ids: &'a [u32],
     rows: &'a mut [T],
 }
@@ -65,7 +77,7 @@ impl<T: Float> Kernel for GatherRows<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let GatherRows { table, width, ids, rows } = self;
+        let GatherRows { table: Table { values: table, width }, ids, rows } = self;
         for (row, &id) in rows.chunks_exact_mut(width).zip(ids) {
             update_row(row, &table[id as usize * width..][..width], |_, value| value);
         }
@@ -73,8 +85,7 @@ impl<T: Float> Kernel for GatherRows<'_, T> {
 }
 
 struct ScatterAddRows<'a, T> {
-    ids: &'a [u32],
-    skip: Option<u32>,
+    targets: Targets<'a>,
     rows: &'a [T],
     part: TablePart<'a, T>,
 }
@@ -86,10 +97,10 @@ impl<T: Float> Kernel for ScatterAddRows<'_, T> {
     fn run(self) {
         let TablePart { first, width, rows: table } = self.part;
         let count = table.len() / width;
-        for (row, &id) in self.rows.chunks_exact(width).zip(self.ids) {
+        for (row, &id) in self.rows.chunks_exact(width).zip(self.targets.ids) {
             let at = (id as usize).checked_sub(first).filter(|at| *at < count);
             if let Some(at) = at
-                && self.skip != Some(id)
+                && self.targets.skip != Some(id)
             {
                 update_row(&mut table[at * width..][..width], row, |sum, value| sum + value);
             }
@@ -143,7 +154,7 @@ mod tests {
                 ids.iter().flat_map(|&id| table[id as usize * size..][..size].to_vec()).collect();
             for level in Level::supported() {
                 let mut rows = vec![f32::NAN; ids.len() * size];
-                gather_rows(level, (&table, size), &ids, &mut rows);
+                gather_rows(level, Table { values: &table, width: size }, &ids, &mut rows);
                 assert_eq!(rows, expected, "{width} {level:?}");
             }
         }
@@ -166,7 +177,7 @@ mod tests {
                     let (low, high) = table.split_at_mut(cut * width);
                     for (first, rows_here) in [(cut, high), (0, low)] {
                         let part = TablePart { first, width, rows: rows_here };
-                        scatter_add_rows(level, (&ids, skip), &rows, part);
+                        scatter_add_rows(level, Targets { ids: &ids, skip }, &rows, part);
                     }
                     let expected = if skip.is_some() { &skipped } else { &expected };
                     assert_eq!(&table, expected, "{width} {cut} {level:?}");
@@ -178,6 +189,11 @@ mod tests {
     #[test]
     #[should_panic(expected = "a row for each id")]
     fn rows_that_do_not_fit_are_refused() {
-        gather_rows(Level::current(), (&[1.0f64, 2.0], 2), &[0, 0], &mut [0.0; 3]);
+        gather_rows(
+            Level::current(),
+            Table { values: &[1.0f64, 2.0], width: 2 },
+            &[0, 0],
+            &mut [0.0; 3],
+        );
     }
 }

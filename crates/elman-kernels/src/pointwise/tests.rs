@@ -115,7 +115,11 @@ fn functions_of_vectors_give_the_bits_of_single_numbers() {
 fn rows_are_added_and_what_lies_between_is_left() {
     for level in Level::supported() {
         let mut target = [1.0f32, 2.0, 9.0, 3.0, 4.0];
-        add_rows(level, (&mut target, 3), &[&[10.0, 20.0], &[30.0, 40.0]]);
+        add_rows(
+            level,
+            StridedMut { values: &mut target, stride: 3 },
+            &[&[10.0, 20.0], &[30.0, 40.0]],
+        );
         same("rows", &target, &[11.0, 22.0, 9.0, 33.0, 44.0]);
     }
 }
@@ -123,13 +127,17 @@ fn rows_are_added_and_what_lies_between_is_left() {
 #[test]
 #[should_panic(expected = "a row for each source")]
 fn more_sources_than_rows_are_refused() {
-    add_rows(Level::current(), (&mut [0.0f64; 4], 2), &[&[1.0], &[1.0], &[1.0]]);
+    add_rows(
+        Level::current(),
+        StridedMut { values: &mut [0.0f64; 4], stride: 2 },
+        &[&[1.0], &[1.0], &[1.0]],
+    );
 }
 
 #[test]
 #[should_panic(expected = "rows that start after each other")]
 fn rows_at_one_place_are_refused() {
-    add_rows(Level::current(), (&mut [0.0f64; 4], 0), &[]);
+    add_rows(Level::current(), StridedMut { values: &mut [0.0f64; 4], stride: 0 }, &[]);
 }
 
 #[test]

@@ -95,6 +95,8 @@ fields! {
     HeadHidden "head_hidden";
     /// Dropout behind the hidden layers of the head.
     HeadDropout "head_dropout";
+    /// The embedding as the weights of the outputs.
+    Tied "tied";
     /// The bound of what enters the activations of a cell.
     PreActivationClip "pre_activation_clip";
     /// The bound of the cell state of an LSTM.

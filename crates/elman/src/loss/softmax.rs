@@ -81,9 +81,8 @@ fn exponentials<T: Real>(
     partitions: &mut [Partition<T>],
 ) {
     out.assign(&logits);
-    let columns = logits.ncols();
     if let Some(values) = out.as_slice_mut() {
-        softmax_exponentials(Level::current(), (values, columns), partitions);
+        softmax_exponentials(Level::current(), values, partitions);
         return;
     }
     for ((logits, mut out), partition) in

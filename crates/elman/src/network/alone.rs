@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView3, Axis};
 
-use super::{Network, NetworkGradient, NetworkState, NetworkTrace};
+use super::{Network, NetworkGradient, NetworkState, NetworkTrace, OutputWeights};
 use crate::dropout::DropoutMode;
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
@@ -73,6 +73,11 @@ impl<T: Real> Network<T> {
         self.inputs.check(batch)?;
         touched.ranges.clear();
         touched.push(0..self.regions.tables.start);
+        if self.config.body.head.output_weights == OutputWeights::Embedding {
+            // Every answer weighs every token.
+            touched.push(self.regions.tables.clone());
+            return Ok(());
+        }
         let channels = self.config.inputs.tokens.iter().zip(batch.tokens());
         for ((embedding, table), (channel, tokens)) in self.inputs.tables().zip(channels) {
             let mut ids = std::mem::take(&mut touched.ids);

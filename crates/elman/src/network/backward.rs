@@ -2,7 +2,9 @@
 
 use ndarray::{Array3, ArrayView3};
 
+use super::head::HeadGradients;
 use super::inputs::span;
+use super::readout::StackRun;
 use super::{Network, NetworkGradient, NetworkTrace, rows};
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
@@ -108,10 +110,11 @@ impl<T: Real> Network<T> {
         let mut parts = Parts::of(parameters.values_mut(), self);
         let NetworkTrace { inputs: kept, stack, readout, head, grad_initial, .. } = &mut *trace;
         let features = self.readout.read(stack, readout);
-        self.head.backward(features, grad.as_slice().unwrap_or(&[]), head, parts.head);
+        let gradients = HeadGradients { parameters: parts.head, tables: &mut *parts.tables };
+        self.head.backward(features, grad.as_slice().unwrap_or(&[]), head, gradients);
         let span = span(batch);
-        let arriving =
-            self.readout.backward(span, stack, head.grad_features(), (readout, parts.readout));
+        let run = StackRun { span, trace: stack };
+        let arriving = self.readout.backward(run, head.grad_features(), readout, parts.readout);
         let states = self.stack.state_sizes();
         grad_initial.resize_with(states.len(), Vec::new);
         for (grad, size) in grad_initial.iter_mut().zip(states) {

@@ -24,7 +24,7 @@ pub struct InputsBuilder {
 /// | `reverse`, `bidirectional`, `merge`, `dropout`, `residual` | the layer just added |
 /// | `last_step`, `first_step`, `mean`, `max`, `attention` | the [`Readout`]: one, or several side by side; the last step if none is named |
 /// | `every_step` | the [`Readout`]: an answer at each step |
-/// | `head_dropout`, `hidden` | the [head](super::HeadConfig) |
+/// | `head_dropout`, `hidden`, `tied` | the [head](super::HeadConfig) |
 /// | `initial_state`, `initialization` | of the same name |
 ///
 /// ```
@@ -222,6 +222,13 @@ impl NetworkBuilder {
     /// The probability with which training drops a value that the head reads.
     pub fn head_dropout(mut self, probability: f64) -> Self {
         self.body.head.dropout = probability;
+        self
+    }
+
+    /// Takes the embedding of the only token channel for the weights of the outputs; see
+    /// [`OutputWeights::Embedding`](super::OutputWeights::Embedding).
+    pub fn tied(mut self) -> Self {
+        self.body.head.output_weights = super::OutputWeights::Embedding;
         self
     }
 

@@ -11,8 +11,8 @@ use crate::stack::LayerConfig;
 pub use check::MAX_LAYERS;
 pub(super) use check::measure;
 pub use parts::{
-    DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, OutputGroup, Outputs,
-    Pooling, Readout, TokenDropout, TokenInput,
+    DenseConfig, HeadConfig, InitialState, Initialization, InputsConfig, OutputGroup,
+    OutputWeights, Outputs, Pooling, Readout, TokenDropout, TokenInput,
 };
 
 /// A network as one would draw it on a board.

@@ -1,6 +1,6 @@
 //! How many numbers a run of a network keeps, from its description alone.
 
-use super::config::{InputsConfig, NetworkConfig, Pooling, Readout, measure};
+use super::config::{InputsConfig, NetworkConfig, OutputWeights, Pooling, Readout, measure};
 use crate::error::Result;
 
 /// Numbers that runs of a network keep.
@@ -33,7 +33,12 @@ impl NetworkConfig {
             .tokens
             .iter()
             .map(|channel| channel.vocabulary_size as f64 * channel.embedding_size as f64);
-        let packed = 2.0 * (parameters - tables.sum::<f64>());
+        let tables: f64 = tables.sum();
+        let shared = match self.body.head.output_weights {
+            OutputWeights::Own => 0.0,
+            OutputWeights::Embedding => tables,
+        };
+        let packed = 2.0 * (parameters - tables + shared);
         let mut sizes = RunSizes { parameters, packed, ..RunSizes::default() };
         sizes.add_inputs(&self.inputs);
         let width = sizes.add_layers(self)?;

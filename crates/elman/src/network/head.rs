@@ -10,7 +10,7 @@ use crate::dense::{Dense, DensePrepared, GradientBlock};
 use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::error::Result;
 use crate::layer::time_loop::Span;
-use crate::network::config::{HeadConfig, Outputs};
+use crate::network::config::{HeadConfig, OutputWeights, Outputs};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 
@@ -24,7 +24,9 @@ struct HeadLayer<T> {
     dense: Dense,
     prepared: DensePrepared<T>,
     name: String,
+    /// Where its own parameters stand among those of the head.
     parameters: Range<usize>,
+    weights: OutputWeights,
     dropout: f64,
     /// The outputs of the head have none.
     activation: Option<ActivationKind>,
@@ -40,6 +42,16 @@ pub(super) struct HeadTrace<T> {
     grad: Vec<T>,
     grad_below: Vec<T>,
     deltas: Vec<T>,
+    /// The gradient of an output layer whose weights are an embedding: `[D, O]`, and the bias.
+    shared: Vec<T>,
+}
+
+/// Where the gradients of the parameters of a head go.
+pub(super) struct HeadGradients<'a, T> {
+    /// Those of its own.
+    pub parameters: &'a mut [T],
+    /// Those of the embeddings.
+    pub tables: &'a mut [T],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -92,45 +104,71 @@ impl<T: Real> Head<T> {
     /// A head over `features` values.
     pub fn new(config: &HeadConfig, features: usize, outputs: &Outputs) -> Result<Self> {
         let mut head = Head { layers: Vec::with_capacity(config.hidden.len() + 1) };
-        let (mut width, mut dropout) = (features, config.dropout);
+        let (mut input_size, mut dropout) = (features, config.dropout);
         for (index, hidden) in config.hidden.iter().enumerate() {
             let name = format!("head.hidden.{index}");
-            head.push(name, [width, hidden.size], dropout, Some(hidden.activation))?;
-            (width, dropout) = (hidden.size, hidden.dropout);
+            let activation = Some(hidden.activation);
+            let weights = OutputWeights::Own;
+            head.push(DenseLayer {
+                name,
+                input_size,
+                size: hidden.size,
+                dropout,
+                activation,
+                weights,
+            })?;
+            (input_size, dropout) = (hidden.size, hidden.dropout);
         }
-        head.push("head".to_owned(), [width, outputs.size()], dropout, None)?;
+        head.push(DenseLayer {
+            name: "head".to_owned(),
+            input_size,
+            size: outputs.size(),
+            dropout,
+            activation: None,
+            weights: config.output_weights,
+        })?;
         Ok(head)
     }
 
-    fn push(
-        &mut self,
-        name: String,
-        [input_size, size]: [usize; 2],
-        dropout: f64,
-        activation: Option<ActivationKind>,
-    ) -> Result<()> {
+    fn push(&mut self, layer: DenseLayer) -> Result<()> {
+        let DenseLayer { name, input_size, size, dropout, activation, weights } = layer;
         let dense = Dense::new(input_size, size)?;
         let start = self.layers.last().map_or(0, |layer| layer.parameters.end);
-        let len: usize = dense.parameter_shapes().iter().map(ParameterShape::len).sum();
+        let len: usize = own_shapes(&dense, weights).map(|shape| shape.len()).sum();
         let (prepared, parameters) = (dense.unprepared(), start..start + len);
-        let layer =
-            HeadLayer { dense, prepared, name, parameters, dropout, activation, input_size, size };
-        self.layers.push(layer);
+        self.layers.push(HeadLayer {
+            dense,
+            prepared,
+            name,
+            parameters,
+            weights,
+            dropout,
+            activation,
+            input_size,
+            size,
+        });
         Ok(())
     }
 
     pub fn parameter_shapes(&self) -> impl Iterator<Item = ParameterShape> {
         self.layers.iter().flat_map(|layer| {
-            layer.dense.parameter_shapes().into_iter().map(|shape| ParameterShape {
+            own_shapes(&layer.dense, layer.weights).map(|shape| ParameterShape {
                 name: format!("{}.{}", layer.name, shape.name),
                 shape: shape.shape,
             })
         })
     }
 
-    pub fn refresh(&mut self, parameters: &[T]) {
+    /// Takes new values of its parameters, and of the embeddings.
+    pub fn refresh(&mut self, parameters: &[T], tables: &[T]) {
         for layer in &mut self.layers {
-            layer.dense.refresh(&parameters[layer.parameters.clone()], &mut layer.prepared);
+            let own = &parameters[layer.parameters.clone()];
+            match layer.weights {
+                OutputWeights::Own => layer.dense.refresh(own, &mut layer.prepared),
+                OutputWeights::Embedding => {
+                    layer.dense.refresh_transposed(tables, own, &mut layer.prepared);
+                }
+            }
         }
     }
 
@@ -196,20 +234,59 @@ impl<T: Real> Head<T> {
         features: &[T],
         grad_outputs: &[T],
         trace: &mut HeadTrace<T>,
-        grad_parameters: &mut [T],
+        gradients: HeadGradients<'_, T>,
     ) {
-        let HeadTrace { rows, layers, grad, grad_below, deltas } = trace;
+        let HeadGradients { parameters: grad_parameters, tables } = gradients;
+        let HeadTrace { rows, layers, grad, grad_below, deltas, shared } = trace;
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let (below, rest) = layers.split_at(index);
             let inputs = below.last().map_or(features, |below| below.outputs.as_slice());
             let grad_outputs = if index + 1 == self.layers.len() { grad_outputs } else { &*grad };
             let grad_outputs = layer.derive(grad_outputs, rows, &rest[0], deltas);
-            let parameters = &mut grad_parameters[layer.parameters.clone()];
+            let own = &mut grad_parameters[layer.parameters.clone()];
             grad_below.resize(rows.all * layer.input_size, T::ZERO);
-            layer.backward(inputs, grad_outputs, rows, &rest[0], (grad_below, parameters));
+            let parameters = match layer.weights {
+                OutputWeights::Own => &mut *own,
+                OutputWeights::Embedding => {
+                    shared.clear();
+                    shared.resize((layer.input_size + 1) * layer.size, T::ZERO);
+                    &mut *shared
+                }
+            };
+            let gradients = DenseGradients { inputs: grad_below, parameters };
+            layer.backward(inputs, grad_outputs, rows, &rest[0], gradients);
+            if layer.weights == OutputWeights::Embedding {
+                layer.share(shared, own, tables);
+            }
             std::mem::swap(grad, grad_below);
         }
     }
+}
+
+/// A layer to be added.
+struct DenseLayer {
+    name: String,
+    input_size: usize,
+    size: usize,
+    dropout: f64,
+    activation: Option<ActivationKind>,
+    weights: OutputWeights,
+}
+
+/// The parameters of a layer that are no one else's.
+fn own_shapes(dense: &Dense, weights: OutputWeights) -> impl Iterator<Item = ParameterShape> {
+    let shared = match weights {
+        OutputWeights::Own => 0,
+        // The weights stand first, then the bias.
+        OutputWeights::Embedding => 1,
+    };
+    dense.parameter_shapes().into_iter().skip(shared)
+}
+
+/// Where the gradients of a dense layer go.
+struct DenseGradients<'a, T> {
+    inputs: &'a mut [T],
+    parameters: &'a mut [T],
 }
 
 impl<T: Real> HeadLayer<T> {
@@ -284,8 +361,9 @@ impl<T: Real> HeadLayer<T> {
         grad_outputs: &[T],
         rows: &AnsweredRows,
         kept: &DenseTrace<T>,
-        (grad_inputs, grad_parameters): (&mut [T], &mut [T]),
+        gradients: DenseGradients<'_, T>,
     ) {
+        let DenseGradients { inputs: grad_inputs, parameters: grad_parameters } = gradients;
         let inputs = kept.mask.applied(inputs);
         let mut blocks = Vec::with_capacity(rows.valid.len());
         for rows in &rows.valid {
@@ -296,6 +374,19 @@ impl<T: Real> HeadLayer<T> {
         }
         self.dense.parameter_gradient(&blocks, grad_parameters);
         kept.mask.backward(grad_inputs);
+    }
+}
+
+impl<T: Real> HeadLayer<T> {
+    /// Adds a gradient of weights `[D, O]` and bias to the embedding, `[O, D]`, and to the bias.
+    fn share(&self, gradient: &[T], bias: &mut [T], table: &mut [T]) {
+        let (weights, shift) = gradient.split_at(self.input_size * self.size);
+        bias.iter_mut().zip(shift).for_each(|(target, value)| *target += *value);
+        for (token, row) in table.chunks_exact_mut(self.input_size).enumerate() {
+            for (feature, target) in row.iter_mut().enumerate() {
+                *target += weights[feature * self.size + token];
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayViewMutD, Axis, Slice};
 
-use super::{Initialization, Network};
+use super::{Initialization, Network, OutputWeights};
 use crate::cell::{CellKind, ForgetGate};
 use crate::error::Result;
 use crate::init::Initializer;
@@ -46,6 +46,9 @@ impl<T: Real> Network<T> {
                 let name = own.rsplit('.').next().unwrap_or(own);
                 let init = &self.config.body.initialization;
                 layer.map_or(Start::of(Initializer::Zeros, 1), |layer| of_cell(name, layer, init))
+            }
+            "embeddings" if self.config.body.head.output_weights == OutputWeights::Embedding => {
+                Start::of(Initializer::RecurrentUniform, parameter.shape[1])
             }
             "embeddings" => Start::of(Initializer::ScaledNormal { scale: 1.0 }, 1),
             "readout" => Start::of(Initializer::RecurrentUniform, rows),

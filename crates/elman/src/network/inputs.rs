@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::gather_rows;
+use elman_kernels::pointwise::{Table, gather_rows};
 
 use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::layer::time_loop::Span;
 use crate::network::config::{InputsConfig, TokenDropout};
+use crate::network::step::StepInput;
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 use crate::rng::{self, MaskPlace, MaskSite, Purpose};
@@ -147,12 +148,13 @@ impl Inputs {
 
     /// What the first layer reads in one step, `[rows, width]`, for numeric channels `[rows, I]` and
     /// tokens `[rows, channels]` that were [checked](Self::check_step).
-    pub fn step<T: Real>(&self, tables: &[T], (numeric, tokens): (&[T], &[u32]), values: &mut [T]) {
+    pub fn step<T: Real>(&self, tables: &[T], input: StepInput<'_, T>, values: &mut [T]) {
         for (row, values) in values.chunks_exact_mut(self.width).enumerate() {
-            values[..self.numeric].copy_from_slice(&numeric[row * self.numeric..][..self.numeric]);
+            values[..self.numeric]
+                .copy_from_slice(&input.numeric[row * self.numeric..][..self.numeric]);
             for (index, channel) in self.channels.iter().enumerate() {
                 let size = channel.embedding.embedding_size();
-                let id = tokens[row * self.channels.len() + index] as usize;
+                let id = input.tokens[row * self.channels.len() + index] as usize;
                 let source = &tables[channel.table.start + id * size..][..size];
                 values[channel.offset..][..size].copy_from_slice(source);
             }
@@ -284,7 +286,7 @@ impl Channel {
         let row_size = tokens.seq_len() * width;
         for (row, ids) in tokens.sequences().enumerate() {
             let target = &mut rows[row * row_size..][..ids.len() * width];
-            gather_rows(Level::current(), (table, width), ids, target);
+            gather_rows(Level::current(), Table { values: table, width }, ids, target);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::network::config::{Pooling, Readout};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
 use crate::stack::{Arriving, RowsMut, Stack, StackInput, StackTrace};
-use attention::{Attention, AttentionTrace};
+use attention::{Attention, AttentionGradients, AttentionTrace};
 
 /// The readout of a network, for outputs of D values.
 pub(super) struct ReadoutLayer<T> {
@@ -50,6 +50,12 @@ impl<'a, T> Columns<'a, T> {
     fn row(&self, row: usize) -> &'a [T] {
         &self.values[row * self.stride + self.offset..][..self.width]
     }
+}
+
+/// A run of the layers over a batch.
+pub(super) struct StackRun<'a, T> {
+    pub span: Span<'a>,
+    pub trace: &'a StackTrace<T>,
 }
 
 impl<T: Real> ReadoutLayer<T> {
@@ -134,15 +140,16 @@ impl<T: Real> ReadoutLayer<T> {
     /// The gradients of the outputs and of the final outputs for that of the features, `[B, S, F]`.
     pub fn backward<'a>(
         &self,
-        span: Span<'_>,
-        run: &StackTrace<T>,
+        run: StackRun<'_, T>,
         grad_features: &'a [T],
-        (trace, parameters): (&'a mut ReadoutTrace<T>, &mut [T]),
+        trace: &'a mut ReadoutTrace<T>,
+        parameters: &mut [T],
     ) -> Arriving<'a, T> {
         if self.every_step {
             return Arriving { outputs: Some(grad_features), finals: None };
         }
         let ReadoutTrace { largest, attention: kept, grad_outputs, grad_finals, .. } = trace;
+        let StackRun { span, trace: run } = run;
         let outputs = Steps { span, width: self.width, values: run.outputs() };
         let dense = self.parts.iter().filter(|part| !matches!(part, Part::LastStep)).count();
         let len = if dense > 0 { outputs.values.len() } else { 0 };
@@ -171,7 +178,9 @@ impl<T: Real> ReadoutLayer<T> {
                 Part::Mean => pool::mean_backward_added(outputs, grad, grad_outputs),
                 Part::Max => pool::largest_backward(outputs, largest, grad, grad_outputs),
                 Part::Attention(attention) => {
-                    attention.backward(outputs, kept, grad, (grad_outputs, &mut *parameters));
+                    let gradients =
+                        AttentionGradients { outputs: grad_outputs, parameters: &mut *parameters };
+                    attention.backward(outputs, kept, grad, gradients);
                 }
             }
         }

@@ -163,7 +163,7 @@ impl<T: Real> Network<T> {
         } else if self.inputs.is_plain() {
             self.stack.step(numeric, Begun::Nothing, stack);
         } else {
-            self.inputs.step(self.tables(), (numeric, tokens), inputs);
+            self.inputs.step(self.tables(), input, inputs);
             self.stack.step(inputs, Begun::Nothing, stack);
         }
         self.head.step(stack.outputs(), answers);

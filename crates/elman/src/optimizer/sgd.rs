@@ -1,7 +1,7 @@
 //! Gradient descent, with or without momentum.
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{Descent, descend};
+use elman_kernels::pointwise::{Descent, DescentStep, descend};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{Advance, MomentStart, Rule, Slices, Step, slope};
@@ -130,6 +130,6 @@ impl Rule for Sgd {
         };
         let slope = slope(self.objective, step.weight_decay);
         let rate = T::from_f64(step.rate);
-        descend(Level::current(), (rate, slope), descent, grad, parameters);
+        descend(Level::current(), DescentStep { rate, slope, descent }, grad, parameters);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::corpus::Passage;
+use super::ngrams::NgramFloor;
 use super::sample::greedy;
 use super::tokenizer::Tokenizer;
 use super::unit::TokenUnit;
@@ -37,6 +38,9 @@ pub struct Likelihood {
     /// The mean of -ln p if the p of each token were its share of this very text, whatever stands before
     /// it.
     pub floor_nats: f64,
+    /// The same as `nats` by the n-grams of the training text, where they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ngrams: Option<NgramFloor>,
     /// The same as `nats` by the kind of the token; only of kinds that occur.
     pub classes: Vec<ClassLoss>,
 }
@@ -218,6 +222,7 @@ impl Likelihood {
             perplexity: Float::exp(nats),
             accuracy: correct as f64 / all.tokens as f64,
             floor_nats: entropy(&counts),
+            ngrams: None,
             classes: TokenClass::ALL.into_iter().zip(sums).filter_map(of_class).collect(),
         })
     }

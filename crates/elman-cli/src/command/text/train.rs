@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use elman::Model;
 use elman::io::Checkpoint;
-use elman::network::NetworkConfig;
+use elman::network::{NetworkConfig, OutputWeights};
 use elman::task::Evaluation;
 use elman::text::{
-    Characters, Corpus, CorpusOptions, Likelihood, Normalization, Passage, Sampling, TokenUnit,
-    VocabularyOptions, Writer,
+    Characters, Corpus, CorpusOptions, Likelihood, NGrams, Normalization, Passage, Sampling,
+    TokenUnit, VocabularyOptions, Writer,
 };
 use elman::train::{EpochRecord, Progress, Run, RunDescription, TextData, Trained, Trainer};
 use serde::Serialize;
@@ -69,13 +70,17 @@ struct Understood {
 /// Runs `elman train` on text.
 pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let printer = Printer::new(args.talk);
-    let body = network(&args.network, EachChoice::Step);
+    let mut body = network(&args.network, EachChoice::Step);
+    if args.text.tied {
+        body.head.output_weights = OutputWeights::Embedding;
+    }
     let trainer =
         Trainer::new(options::training(args), body).map_err(|error| blame(error, given))?;
     let output = output(args)?;
     let texts = Texts::read(args)?;
     let (data, test) = texts.parts(args);
-    let understood = understand(&texts, &data, test.as_ref(), args);
+    let (learnt, set_aside) = cut(&data, args);
+    let understood = understand(&texts, [&learnt, &set_aside], test.as_ref());
     let refused = |error: elman::Error| match error.to_string() {
         text if text.starts_with("text: ") => {
             Failure::Input(format!("{text} (hint: fewer --lanes or a shorter --bptt)"))
@@ -90,7 +95,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let mut samples = Samples::new(args, &texts.training, printer);
     let trained = finish(run, recorder, printer, &mut |run, progress| samples.after(run, progress));
     let Trained { mut model, report } = trained?;
-    let test = test.map(|text| Likelihood::of(model.network(), &text)).transpose()?;
+    let test = test.map(|text| measure(&model, &learnt, &text)).transpose()?;
     if let Some(test) = &test {
         let metrics = &mut model.provenance_mut().metrics;
         metrics.insert("test_loss".to_owned(), test.nats);
@@ -101,6 +106,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
         model.save(path)?;
     }
     printer.say(|_| ending_words(&report, 0, saved));
+    let floor = test.as_ref().map(ngram_floor).unwrap_or_default();
     let test = test.map(Evaluation::Text);
     let document = Document {
         model: saved,
@@ -118,7 +124,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let parts = [("validation", &report.validation), ("test", &test)];
     let parts = parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
     printer.result(&document, |style| match saved {
-        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style),
+        Some(_) => evaluation::metrics(&parts.collect::<Vec<_>>(), style) + &floor,
         None => String::new(),
     })?;
     verdict(&report, saved)
@@ -155,6 +161,18 @@ impl Texts {
     }
 }
 
+/// What the test text costs, by the network and by the n-grams of the training text.
+fn measure(
+    model: &Model<f32>,
+    learnt: &Passage<'_>,
+    test: &Passage<'_>,
+) -> elman::Result<Likelihood> {
+    let mut likelihood = Likelihood::of(model.network(), test)?;
+    let order = NGrams::usual_order(likelihood.unit);
+    likelihood.ngrams = Some(NGrams::of(learnt, order)?.floor(test)?);
+    Ok(likelihood)
+}
+
 /// What a token is.
 fn vocabulary(args: &TrainArgs) -> VocabularyOptions {
     let TextArgs { nfc, vocabulary_size, least_count, .. } = args.text;
@@ -178,20 +196,23 @@ fn start<'a>(trainer: &Trainer, text: TextData<'a>, args: &TrainArgs) -> elman::
     }
 }
 
+/// What is learnt from, and what chooses the best epoch.
+fn cut<'a>(data: &TextData<'a>, args: &TrainArgs) -> (Passage<'a>, Passage<'a>) {
+    let share = args.validation_fraction.filter(|_| data.validation.is_none()).unwrap_or(0.0);
+    let (training, set_aside) = data.training.split_end(share);
+    (training, data.validation.clone().unwrap_or(set_aside))
+}
+
 fn understand(
     texts: &Texts,
-    data: &TextData<'_>,
+    [training, validation]: [&Passage<'_>; 2],
     test: Option<&Passage<'_>>,
-    args: &TrainArgs,
 ) -> Understood {
-    let cut = args.validation_fraction.filter(|_| data.validation.is_none()).unwrap_or(0.0);
-    let (training, set_aside) = data.training.split_end(cut);
-    let validation = data.validation.as_ref().map_or(set_aside.len(), Passage::len);
     Understood {
         unit: texts.training.tokenizer().unit(),
         vocabulary: texts.training.tokenizer().len(),
         training: training.len(),
-        validation,
+        validation: validation.len(),
         test: test.map_or(0, Passage::len),
     }
 }
@@ -219,6 +240,24 @@ fn describe(understood: &Understood, run: &RunDescription, args: &TrainArgs) -> 
         (counted(args.text.lanes, "lane"), counted(run.updates_per_epoch, "update"));
     facts.add("an epoch", format!("{updates} of {lanes} and {steps}"));
     facts
+}
+
+/// What the n-grams of the training text make of the test, and what to try where the network is not better.
+fn ngram_floor(test: &Likelihood) -> String {
+    let Some(floor) = test.ngrams else { return String::new() };
+    let unit = match test.unit {
+        TokenUnit::Bytes => "bytes",
+        TokenUnit::Characters => "characters",
+        TokenUnit::Words => "words",
+    };
+    let line = format!(
+        "{}-grams of {unit} in the training text: {:.4} nats, perplexity {:.4}\n",
+        floor.order, floor.nats, floor.perplexity
+    );
+    if test.nats < floor.nats {
+        return line;
+    }
+    line + "the network does not beat them (hint: more --epochs, or a larger --hidden-size)\n"
 }
 
 /// What the network writes while it learns, for those who watch.

@@ -1,7 +1,7 @@
 //! The pairs of a block, and copies of their values where tiles read them.
 
 use super::PANELS;
-use super::columns::Columns;
+use super::columns::{Columns, LeftColumn};
 use crate::aligned::Aligned;
 use crate::float::Float;
 use crate::matmul::{load_panels, store_tile};
@@ -143,8 +143,8 @@ impl<T: Float> Packed<T> {
 
     /// One left column of all pairs, in steps of a panel's width.
     #[inline(always)]
-    pub fn left(&self, (band, column): (usize, usize)) -> &[T] {
-        &self.left[band * self.band + column..]
+    pub fn left(&self, column: LeftColumn) -> &[T] {
+        &self.left[column.band * self.band + column.offset..]
     }
 
     /// The panels of the group that was copied last.

@@ -10,6 +10,14 @@ pub(super) struct Columns {
     width: usize,
 }
 
+/// Where a left column stands in the copy of a block.
+#[derive(Clone, Copy)]
+pub(super) struct LeftColumn {
+    pub band: usize,
+    /// Its place in the band.
+    pub offset: usize,
+}
+
 impl Columns {
     pub fn of(left: [Option<Left>; 2], width: usize) -> Self {
         Columns { factors: left.map(|left| left.unwrap_or(Left { rows: 0, at: 0 })), width }
@@ -37,11 +45,14 @@ impl Columns {
         if side == 0 { 0 } else { self.factors[0].rows.div_ceil(self.width) }
     }
 
-    /// The band of a column, and its place there.
+    /// Where a column stands in the block's copy.
     #[inline(always)]
-    pub fn place(self, column: usize) -> (usize, usize) {
+    pub fn place(self, column: usize) -> LeftColumn {
         let (side, column) = self.split(column);
-        (self.first_band(side) + column / self.width, column % self.width)
+        LeftColumn {
+            band: self.first_band(side) + column / self.width,
+            offset: column % self.width,
+        }
     }
 
     /// Where the row of a column starts in a gradient whose rows are `stride` values apart.

@@ -119,7 +119,8 @@ fn descent_is_its_formulas_at_every_level() {
         for level in Level::supported() {
             let run = |descent: fn(&mut [f32]) -> Descent<'_, f32>| {
                 let (mut p, mut m) = (start.clone(), moment.clone());
-                descend(level, (0.25, slope), descent(&mut m), &grad, &mut p);
+                let step = DescentStep { rate: 0.25, slope, descent: descent(&mut m) };
+                descend(level, step, &grad, &mut p);
                 (p, m)
             };
             let plain = run(|_| Descent::Plain);
@@ -162,5 +163,6 @@ fn sums_and_factors_have_the_same_bits_at_every_level() {
 #[should_panic(expected = "slices of one length")]
 fn slices_of_different_length_are_refused() {
     let slope = Slope { sign: 1.0, decay: 0.0 };
-    descend(Level::current(), (0.1f64, slope), Descent::Plain, &[1.0], &mut [1.0, 2.0]);
+    let step = DescentStep { rate: 0.1f64, slope, descent: Descent::Plain };
+    descend(Level::current(), step, &[1.0], &mut [1.0, 2.0]);
 }

@@ -1,7 +1,7 @@
 //! The time loop from the last step to the first.
 
 use elman_kernels::parallel::Share;
-use elman_kernels::pointwise::add_rows;
+use elman_kernels::pointwise::{StridedMut, add_rows};
 use elman_kernels::{Aligned, Level};
 
 use super::backward_noise::BackwardNoise;
@@ -397,7 +397,8 @@ impl<T: Real> BackwardBuffers<'_, T> {
 
     /// Adds the gradients of the step's outputs to those of its states.
     fn add_grad_outputs(&mut self) {
-        add_rows(Level::current(), (&mut self.grad_state, self.size), &self.grad_outputs);
+        let target = StridedMut { values: &mut self.grad_state, stride: self.size };
+        add_rows(Level::current(), target, &self.grad_outputs);
     }
 
     fn operands<'a, 'b>(

@@ -109,7 +109,11 @@ impl Crew {
     ) -> Shares<'a, T> {
         let origin = columns.start;
         if self.units.len() < 2 {
-            return Shares::Whole(Some(Share::whole(values, width, (origin, columns.len()))));
+            return Shares::Whole(Some(Share::whole(
+                values,
+                width,
+                origin..origin + columns.len(),
+            )));
         }
         let (parts, size) = (columns.len() / self.hidden_size, self.hidden_size);
         let layout = RowLayout { width, origin, parts, size };

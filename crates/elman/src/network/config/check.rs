@@ -1,7 +1,8 @@
 //! What a description must keep to be a network.
 
 use super::{
-    DenseConfig, NetworkConfig, NetworkOptions, Outputs, Pooling, Readout, TokenDropout, TokenInput,
+    DenseConfig, NetworkConfig, NetworkOptions, OutputWeights, Outputs, Pooling, Readout,
+    TokenDropout, TokenInput,
 };
 use crate::cell::{Cell, CellKind, CellSizes, CellVisitor};
 use crate::dropout;
@@ -217,11 +218,38 @@ pub(super) fn count(config: &NetworkConfig) -> Result<Option<usize>> {
         }
     }
     let hidden = config.body.head.hidden.iter().map(|layer| layer.size);
-    for size in hidden.chain([config.outputs.size()]) {
+    for size in hidden {
         total.add(&[features.saturating_add(1), size]);
         features = size;
     }
+    match config.body.head.output_weights {
+        OutputWeights::Own => total.add(&[features.saturating_add(1), config.outputs.size()]),
+        OutputWeights::Embedding => {
+            tied(config, features)?;
+            total.add(&[config.outputs.size()]);
+        }
+    }
     Ok(total.0)
+}
+
+/// Refuses to take the embedding for the weights of the outputs where it has another shape.
+fn tied(config: &NetworkConfig, features: usize) -> Result<()> {
+    let refuse = |expected: String, found: String| {
+        Err(Error::argument(Field::Tied.called("head.output_weights"), expected, found))
+    };
+    let [channel] = config.inputs.tokens.as_slice() else {
+        let found = config.inputs.tokens.len().to_string();
+        return refuse("one token channel to share its embedding with".to_owned(), found);
+    };
+    if channel.embedding_size != features {
+        let expected = format!("an embedding as wide as what the outputs read, {features}");
+        return refuse(expected, channel.embedding_size.to_string());
+    }
+    if channel.vocabulary_size != config.outputs.size() {
+        let expected = format!("an output for each of {} tokens", channel.vocabulary_size);
+        return refuse(expected, config.outputs.size().to_string());
+    }
+    Ok(())
 }
 
 /// A sum that knows when it overflowed.

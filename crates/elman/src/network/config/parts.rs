@@ -164,6 +164,28 @@ pub struct HeadConfig {
     pub dropout: f64,
     /// Hidden layers, from the bottom to the top.
     pub hidden: Vec<DenseConfig>,
+    /// Where the weights of the outputs come from.
+    #[serde(skip_serializing_if = "OutputWeights::are_own")]
+    pub output_weights: OutputWeights,
+}
+
+/// Where the weights of the outputs come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputWeights {
+    /// They are parameters of their own.
+    #[default]
+    Own,
+    /// They are the embedding of the only token channel, transposed: an output for each token, from as many
+    /// features as the embedding is wide (Press and Wolf, *Using the Output Embedding to Improve Language
+    /// Models*, 2017). The bias stays the head's own, and the table starts as weights of outputs do.
+    Embedding,
+}
+
+impl OutputWeights {
+    fn are_own(&self) -> bool {
+        *self == OutputWeights::Own
+    }
 }
 
 /// A hidden layer of the head: `φ(x·W + b)`.

@@ -36,6 +36,12 @@ pub(super) struct AttentionTrace<T> {
     grad_rows: Vec<T>,
 }
 
+/// Where the gradients of an attention go.
+pub(super) struct AttentionGradients<'a, T> {
+    pub outputs: &'a mut [T],    // [B, T, D]
+    pub parameters: &'a mut [T], // A and v
+}
+
 impl<T: Real> Attention<T> {
     pub fn new(width: usize, size: usize) -> Self {
         Attention {
@@ -110,9 +116,10 @@ impl<T: Real> Attention<T> {
         outputs: Steps<'_, T>,
         trace: &mut AttentionTrace<T>,
         grad: Columns<'_, T>,
-        (grad_outputs, parameters): (&mut [T], &mut [T]),
+        gradients: AttentionGradients<'_, T>,
     ) {
         let size = self.size;
+        let AttentionGradients { outputs: grad_outputs, parameters } = gradients;
         let (grad_weights, grad_vector) = parameters.split_at_mut(self.width * size);
         for row in 0..outputs.span.batch_size() {
             let valid = self.steps(outputs, row);

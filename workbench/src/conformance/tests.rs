@@ -133,7 +133,7 @@ fn what_the_runner_does_not_know_is_unsupported() {
 
 #[test]
 fn a_folder_without_cases_is_refused() {
-    assert!(index::families(&crate::repository().join("xtask/src")).is_err());
+    assert!(index::families(&crate::repository().join("workbench/src")).is_err());
     assert!(index::families(Path::new("/nonexistent")).is_err());
 }
 
