@@ -21,7 +21,7 @@ pub use baseline::Baseline;
 pub use calendar::{Frequency, MonthDay, Style};
 pub(crate) use frame::Fault;
 pub use frame::{Frame, FrameOptions, Gaps, Repeats, Series};
-pub use options::{ForecastOptions, IntervalKind, Mode, ScaleKind, StepKind};
+pub use options::{ForecastOptions, Identity, IntervalKind, Mode, ScaleKind, StepKind};
 pub(crate) use recipe::{Drawn, Encoded, Said, Seen, Unit};
 pub use recipe::{Forecast, Recipe, Scale, SeriesScale, TrainedUntil};
 pub(crate) use spread::{Pool, Spread};

@@ -11,6 +11,7 @@
 
 mod ahead;
 mod backtest;
+mod candidates;
 mod choice;
 mod measure;
 mod plan;

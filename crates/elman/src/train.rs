@@ -52,6 +52,7 @@ pub use progress::{Control, EpochProgress, Outcome, Progress, Report, StepProgre
 pub(crate) use run::RunState;
 pub use run::{Run, RunDescription};
 pub use sequences::Sequences;
+pub(crate) use side_by_side::{side_by_side, workers};
 pub(crate) use subject::Subject;
 use subject::{DatasetSubject, TextSubject};
 

@@ -120,7 +120,8 @@ impl Frequency {
             return Some(months);
         }
         let weekends = times.iter().any(|time| weekday(*time) > 4);
-        let skips = times.windows(2).any(|pair| pair[1] - pair[0] == 3 * DAY);
+        let is_weekend = |pair: &[i64]| pair[1] - pair[0] == 3 * DAY && weekday(pair[0]) == 4;
+        let skips = times.windows(2).any(is_weekend);
         if distance == DAY && !weekends && skips {
             return Some(Frequency::BusinessDays);
         }
@@ -364,6 +365,8 @@ mod tests {
                 Frequency::Seconds(WEEK),
             ),
             (vec![0, 600, 1200, 2400], Frequency::Seconds(600)),
+            // From a Tuesday to a Friday is a gap, no weekend.
+            (vec![day(2024, 1, 1), day(2024, 1, 2), day(2024, 1, 5)], Frequency::Seconds(DAY)),
         ];
         for (times, expected) in cases {
             assert_eq!(Frequency::of_dates(&times), Some(expected), "{times:?}");

@@ -24,13 +24,14 @@ use crate::loss::Output;
 pub struct ForecastOptions {
     /// The steps that are forecast.
     pub horizon: usize,
-    /// The steps that are read. Without it two seasons, but at least the horizon and 24 steps, and
-    /// at most 336 and a third of the longest series.
+    /// The steps that are read. Without it two seasons or three horizons, but at least 24 steps, at
+    /// most 336 and a third of the longest series; then up to a whole segment.
     pub context: Option<usize>,
     /// The steps of a season. Without it that of the frequency.
     pub season: Option<usize>,
     /// The steps of a series that the network reads as one of its own, side by side. Without it 1
-    /// for a short context, and for a long one the largest part of a season up to 24 steps.
+    /// for a context below 60, and else the largest part of a season up to 24 steps that divides a
+    /// context that is given.
     pub segment: Option<usize>,
     /// What is done to the values; without it the best of a short list.
     pub transform: Option<Vec<StepKind>>,
@@ -42,6 +43,9 @@ pub struct ForecastOptions {
     /// Whether all steps are forecast at once.
     #[serde(default)]
     pub mode: Mode,
+    /// Whether the network is told which series it reads.
+    #[serde(default)]
+    pub identity: Identity,
     /// Where intervals come from; without it from past errors for [`Output::Point`], and else from
     /// what the network says.
     pub intervals: Option<IntervalKind>,
@@ -88,6 +92,17 @@ pub enum Mode {
     Recursive,
 }
 
+/// Whether a network is told which series it reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// It is not: what is learnt of one holds for all, new ones as well.
+    #[default]
+    Hidden,
+    /// Each has a learned vector of its own, which is read at every step; new ones are refused.
+    Embedded,
+}
+
 /// Where intervals come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,6 +126,7 @@ impl ForecastOptions {
             scale: None,
             output: Output::Point,
             mode: Mode::Direct,
+            identity: Identity::Hidden,
             intervals: None,
             frame: FrameOptions::default(),
         }

@@ -90,7 +90,7 @@ pub(super) fn hear<T: Real>(
     for windows in windows.chunks(CHUNK) {
         let encoded = windows.iter().map(|window| recipe.encode(frame, *window));
         let encoded = encoded.collect::<Result<Vec<_>>>()?;
-        let outputs = model.member_outputs(&unanswered(recipe, &encoded)?)?;
+        let outputs = model.member_outputs(&unanswered(frame, recipe, &encoded)?)?;
         for (row, encoded) in encoded.into_iter().enumerate() {
             let rows: Vec<_> = outputs.iter().map(|outputs| outputs.row(row)).collect();
             all.push(Heard { encoded, said: said(regress, &loss, &rows) });

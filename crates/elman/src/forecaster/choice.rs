@@ -1,19 +1,21 @@
 //! Choosing what is done to the values, by forecasting the end of the training part.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 use super::ahead::forecast_at;
+use super::candidates::candidates;
 use super::measure::{Backtested, Measure};
-use super::plan::{Plan, without_validation};
+use super::plan::{Plan, steps_of, without_validation};
 use super::windows::dataset;
 use super::{Candidate, recipe};
 use crate::error::{Error, Result};
-use crate::forecast::{
-    Backtest, Baseline, Fault, Forecast, Frame, Output, Recipe, ScaleKind, Step, StepKind,
-    Transform, Unit, Window, metric,
-};
+use crate::forecast::{Backtest, Baseline, Forecast, Frame, Recipe, Unit, Window, metric};
 use crate::model::Model;
-use crate::train::{Callback, Outcome, Trained, Trainer};
+use crate::train::{
+    Callback, Outcome, Progress, Trained, Trainer, TrainingOptions, side_by_side, workers,
+};
 
 /// What was chosen, and what it was chosen from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,10 +40,17 @@ pub struct Trial {
     /// Where the naive forecast makes no error, over the deviation of the series, or 1 if they are
     /// constant.
     pub score: f64,
+    /// The updates of its training: the candidates that come last after a few of them are not trained
+    /// for more.
+    pub updates: usize,
 }
 
-/// The updates of a trial.
-const UPDATES: usize = 250;
+/// The updates of the trials of all candidates.
+const FIRST_UPDATES: usize = 100;
+/// How many candidates are tried again.
+const KEPT: usize = 4;
+/// The updates of their trials.
+const UPDATES: usize = 300;
 /// The cut-offs at which errors are measured, of all series together.
 const MOST_ORIGINS: usize = 600;
 /// The errors of a step that are kept.
@@ -79,7 +88,7 @@ pub(super) fn choose(
     let part = Part { frame, held: &held, plan };
     let mut trials = Vec::new();
     if let [only] = candidates.as_slice() {
-        trials.push(Trial { candidate: only.clone(), score: 0.0 });
+        trials.push(Trial { candidate: only.clone(), score: 0.0, updates: 0 });
     } else {
         match part.trials(candidates, trainer, callback)? {
             Some(tried) => trials = tried,
@@ -87,7 +96,8 @@ pub(super) fn choose(
         }
     }
     let best = trials.first().map(|trial| trial.candidate.clone()).ok_or_else(none)?;
-    let last = part.measure(&best, &without_validation(trainer, None)?, callback)?;
+    let stride = plan.windows.stride;
+    let last = part.measure(&best, &without_validation(trainer, None)?, stride, callback)?;
     let Some(measured) = last else { return Ok(None) };
     let held_out = frame.series.iter().zip(&held.before.series);
     let held_out = held_out.map(|(all, part)| all.values.len() - part.values.len()).max();
@@ -125,83 +135,6 @@ fn hold_out(frame: &Frame, plan: &Plan<'_>) -> Option<HeldOut> {
     Some(HeldOut { before, origins, backtest })
 }
 
-/// The short list: what suits these values.
-fn candidates(frame: &Frame, plan: &Plan<'_>) -> Result<Vec<Candidate>> {
-    let lists = match &plan.options.transform {
-        _ if plan.options.output == Output::NegativeBinomial => {
-            let (transform, scale) = (Transform::default(), ScaleKind::Shared);
-            return Ok(vec![Candidate { transform, scale }]);
-        }
-        Some(steps) => {
-            check_positive(frame, steps)?;
-            let training: Vec<&[f64]> = frame.series.iter().map(|s| s.values.as_slice()).collect();
-            let transform = StepKind::fit(steps, plan.season, &training)?;
-            let is_level = transform.differences().steps().is_empty();
-            let levels = [ScaleKind::Series, ScaleKind::Window, ScaleKind::Last];
-            let scales = if is_level { &levels[..] } else { &levels[..2] };
-            scales.iter().map(|scale| (transform.steps().to_vec(), *scale)).collect()
-        }
-        None => usual(frame, plan),
-    };
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for (steps, scale) in lists {
-        let scale = plan.options.scale.unwrap_or(scale);
-        let candidate = Candidate { transform: Transform::new(steps)?, scale };
-        if !candidates.contains(&candidate) {
-            candidates.push(candidate);
-        }
-    }
-    Ok(candidates)
-}
-
-/// Refuses values that have no logarithm or power, the first by its place.
-fn check_positive(frame: &Frame, steps: &[StepKind]) -> Result<()> {
-    if !matches!(steps.first(), Some(StepKind::Log | StepKind::BoxCox)) {
-        return Ok(());
-    }
-    for series in &frame.series {
-        let faulty = series.values.iter().position(|value| *value <= 0.0);
-        if let Some(step) = faulty {
-            let time = frame.style.write(frame.time(series, step));
-            let expected = format!("a value above 0 at {time} for a logarithm or power");
-            return Err(frame.fault(series, Fault::new(expected, series.values[step])));
-        }
-    }
-    Ok(())
-}
-
-/// What is tried where nothing is said.
-fn usual(frame: &Frame, plan: &Plan<'_>) -> Vec<(Vec<Step>, ScaleKind)> {
-    let season = Step::Difference { lag: plan.season };
-    let one = Step::Difference { lag: 1 };
-    let values = || frame.series.iter().flat_map(|series| &series.values);
-    let least = values().copied().fold(f64::INFINITY, f64::min);
-    let has_season = plan.season > 1 && plan.season <= plan.windows.context;
-    let mut lists = vec![
-        (vec![], ScaleKind::Last),
-        (vec![], ScaleKind::Window),
-        (vec![], ScaleKind::Series),
-        (vec![one], ScaleKind::Series),
-    ];
-    if has_season {
-        lists.push((vec![season], ScaleKind::Series));
-    }
-    // Where there are zeros, a root in place of the logarithm.
-    let power = match least {
-        least if least > 0.0 => Step::Log,
-        0.0 => Step::BoxCox { lambda: 0.5 },
-        _ => return lists,
-    };
-    lists.push((vec![power], ScaleKind::Last));
-    lists.push((vec![power], ScaleKind::Series));
-    lists.push((vec![power, one], ScaleKind::Series));
-    if has_season {
-        lists.push((vec![power, season], ScaleKind::Series));
-        lists.push((vec![power, season, one], ScaleKind::Series));
-    }
-    lists
-}
-
 struct Part<'a> {
     frame: &'a Frame,
     held: &'a HeldOut,
@@ -216,19 +149,56 @@ struct Measured {
 }
 
 impl Part<'_> {
-    /// The candidates in the order of their scores.
+    /// The candidates in the order of their scores: the best of a first round first, by a second.
     fn trials(
         &self,
         candidates: Vec<Candidate>,
         trainer: &Trainer,
         callback: &mut Callback<'_>,
     ) -> Result<Option<Vec<Trial>>> {
-        let trainer = without_validation(trainer, Some(UPDATES))?;
-        let (mut trials, mut fault) = (Vec::new(), None);
-        for candidate in candidates {
+        let mut rest = Vec::new();
+        let mut kept = candidates;
+        if kept.len() > KEPT {
+            let first = without_validation(trainer, Some(FIRST_UPDATES))?;
+            let Some(mut trials) = self.round(&kept, &first, callback)? else { return Ok(None) };
+            rest = trials.split_off(KEPT.min(trials.len()));
+            kept = trials.into_iter().map(|trial| trial.candidate).collect();
+        }
+        let second = without_validation(trainer, Some(UPDATES))?;
+        let Some(mut trials) = self.round(&kept, &second, callback)? else { return Ok(None) };
+        trials.extend(rest);
+        Ok(Some(trials))
+    }
+
+    /// The candidates in the order of their scores, trained side by side on one thread each.
+    fn round(
+        &self,
+        candidates: &[Candidate],
+        trainer: &Trainer,
+        callback: &mut Callback<'_>,
+    ) -> Result<Option<Vec<Trial>>> {
+        let own = trainer.options();
+        let updates = own.max_updates.unwrap_or(UPDATES);
+        let alone = TrainingOptions { threads: Some(1), ..own.clone() };
+        let alone = Trainer::new(alone, trainer.network().clone())?;
+        let count = self.plan.windows.all(&steps_of(&self.held.before)).len();
+        // No more windows than are looked at.
+        let stride = self.plan.windows.stride * count.div_ceil(updates * own.batch_size).max(1);
+        let callback = Mutex::new(callback);
+        let listen = |progress: &Progress| {
+            let mut callback = callback.lock().unwrap_or_else(PoisonError::into_inner);
+            callback(progress)
+        };
+        let results = side_by_side(candidates.len(), workers(own)?, |index| {
             // The series may be too short for the differences of this one alone.
-            match self.measure(&candidate, &trainer, callback) {
-                Ok(Some(measured)) => trials.push(Trial { candidate, score: measured.score }),
+            Ok(self.measure(&candidates[index], &alone, stride, &mut |progress| listen(progress)))
+        })?;
+        let (mut trials, mut fault) = (Vec::new(), None);
+        for (candidate, result) in candidates.iter().zip(results) {
+            match result {
+                Ok(Some(Measured { score, .. })) => {
+                    trials.push(Trial { candidate: candidate.clone(), score, updates });
+                }
                 Ok(None) => return Ok(None),
                 Err(error) => fault = fault.or(Some(error)),
             }
@@ -244,9 +214,11 @@ impl Part<'_> {
         &self,
         candidate: &Candidate,
         trainer: &Trainer,
+        stride: usize,
         callback: &mut Callback<'_>,
     ) -> Result<Option<Measured>> {
-        let recipe = self.plan.recipe(&self.held.before, candidate)?;
+        let mut recipe = self.plan.recipe(&self.held.before, candidate)?;
+        recipe.windows.stride = stride;
         let data = dataset(&self.held.before, &recipe)?;
         let Trained { model, report } = trainer.fit_with::<f32>(&data, callback)?;
         if report.outcome == Outcome::Stopped {

@@ -54,7 +54,10 @@ impl<'a> Plan<'a> {
         }
         let usual = (2 * season).max(3 * horizon).clamp(24, LONGEST).min((longest / 3).max(1));
         let context = options.context.unwrap_or(usual);
-        let segment = options.segment.unwrap_or_else(|| usual_segment(context, season));
+        let segment = options.segment.unwrap_or_else(|| {
+            let divides = |part: usize| options.context.is_none() || context.is_multiple_of(part);
+            usual_segment(context, season, divides)
+        });
         let context = match options.context {
             Some(context) if context % segment != 0 => {
                 let expected = format!("a multiple of the segment, {segment}");
@@ -122,13 +125,13 @@ pub(super) fn steps_of(frame: &Frame) -> Vec<usize> {
 
 /// The steps of a series that the network reads as one: a part of a season, so that each of its
 /// channels stands for the same times of it.
-fn usual_segment(context: usize, season: usize) -> usize {
+fn usual_segment(context: usize, season: usize, fits: impl Fn(usize) -> bool) -> usize {
     if context < SHORTEST_IN_SEGMENTS {
         return 1;
     }
     let season = if season > 1 { season } else { LONGEST_SEGMENT };
     let most = LONGEST_SEGMENT.min(context / 4);
-    (1..=most).rev().find(|part| season.is_multiple_of(*part)).unwrap_or(1)
+    (1..=most).rev().find(|part| season.is_multiple_of(*part) && fits(*part)).unwrap_or(1)
 }
 
 /// A forecast before its training: what was chosen, and the windows to learn from.

@@ -5,7 +5,7 @@ mod outputs;
 
 use super::ahead::forecast_at;
 use super::*;
-use crate::forecast::{Backtest, Frequency, Mode, Series, StepKind};
+use crate::forecast::{Backtest, Frequency, Identity, Mode, Series, StepKind};
 use crate::model::Model;
 use crate::rng::Rng;
 use crate::train::{NetworkOptions, TrainingOptions};
@@ -121,6 +121,12 @@ fn segments_are_read_side_by_side() {
     let odd = ForecastOptions { segment: Some(5), ..plain(6) };
     let error = said(fit(&all, &odd, &trainer(1)).unwrap_err());
     assert_eq!(error, "context: expected a multiple of the segment, 5, got 12");
+    // Without a word on segments a given context has whole ones: 4 is the largest part of 24.
+    let long = frame(wave(400));
+    let open = ForecastOptions { context: Some(100), season: Some(24), ..ForecastOptions::new(6) };
+    assert_eq!(lengths(&long, &open).unwrap().context, 100);
+    let plan = plan::Plan::of(&long, &open).unwrap();
+    assert_eq!((plan.segment, plan.windows.context), (4, 100));
 }
 
 #[test]
@@ -192,6 +198,40 @@ fn missing_values_features_and_static_columns_are_read() {
     all.statics.clear();
     let error = said(forecast(&model, &all, &[]).unwrap_err());
     assert_eq!(error, "static columns: expected size, got none");
+}
+
+/// Two series that look alike until the last step: only their names tell them apart.
+#[test]
+fn series_are_told_apart_by_their_names() {
+    let mut rng = Rng::new(6);
+    let mut noise = || (0..120).map(|_| rng.normal()).collect::<Vec<f64>>();
+    let mut one = noise();
+    let mut other = noise();
+    (2..120).step_by(3).for_each(|at| (one[at], other[at]) = (8.0, -8.0));
+    let all = Frame::of(
+        vec![Series::new("one", 0, one), Series::new("other", 0, other)],
+        Frequency::Steps(1),
+    );
+    // Of two steps neither is one of the eights where the next is.
+    let error = |identity: Identity| {
+        let scale = Some(ScaleKind::Shared);
+        let options = ForecastOptions { identity, scale, context: Some(2), ..plain(1) };
+        let fitted = fit(&all, &options, &trainer(300)).unwrap();
+        let model = fitted.trained.model;
+        if identity == Identity::Embedded {
+            let mut new = all.clone();
+            new.series[1].id = "another".into();
+            let error = said(forecast(&model, &new, &[]).unwrap_err());
+            assert!(
+                error.starts_with("series \"another\": expected one that was learnt"),
+                "{error}"
+            );
+        }
+        let ahead = forecast(&model, &all.before(1), &[]).unwrap();
+        (ahead[0].values[0] - 8.0).abs() + (ahead[1].values[0] + 8.0).abs()
+    };
+    let (told, untold) = (error(Identity::Embedded), error(Identity::Hidden));
+    assert!(told < 0.5 * untold, "{told} {untold}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Windows of series as a data set.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayView2};
 
 use super::plan::steps_of;
-use crate::data::{Dataset, Targets, ValueTargets};
+use crate::data::{Dataset, Targets, TokenChannel, ValueTargets, Vocabulary};
 use crate::error::{Error, Result};
-use crate::forecast::{Encoded, Fault, Frame, Output, Recipe, Window, Windows};
+use crate::forecast::{Encoded, Fault, Frame, Identity, Output, Recipe, Series, Window, Windows};
 
 /// The share of the answers of a window that may be missing: these are drawn in lines between their
 /// neighbours, and are only learnt from.
@@ -85,7 +87,21 @@ fn of_windows(frame: &Frame, recipe: &Recipe, windows: &[Window]) -> Result<Data
     let names = (1..=count).map(|step| format!("step {step}")).collect();
     let answers = Array2::from_shape_vec((inputs.len(), count), answers)
         .map_err(|error| Error::argument("answers", "numbers for each window", error))?;
-    assemble(recipe, &inputs, Targets::Values(ValueTargets::new(names, answers)?))
+    let targets = Targets::Values(ValueTargets::new(names, answers)?);
+    named(frame, recipe, &inputs, assemble(recipe, &inputs, targets)?)
+}
+
+/// The data with the series of each window as a channel, if the network is told.
+fn named(frame: &Frame, recipe: &Recipe, windows: &[Encoded], data: Dataset) -> Result<Dataset> {
+    if recipe.options.identity == Identity::Hidden {
+        return Ok(data);
+    }
+    let names = frame.series.iter().map(|series| series.id.as_str());
+    let vocabulary = Arc::new(Vocabulary::of(names, 1));
+    let steps = recipe.network_steps();
+    let id = |own: &Encoded| vocabulary.id(&frame.series[own.series].id);
+    let ids = windows.iter().flat_map(|own| std::iter::repeat_n(id(own), steps)).collect();
+    data.with_token_channels(vec![TokenChannel::new("series", Arc::clone(&vocabulary), ids)?])
 }
 
 fn too_short(frame: &Frame, recipe: &Recipe) -> Error {
@@ -124,8 +140,20 @@ fn drawn_through(values: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// Windows without answers.
-pub(super) fn unanswered(recipe: &Recipe, encoded: &[Encoded]) -> Result<Dataset> {
-    assemble(recipe, encoded, Targets::None)
+///
+/// # Errors
+///
+/// A series that a network which is told them has not learnt.
+pub(super) fn unanswered(frame: &Frame, recipe: &Recipe, encoded: &[Encoded]) -> Result<Dataset> {
+    if recipe.options.identity == Identity::Embedded {
+        let is_known = |series: &Series| recipe.trained.iter().any(|own| own.id == series.id);
+        for series in encoded.iter().map(|own| &frame.series[own.series]) {
+            if !is_known(series) {
+                return Err(recipe.is_new(frame, series));
+            }
+        }
+    }
+    named(frame, recipe, encoded, assemble(recipe, encoded, Targets::None)?)
 }
 
 fn assemble(recipe: &Recipe, encoded: &[Encoded], targets: Targets) -> Result<Dataset> {

@@ -29,7 +29,7 @@ impl Stopped {
 /// # Errors
 ///
 /// None, or more than any machine has.
-pub(super) fn workers(options: &TrainingOptions) -> Result<usize> {
+pub(crate) fn workers(options: &TrainingOptions) -> Result<usize> {
     options.threads.map_or(Ok(()), threads::check)?;
     Ok(options.threads.unwrap_or_else(rayon::current_num_threads))
 }
@@ -40,7 +40,7 @@ pub(super) fn workers(options: &TrainingOptions) -> Result<usize> {
 /// # Errors
 ///
 /// That of the first job, by index, of those that failed.
-pub(super) fn side_by_side<R: Send>(
+pub(crate) fn side_by_side<R: Send>(
     count: usize,
     workers: usize,
     job: impl Fn(usize) -> Result<R> + Sync,

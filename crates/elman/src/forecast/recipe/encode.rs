@@ -14,6 +14,8 @@ use crate::error::{Error, Result, nearest};
 /// What a network reads before one origin, and what is needed to read its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
+    /// The series, by its index.
+    pub(crate) series: usize,
     /// Channels `[steps, I]`, row-major.
     pub(crate) inputs: Vec<f64>,
     /// The level that each answer is added to, without differences.
@@ -105,6 +107,7 @@ impl Recipe {
         let values = differences.apply(&even)?;
         let unit = self.unit(frame, series, &values)?;
         let mut encoded = self.level(&even, &differences, unit)?;
+        encoded.series = window.series;
         let values: Vec<f64> = values.iter().map(|value| unit.apply(*value)).collect();
         encoded.inputs = self.inputs(frame, window, &values)?;
         Ok(encoded)
@@ -113,15 +116,15 @@ impl Recipe {
     /// What answers are added to and multiplied by.
     fn level(&self, even: &[f64], differences: &Transform, unit: Unit) -> Result<Encoded> {
         let answers = self.options.answers();
-        let (inputs, deviation) = (Vec::new(), unit.deviation);
+        let (series, inputs, deviation) = (0, Vec::new(), unit.deviation);
         if self.is_of_counts() {
-            return Ok(Encoded { inputs, base: vec![0.0; answers], deviation: 1.0 });
+            return Ok(Encoded { series, inputs, base: vec![0.0; answers], deviation: 1.0 });
         }
         let base = match differences.steps() {
             [] => vec![unit.mean; answers],
             _ => differences.undo(even, &vec![0.0; answers])?,
         };
-        Ok(Encoded { inputs, base, deviation })
+        Ok(Encoded { series, inputs, base, deviation })
     }
 
     fn unit(&self, frame: &Frame, series: &Series, values: &[f64]) -> Result<Unit> {
@@ -135,18 +138,21 @@ impl Recipe {
             Scale::Series(scales) => scales,
         };
         let found = scales.iter().find(|scale| scale.id == series.id);
-        let found = found.ok_or_else(|| {
-            let names = || scales.iter().map(|scale| scale.id.as_str());
-            let expected = match nearest(&series.id, names()) {
-                Some(near) => format!("one that was learnt (nearest: {near:?})"),
-                None => {
-                    let some = names().take(8).collect::<Vec<_>>().join(", ");
-                    format!("one that was learnt ({some})")
-                }
-            };
-            frame.fault(series, Fault::new(expected, "a new one"))
-        })?;
+        let found = found.ok_or_else(|| self.is_new(frame, series))?;
         Ok(Unit { mean: found.mean, deviation: found.deviation })
+    }
+
+    /// The refusal of a series that was not learnt.
+    pub(crate) fn is_new(&self, frame: &Frame, series: &Series) -> Error {
+        let names = || self.trained.iter().map(|own| own.id.as_str());
+        let expected = match nearest(&series.id, names()) {
+            Some(near) => format!("one that was learnt (nearest: {near:?})"),
+            None => {
+                let some = names().take(8).collect::<Vec<_>>().join(", ");
+                format!("one that was learnt ({some})")
+            }
+        };
+        frame.fault(series, Fault::new(expected, "a new one"))
     }
 
     /// The channels of all steps of the network, of scaled values `[context]`.
