@@ -6,6 +6,8 @@
 
 pub mod columns;
 pub mod fault;
+pub mod forecast;
+pub mod forecast_rules;
 pub mod look;
 pub mod network;
 pub mod network_options;
@@ -24,6 +26,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use columns::{COLUMNS, Columns, SavedColumns};
+use forecast::{AheadArgs, BacktestArgs, ForecastArgs};
 use network::NetworkArgs;
 use records::RecordArgs;
 use see::{ExplainArgs, HealthArgs, ReportArgs};
@@ -55,18 +58,18 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a model on sequences from tables, texts and .ts files, or on running text
+    /// Train a model on sequences from tables, texts and .ts files, on running text, or on dated series
     #[command(after_help = TRAIN_HELP)]
     Train(Box<TrainArgs>),
     /// Say what a data file holds, and how to train on it
     Look(look::LookArgs),
-    /// Measure a model on sequences whose answers are known
+    /// Measure a model on sequences whose answers are known, or on series at past cut-offs
     Evaluate(EvaluateArgs),
-    /// Write a model's prediction for each sequence as CSV
+    /// Write a model's prediction for each sequence, or what comes next in each series, as CSV
     Predict(PredictArgs),
     /// Write text with a model of text
     Generate(GenerateArgs),
-    /// Say how likely text is to a model of text, as CSV
+    /// Say how likely text, or each row of series, is to a model, as CSV
     Score(ScoreArgs),
     /// Show what a model file holds
     Inspect(InspectArgs),
@@ -91,7 +94,8 @@ go on from there, or from its last checkpoint if it was killed, and ends with th
 Example:
   elman train train.csv --test test.csv --sequence utterance --time step \\
       --target speaker --task classify --output model.safetensors
-  elman train book.txt --task text --output book.safetensors";
+  elman train book.txt --task text --output book.safetensors
+  elman train sales.csv --task forecast --horizon 14 --output sales.safetensors";
 
 /// How much is said, and in which form.
 #[derive(Clone, Copy, Debug, Args)]
@@ -132,8 +136,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,
 
-    /// What to learn: a class, or numbers, for each sequence; a class at each step; or the next token
-    /// of a text
+    /// What to learn: a class, or numbers, for each sequence; a class at each step; the next token of
+    /// a text; or what comes next in dated series
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
@@ -142,6 +146,9 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub text: TextArgs,
+
+    #[command(flatten)]
+    pub forecast: ForecastArgs,
 
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -182,6 +189,9 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "COLUMN,…", help_heading = COLUMNS)]
     pub target: Option<Names>,
 
+    #[command(flatten)]
+    pub backtest: BacktestArgs,
+
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
@@ -206,6 +216,9 @@ pub struct PredictArgs {
 
     #[command(flatten)]
     pub columns: SavedColumns,
+
+    #[command(flatten)]
+    pub ahead: AheadArgs,
 
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count)]

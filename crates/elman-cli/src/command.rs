@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod explain;
+mod forecast;
 mod health;
 mod inspect;
 mod look;
@@ -9,6 +10,7 @@ mod network_words;
 mod predict;
 mod record;
 mod report;
+mod score;
 mod several;
 mod source;
 mod summary;
@@ -29,7 +31,7 @@ pub fn run(command: Command, given: &Given) -> Outcome {
         Command::Look(args) => look::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Generate(args) => text::generate::run(&args),
-        Command::Score(args) => text::score::run(&args),
+        Command::Score(args) => score::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Report(args) => report::run(&args),

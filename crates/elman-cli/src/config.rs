@@ -180,7 +180,7 @@ fn settings(path: &Path) -> Outcome<Vec<Setting>> {
                 Failure::input(format!("{place}: {key}"), expected, found)
             })?;
         check(&place, key, &arguments)?;
-        Ok(Setting { key: key.to_string(), row, arguments })
+        Ok(Setting { key: key_of(argument).unwrap_or_else(|| key.to_string()), row, arguments })
     };
     let mut settings = table.get_ref().iter().map(setting).collect::<Outcome<Vec<_>>>()?;
     settings.sort_by_key(|setting| setting.row);
@@ -208,7 +208,12 @@ fn key_of(argument: &Arg) -> Option<String> {
 }
 
 fn find<'a>(train: &'a clap::Command, key: &str) -> Option<&'a Arg> {
-    train.get_arguments().find(|argument| key_of(argument).as_deref() == Some(key))
+    let is_alias = |argument: &&Arg| {
+        argument.get_visible_aliases().is_some_and(|aliases| aliases.contains(&key))
+    };
+    let mut arguments = train.get_arguments();
+    let named = arguments.find(|argument| key_of(argument).as_deref() == Some(key));
+    named.or_else(|| train.get_arguments().find(is_alias))
 }
 
 /// Whether `train` has an option of this long name.

@@ -4,6 +4,7 @@
 //! if stderr cannot be written, that is no error, since nobody wants to read it.
 
 pub mod evaluation;
+pub mod forecast;
 pub mod progress;
 pub mod style;
 pub mod table;

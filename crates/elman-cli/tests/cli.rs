@@ -11,6 +11,8 @@ mod bad_data;
 mod bad_models;
 #[path = "cli/bits.rs"]
 mod bits;
+#[path = "cli/forecast.rs"]
+mod forecast;
 #[path = "cli/interrupt.rs"]
 mod interrupt;
 #[path = "cli/look.rs"]

@@ -4,6 +4,8 @@
 mod csv;
 #[path = "data/csv_faults.rs"]
 mod csv_faults;
+#[path = "data/forecast_metrics.rs"]
+mod forecast_metrics;
 #[path = "data/generated.rs"]
 mod generated;
 #[path = "data/layouts.rs"]

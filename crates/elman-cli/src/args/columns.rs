@@ -13,8 +13,8 @@ pub const COLUMNS: &str = "Columns of a CSV, where they differ from those of the
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Columns of a CSV")]
 pub struct Columns {
-    /// The column that tells the sequences apart
-    #[arg(long, value_name = "COLUMN")]
+    /// The column that tells the sequences, or series, apart
+    #[arg(long, visible_alias = "id", value_name = "COLUMN")]
     pub sequence: Option<String>,
     /// The column that orders the steps of a sequence [default: the order of the rows]
     #[arg(long, value_name = "COLUMN")]
@@ -65,11 +65,11 @@ pub struct Columns {
 }
 
 /// The columns of data for a trained model: those saved with it, unless said otherwise.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = COLUMNS)]
 pub struct SavedColumns {
-    /// The column that tells the sequences apart
-    #[arg(long, value_name = "COLUMN")]
+    /// The column that tells the sequences, or series, apart
+    #[arg(long, visible_alias = "id", value_name = "COLUMN")]
     pub sequence: Option<String>,
     /// The column that orders the steps of a sequence
     #[arg(long, value_name = "COLUMN")]

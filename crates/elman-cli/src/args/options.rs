@@ -43,6 +43,7 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         label_smoothing: trainer.label_smoothing,
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
+        // A forecast sets it itself.
         output: Output::Point,
         threads: trainer.threads,
         max_updates: trainer.max_updates,

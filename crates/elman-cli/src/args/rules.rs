@@ -35,6 +35,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     if args.task == Some(TaskKind::Text) {
         super::text_rules::settle(args, given)?;
     }
+    if args.task == Some(TaskKind::Forecast) {
+        super::forecast_rules::settle(args, given)?;
+    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -55,7 +58,9 @@ fn required(args: &TrainArgs) -> Outcome {
             missing("<TRAIN>", "the file of training data")
         }
         TrainArgs { output: None, .. } => missing("--output", "the file to save the model in"),
-        TrainArgs { task: None, .. } => missing("--task", "classify, regress, tag or text"),
+        TrainArgs { task: None, .. } => {
+            missing("--task", "classify, regress, tag, text or forecast")
+        }
         _ => Ok(()),
     }
 }
@@ -307,12 +312,17 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     for option in super::text_rules::OF_TEXT {
         by_task(option, &[TaskKind::Text], "--task text");
     }
+    for option in super::forecast_rules::OF_FORECAST {
+        by_task(option, &[TaskKind::Forecast], "--task forecast");
+    }
     const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
     by_task("label-smoothing", CLASSES, "--task classify or tag");
     by_task("class-weights", CLASSES, "--task classify or tag");
     match trainer.loss {
         Some(LossChoice::CrossEntropy) => by_task("loss", CLASSES, "--task classify or tag"),
-        Some(_) => by_task("loss", &[TaskKind::Regress], "--task regress"),
+        Some(_) => {
+            by_task("loss", &[TaskKind::Regress, TaskKind::Forecast], "--task regress or forecast");
+        }
         None => {}
     }
     if args.columns.each == EachChoice::Step {
@@ -348,7 +358,7 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
         (None, TaskKind::Classify | TaskKind::Tag | TaskKind::Text) => {
             name(LossChoice::CrossEntropy)
         }
-        (None, TaskKind::Regress) => name(LossChoice::Mse),
+        (None, TaskKind::Regress | TaskKind::Forecast) => name(LossChoice::Mse),
     };
     let mut by_loss = |option, wanted, needs| {
         let found = format!("--loss {found}");

@@ -89,17 +89,20 @@ pub enum EachChoice {
 /// `elman score`.
 #[derive(Clone, Debug, Args)]
 pub struct ScoreArgs {
-    /// The model, trained with --task text
+    /// The model, trained with --task text or forecast
     pub model: PathBuf,
-    /// The text
+    /// The text, or the tables of series
     #[arg(required = true, num_args = 1..)]
     pub files: Vec<PathBuf>,
-    /// Further models to score with
+    /// Further models of text to score with
     #[arg(long, value_name = "MODEL", num_args = 1)]
     pub against: Vec<PathBuf>,
-    /// What there is a row for
-    #[arg(long, value_enum, default_value_t = EachChoice::Line)]
-    pub each: EachChoice,
+    /// What there is a row for [default: line]
+    #[arg(long, value_enum)]
+    pub each: Option<EachChoice>,
+    /// The interval outside of which a row of a series is marked, in percent [default: 95]
+    #[arg(long, value_name = "PERCENT", value_parser = number)]
+    pub level: Option<f64>,
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,

@@ -17,6 +17,8 @@ pub enum TaskKind {
     Text,
     /// One of a set of classes at each step
     Tag,
+    /// What comes next in dated series
+    Forecast,
 }
 
 /// The recurrent cell.

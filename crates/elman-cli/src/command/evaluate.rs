@@ -27,6 +27,10 @@ struct Document<'a> {
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;
+    if model.task().forecast().is_some() {
+        return super::forecast::evaluate::run(args, &model);
+    }
+    super::forecast::evaluate::refuse(&args.backtest)?;
     if let Task::Text(task) = model.task() {
         return super::text::evaluate::run(args, &model, task);
     }

@@ -59,6 +59,9 @@ fn text(model: &Model<f32>, style: Style) -> String {
 }
 
 fn task(task: &Task, facts: &mut Facts) {
+    if let Some(recipe) = task.forecast() {
+        return super::forecast::describe(recipe, facts);
+    }
     match task {
         Task::Classify(classify) => {
             let classes = counted(classify.labels().len(), "class");

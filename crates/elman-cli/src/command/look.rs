@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use elman::data::{self, ColumnLook, Columns, Look};
 use serde::Serialize;
 
+use super::forecast::look::{Dated, dated};
 use super::source::{decimal, delimiter};
 use crate::args::look::LookArgs;
 use crate::args::value::DecimalChoice;
@@ -21,6 +22,12 @@ const LONGEST_EXAMPLE: usize = 24;
 struct Document<'a> {
     #[serde(flatten)]
     look: &'a Look,
+    /// The series of a table of dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dated: Option<Dated>,
+    /// Why a table with times is none of dated series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
     /// What to type; none where no target was found.
     command: Option<String>,
 }
@@ -33,19 +40,25 @@ pub fn run(args: &LookArgs) -> Outcome {
         ..Columns::default()
     };
     let look = data::look(&args.data, &columns)?;
-    let document = Document { command: command(&look, args), look: &look };
+    let (dated, broken) = match dated(&args.data, &columns, &look) {
+        Some(Ok(dated)) => (Some(dated), None),
+        Some(Err(error)) => (None, Some(format!("no dated series: {error}"))),
+        None => (None, None),
+    };
+    let arguments = dated.as_ref().map_or(&look.arguments, |dated| &dated.arguments);
+    let document = Document { command: command(arguments, args), look: &look, dated, broken };
     Printer::new(args.talk).result(&document, |style| text(&document, style))
 }
 
 /// The command that trains on the files.
-fn command(look: &Look, args: &LookArgs) -> Option<String> {
-    if look.arguments.is_empty() {
+fn command(arguments: &[String], args: &LookArgs) -> Option<String> {
+    if arguments.is_empty() {
         return None;
     }
     let file = |path: &PathBuf| path.display().to_string();
     let mut words = vec!["elman".to_owned(), "train".to_owned()];
     words.extend(args.data.iter().map(file));
-    words.extend(look.arguments.iter().cloned());
+    words.extend(arguments.iter().cloned());
     if let Some(delimiter) = args.delimiter.map(delimiter) {
         words.extend(["--delimiter".to_owned(), delimiter.to_string()]);
     }
@@ -68,8 +81,10 @@ fn quoted(word: &str) -> String {
 fn text(document: &Document<'_>, style: Style) -> String {
     let look = document.look;
     let mut facts = Facts::default();
-    facts.add("layout", look.layout);
-    if let Some(lengths) = look.lengths {
+    facts.add("layout", if document.dated.is_some() { "dated series" } else { look.layout });
+    if let Some(dated) = &document.dated {
+        dated.describe(&mut facts);
+    } else if let Some(lengths) = look.lengths {
         let sequences = counted(lengths.sequences, "sequence");
         let words = match lengths.min == lengths.max {
             true => format!("{sequences}, all of length {}", lengths.min),
@@ -77,11 +92,18 @@ fn text(document: &Document<'_>, style: Style) -> String {
         };
         facts.add("sequences", words);
     }
-    for candidate in &look.candidates {
+    let candidates = if document.dated.is_some() { &[] } else { look.candidates.as_slice() };
+    for candidate in candidates {
         facts.add(candidate.role, format!("{}: {}", one_line(&candidate.column), candidate.reason));
     }
-    for smell in &look.smells {
+    let is_of_sequences = |smell: &String| smell.contains("every sequence");
+    let smells =
+        look.smells.iter().filter(|smell| document.dated.is_none() || !is_of_sequences(smell));
+    for smell in smells {
         facts.add("note", one_line(smell));
+    }
+    if let Some(broken) = &document.broken {
+        facts.add("note", broken);
     }
     let mut text = facts.render(style);
     if !look.columns.is_empty() {

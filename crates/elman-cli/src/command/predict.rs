@@ -31,6 +31,10 @@ pub fn run(args: &PredictArgs) -> Outcome {
         check_writable(output)?;
     }
     let model = Model::<f32>::load(&args.model)?;
+    if model.task().forecast().is_some() {
+        return super::forecast::predict::run(args, &model);
+    }
+    super::forecast::predict::refuse(args)?;
     let data = source::unanswered(&args.data, &model, &args.columns)?;
     if let Some(line) = warnings::unknown(&data, &model)? {
         printer.warn(&line);

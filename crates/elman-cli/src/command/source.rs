@@ -197,6 +197,7 @@ pub fn answered(
     given: &SavedColumns,
     target: Option<&Names>,
 ) -> Outcome<Dataset> {
+    refuse_forecast(model)?;
     let kind = match model.task() {
         Task::Classify(classify) => classes_of(classify.labels(), classify.each()),
         Task::Regress(_) => TargetKind::Values,
@@ -212,6 +213,7 @@ pub fn answered(
 
 /// Reads data without looking for answers, for a trained model.
 pub fn unanswered(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<Dataset> {
+    refuse_forecast(model)?;
     if matches!(model.task(), Task::Text(_)) {
         return Err(reads_text(model));
     }
@@ -224,6 +226,16 @@ fn reads_text(model: &Model<f32>) -> Failure {
     let found = format!("one of text ({})", model.task().target_names().join(", "));
     let hint = "elman generate writes text, elman score measures it";
     Failure::Input(format!("<MODEL>: expected {expected}, got {found} (hint: {hint})"))
+}
+
+/// Refuses sequences for a model of dated series.
+fn refuse_forecast(model: &Model<f32>) -> Outcome {
+    if model.task().forecast().is_none() {
+        return Ok(());
+    }
+    let hint = "elman predict goes on with series, elman evaluate --backtest measures it";
+    let line = "<MODEL>: expected a model of sequences, got one that forecasts dated series";
+    Err(Failure::Input(format!("{line} (hint: {hint})")))
 }
 
 fn read_for(

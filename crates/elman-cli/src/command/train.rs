@@ -80,6 +80,9 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     if args.task == Some(TaskKind::Text) {
         return super::text::train::run(&args, given);
     }
+    if args.task == Some(TaskKind::Forecast) {
+        return super::forecast::train::run(&args, given);
+    }
     let printer = Printer::new(args.talk);
     let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
         .map_err(|error| blame(error, given))?;

@@ -61,10 +61,10 @@ const WRONG: &[(&str, &str)] = &[
     ("predict m d --json=3", "--json: expected no value here, got \"3\""),
     ("train", "<TRAIN>: expected the file of training data, got none"),
     ("train train.csv", "--output: expected the file to save the model in, got none"),
-    ("train train.csv -o m", "--task: expected classify, regress, tag or text, got none"),
+    ("train train.csv -o m", "--task: expected classify, regress, tag, text or forecast, got none"),
     (
         "train train.csv -o m --task clasify",
-        "--task: expected one of classify, regress, text, tag, got \"clasify\" (hint: did you mean classify?)",
+        "--task: expected one of classify, regress, text, tag, forecast, got \"clasify\" (hint: did you mean classify?)",
     ),
     ("train train.csv --epochs", "--epochs: expected a value, got nothing"),
     ("train train.csv --epochs 1 --epochs 2", "--epochs: expected at most once, got it again"),

@@ -105,3 +105,45 @@ fn bad_files_are_refused() {
     }
     assert_eq!(bench.run("look bad.csv").code, Some(1));
 }
+
+/// Days of two stores with a step left out, hours of which some are there twice, and Nixtla's names.
+#[test]
+fn dated_series_are_found_with_their_gaps_and_repeats() {
+    let bench = Bench::new();
+    let days = |store: &str| -> String {
+        let days = (1..=28).filter(|day| *day != 9);
+        days.map(|day| format!("{store},2024-02-{day:02},{},{}\n", day % 7, 3)).collect()
+    };
+    bench.write("shop.csv", format!("store,day,sales,area\n{}{}", days("x"), days("y")));
+    let hours: String = (0..60)
+        .map(|hour| {
+            let row = format!("2024-03-0{} {:02}:00,{}", 1 + hour / 24, hour % 24, hour % 5);
+            if hour % 20 == 7 { format!("{row},rain\n{row},fog\n") } else { row + ",sun\n" }
+        })
+        .collect();
+    bench.write("traffic.csv", format!("when,cars,weather\n{hours}"));
+    bench.write(
+        "nixtla.csv",
+        (0..30).fold("unique_id,ds,y\n".to_owned(), |text, t| text + &format!("a,{t},{}\n", t % 4)),
+    );
+    for (file, wanted) in [
+        ("shop.csv", "--id store --time day --target area --task forecast --horizon 2 --fill-gaps"),
+        ("traffic.csv", "--time when --target cars --task forecast --horizon 6 --repeats mean"),
+        ("nixtla.csv", "--task forecast --horizon 3"),
+    ] {
+        let found = command(&bench, file);
+        assert_eq!(found, format!("elman train {file} {wanted} --output model.safetensors"));
+        let run = found.replace("elman ", "") + " --max-updates 5 --context 8 --quiet";
+        bench.ok(&run);
+    }
+    let shown = bench.ok("look shop.csv").stdout;
+    for words in
+        ["dated series", "2 of 28 steps, daily, 2024-02-01 to 2024-02-28", "2 steps without a row"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    bench
+        .write("odd.csv", "date,x\n2024-01-01,1\n2024-01-02,2\n2024-01-03,2\n2024-01-04 07:00,1\n");
+    let shown = bench.ok("look odd.csv").stdout;
+    assert!(shown.contains("no dated series: odd.csv: row 5: expected 2024-01-04"), "{shown}");
+}

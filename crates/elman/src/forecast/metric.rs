@@ -231,8 +231,8 @@ pub fn winkler(actual: &[f64], intervals: Intervals<'_>, level: f64) -> Result<f
 pub struct DieboldMariano {
     /// Below 0 where the first forecast is better.
     pub statistic: f64,
-    /// The probability of a statistic as large, either way, if none is better; by the normal
-    /// distribution.
+    /// The probability of a statistic as large, either way, if none is better; by Student's
+    /// distribution with one degree of freedom less than there are errors.
     pub p_value: f64,
     /// The number of errors.
     pub count: usize,
@@ -275,19 +275,28 @@ pub fn diebold_mariano(
     let steps = horizon as f64;
     let correction = (size + 1.0 - 2.0 * steps + steps * (steps - 1.0) / size) / size;
     let statistic = average / Float::sqrt(variance / size) * Float::sqrt(correction.max(0.0));
-    let p_value = 2.0 * upper_tail(Float::abs(statistic));
+    let p_value = student_tails(Float::abs(statistic), count - 1);
     Ok(Some(DieboldMariano { statistic, p_value, count }))
 }
 
-/// The probability that a normal variable is beyond `z ≥ 0`.
+/// The probability that a variable of Student's distribution lies beyond ±`t`.
 ///
-/// Source: the error function of Abramowitz & Stegun 7.1.26, to 1.5e-7.
-fn upper_tail(z: f64) -> f64 {
-    let x = z / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let terms = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
-    let sum = terms.into_iter().fold(0.0, |sum, term| sum * t + term) * t;
-    0.5 * sum * Float::exp(-x * x)
+/// Source: Abramowitz & Stegun 26.7.3 and 26.7.4.
+fn student_tails(t: f64, freedom: usize) -> f64 {
+    let angle = libm::atan2(t, Float::sqrt(freedom as f64));
+    let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
+    let is_odd = freedom % 2 == 1;
+    let (first, mut term) = if is_odd { (2, cosine) } else { (1, 1.0) };
+    let mut sum = if freedom == 1 { 0.0 } else { term };
+    for step in (first..freedom.saturating_sub(2)).step_by(2) {
+        term *= cosine * cosine * step as f64 / (step + 1) as f64;
+        sum += term;
+    }
+    let within = match is_odd {
+        true => std::f64::consts::FRAC_2_PI * (angle + sine * sum),
+        false => sine * sum,
+    };
+    (1.0 - within).max(0.0)
 }
 
 #[cfg(test)]
@@ -304,7 +313,7 @@ mod tests {
         let samples: Vec<f64> = (0..200_000).map(|_| mean + deviation * rng.normal()).collect();
         let z: f64 = (actual - mean) / deviation;
         let density = libm::exp(-z * z / 2.0) / std::f64::consts::TAU.sqrt();
-        let below = 1.0 - upper_tail(z);
+        let below = 1.0 - libm::erfc(z / std::f64::consts::SQRT_2) / 2.0;
         let expected = deviation
             * (z * (2.0 * below - 1.0) + 2.0 * density - 1.0 / std::f64::consts::PI.sqrt());
         let found = crps_of_samples(actual, &samples).unwrap();
@@ -312,11 +321,13 @@ mod tests {
         assert!((found - expected).abs() < 0.012, "{found} {expected}");
     }
 
-    /// 1.96 is the 97.5 % point, 1 and 3 have 0.158655 and 0.001350 beyond them.
+    /// Points that a table of Student's distribution has for 5 and 1 % on both sides.
     #[test]
     fn tails_are_those_of_the_tables() {
-        for (z, expected) in [(0.0, 0.5), (1.0, 0.158_655), (1.959_964, 0.025), (3.0, 0.001_35)] {
-            assert!((upper_tail(z) - expected).abs() < 1e-6, "{z}");
+        let table = [(1, 12.706, 0.05), (2, 4.303, 0.05), (5, 4.032, 0.01), (30, 2.042, 0.05)];
+        for (freedom, point, expected) in table {
+            let found = student_tails(point, freedom);
+            assert!((found - expected).abs() < 2e-5, "{freedom}: {found}");
         }
     }
 

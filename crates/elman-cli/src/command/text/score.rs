@@ -49,10 +49,16 @@ struct DocumentRow {
 }
 
 /// Runs `elman score`.
-pub fn run(args: &ScoreArgs) -> Outcome {
-    let paths = std::iter::once(&args.model).chain(&args.against);
-    let models = paths.map(|path| Ok((path, load(path)?))).collect::<Outcome<Vec<_>>>()?;
-    let scored = with_threads(args.threads, || match args.each {
+pub fn run(args: &ScoreArgs, model: Model<f32>) -> Outcome {
+    if args.level.is_some() {
+        return Err(Failure::input("--level", "a model trained with --task forecast", "another"));
+    }
+    task(&model, &args.model)?;
+    let mut models = vec![(&args.model, model)];
+    for path in &args.against {
+        models.push((path, load(path)?));
+    }
+    let scored = with_threads(args.threads, || match args.each.unwrap_or(EachChoice::Line) {
         EachChoice::Document => show(args, documents(args, &models)?),
         EachChoice::Line => {
             let rows = lines(args, &models)?.into_iter().map(Scored::row);

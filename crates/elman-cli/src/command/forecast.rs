@@ -1,0 +1,122 @@
+//! Commands on dated series.
+
+mod data;
+pub mod evaluate;
+mod facts;
+pub mod look;
+mod options;
+pub mod predict;
+mod rows;
+pub mod score;
+pub mod train;
+
+use std::path::{Path, PathBuf};
+
+use elman::data::RowOrder;
+use elman::forecast::{Frame, FrameOptions, Recipe};
+use elman::model::Model;
+
+pub use facts::describe;
+
+use super::source::{decimal, delimiter};
+use crate::args::columns::SavedColumns;
+use crate::args::forecast::Levels;
+use crate::args::value::Names;
+use crate::failure::{Failure, Outcome};
+use crate::printer::Printer;
+use crate::printer::text::list;
+
+/// The name under which a model keeps its levels among its settings.
+const LEVELS: &str = "levels";
+/// How many names are shown before a list is cut.
+const MOST_NAMES: usize = 16;
+
+/// How series are read for a trained model: as those of the training, but for what is said.
+fn options_for(recipe: &Recipe, given: &SavedColumns, target: Option<&Names>) -> FrameOptions {
+    let mut options = recipe.options.frame.clone();
+    let columns = &mut options.columns;
+    let take = |own: &mut Option<String>, given: &Option<String>| {
+        if given.is_some() {
+            own.clone_from(given);
+        }
+    };
+    take(&mut columns.sequence, &given.sequence);
+    take(&mut columns.time, &given.time);
+    if let Some(target) = target {
+        columns.targets.clone_from(&target.0);
+    }
+    columns.delimiter = given.delimiter.map(delimiter).or(columns.delimiter);
+    columns.decimal = given.decimal.map_or(columns.decimal, decimal);
+    if given.sort {
+        columns.order = RowOrder::Sort;
+    }
+    options
+}
+
+/// The recipe of a model that forecasts.
+fn recipe<'a>(model: &'a Model<f32>, path: &Path) -> Outcome<&'a Recipe> {
+    model.task().forecast().ok_or_else(|| {
+        let found = format!("one that predicts {}", model.task().target_names().join(", "));
+        Failure::input(path.display(), "a model trained with --task forecast", found)
+    })
+}
+
+/// Says which series the model has not learnt from: it forecasts them by what others have taught it.
+fn warn_of_unseen(frame: &Frame, recipe: &Recipe, printer: Printer) {
+    let is_known = |id: &String| recipe.trained.iter().any(|trained| trained.id == *id);
+    let ids = frame.series.iter().map(|series| &series.id).filter(|id| !is_known(id));
+    let unseen: Vec<&String> = ids.collect();
+    if !unseen.is_empty() && !recipe.trained.is_empty() {
+        let names = list(&unseen, MOST_NAMES);
+        printer.warn(&format!("not among the series that the model has learnt from: {names}"));
+    }
+}
+
+/// Keeps the levels in the model, for `evaluate` and `predict`.
+fn remember_levels(model: &mut Model<f32>, levels: &Levels) {
+    let settings = &mut model.provenance_mut().settings;
+    if !settings.is_object() {
+        *settings = serde_json::json!({});
+    }
+    settings[LEVELS] = serde_json::json!(levels.0);
+}
+
+/// The levels that are asked for, or those of the training.
+fn levels(model: &Model<f32>, given: Option<&Levels>) -> Levels {
+    let saved = || {
+        let saved = model.provenance().settings.get(LEVELS).cloned().unwrap_or_default();
+        Levels(serde_json::from_value(saved).unwrap_or_default())
+    };
+    given.cloned().unwrap_or_else(saved)
+}
+
+/// What a model is called in the header of a table: its file without the ending, as long as that is no
+/// other column.
+fn column_name(path: &Path) -> Outcome<String> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    match stem.as_str() {
+        "unique_id" | "ds" | "cutoff" | "sample_id" | "y" => {
+            let expected = "a file with another name than a column of the table has";
+            Err(Failure::input("<MODEL>", expected, path.display()))
+        }
+        _ => Ok(stem),
+    }
+}
+
+/// Refuses an output that would overwrite the model or the data, before the work begins.
+fn check_output(output: &Path, model: &PathBuf, data: &[PathBuf]) -> Outcome {
+    let data = data.iter().map(|path| ("<DATA>", path));
+    let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", model)]).collect();
+    super::refuse_same_file(("--output", output), &inputs)?;
+    Ok(elman::io::check_writable(output)?)
+}
+
+/// Refuses the first option that was given for a model that does not forecast.
+fn refuse(given: &[(&str, bool)]) -> Outcome {
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => {
+            Err(Failure::input(option, "a model trained with --task forecast", "another"))
+        }
+    }
+}
