@@ -183,6 +183,13 @@ pub struct EvaluateArgs {
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 
+    /// Measure spans of tags (B-city, I-city, O, …) as well, by the rules of conlleval
+    #[arg(long)]
+    pub spans: bool,
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+
     #[command(flatten)]
     pub columns: SavedColumns,
     /// The column of the known answers
@@ -191,10 +198,6 @@ pub struct EvaluateArgs {
 
     #[command(flatten)]
     pub backtest: BacktestArgs,
-
-    /// Worker threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub threads: Option<usize>,
 
     #[command(flatten)]
     pub talk: Talk,
@@ -213,16 +216,15 @@ pub struct PredictArgs {
     /// Where the CSV goes; - is standard output [default: -]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
 
     #[command(flatten)]
     pub columns: SavedColumns,
 
     #[command(flatten)]
     pub ahead: AheadArgs,
-
-    /// Worker threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub threads: Option<usize>,
 
     #[command(flatten)]
     pub talk: Talk,

@@ -129,11 +129,13 @@ fn summary<T: Real>(shown: &Shown<'_, T>) -> String {
     };
     if let Some(evaluation) = &shown.evaluation {
         tile(number(evaluation.score().value()), evaluation.score().name());
-        tile(number(evaluation.floor().value()), "floor: what always guessing the same achieves");
+        let words = evaluation.best_floor().map_or("", |kind| kind.words());
+        tile(number(evaluation.floor().value()), &format!("floor: {words}"));
         tile(number(evaluation.loss()), "loss");
     }
     tile(shown.data.len().to_string(), "sequences looked at");
     html += "</ul>\n";
+    html += &floors(shown);
     html += &members(shown);
     if shown.of > shown.data.len() {
         let text = format!(
@@ -149,6 +151,28 @@ fn summary<T: Real>(shown: &Shown<'_, T>) -> String {
         );
     }
     html
+}
+
+/// What the simple predictors achieve, and whether the model beats them.
+fn floors<T: Real>(shown: &Shown<'_, T>) -> String {
+    use crate::text::number;
+    let Some(evaluation) = &shown.evaluation else { return String::new() };
+    let floors = evaluation.floors();
+    let verdict = match evaluation.beats_floor() {
+        false if !floors.is_empty() => {
+            paragraph("A simple predictor does as well: the model does not beat its floor.")
+        }
+        _ => String::new(),
+    };
+    if floors.len() < 2 {
+        return verdict;
+    }
+    let mut table = crate::html::Table::new(["simple predictor", evaluation.score().name()]);
+    for (kind, score) in floors {
+        table.row([kind.words().to_owned(), number(score.value())]);
+    }
+    let summary = "<details><summary>What simple predictors achieve</summary>";
+    verdict + summary + &table.render() + "</details>\n"
 }
 
 /// The members of an ensemble, each alone, and their spread.

@@ -71,7 +71,8 @@ pub mod forecast;
 pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
-#[cfg(debug_assertions)]
+// No use to the tests inside: they are one program with what they call.
+#[cfg(all(debug_assertions, not(test)))]
 mod instances;
 pub mod io;
 pub mod layer;

@@ -22,7 +22,7 @@ use crate::error::{Error, Field, FileFault, Result};
 use crate::forecast::Recipe;
 use crate::network::{Network, NetworkConfig, Readout};
 use crate::real::Real;
-use crate::task::{Evaluation, Predictions, Task};
+use crate::task::{Evaluation, Floors, Predictions, Task};
 
 /// How many sequences are computed side by side. It bounds memory and changes no bit of a result.
 pub(crate) const ROWS: usize = 64;
@@ -53,6 +53,7 @@ pub struct Model<T: Real = f32> {
     others: Vec<Network<T>>,
     task: Task,
     inputs: ModelInputs,
+    floors: Floors,
     provenance: Provenance,
 }
 
@@ -147,7 +148,23 @@ impl<T: Real> Model<T> {
             }
         }
         let provenance = Provenance::default();
-        Ok(Model { network, others: Vec::new(), task, inputs, provenance })
+        let floors = Floors::default();
+        Ok(Model { network, others: Vec::new(), task, inputs, floors, provenance })
+    }
+
+    /// The model with the simple predictors that it is held against.
+    ///
+    /// # Errors
+    ///
+    /// Predictors for another task or other channels.
+    pub(crate) fn with_floors(self, floors: Floors) -> Result<Self> {
+        floors.check(&self.task, self.inputs.feature_names.len())?;
+        Ok(Model { floors, ..self })
+    }
+
+    /// The simple predictors that it is held against.
+    pub(crate) fn floors(&self) -> &Floors {
+        &self.floors
     }
 
     /// The network; of an ensemble the first.
@@ -168,12 +185,14 @@ impl<T: Real> Model<T> {
         &self.inputs.feature_names
     }
 
-    /// The same network with its numbers as a forecast of this recipe.
+    /// The same network with its numbers as a forecast of this recipe, which has baselines of its own
+    /// to be held against.
     pub(crate) fn into_forecast(self, recipe: Recipe) -> Result<Self> {
         let Task::Regress(regress) = self.task else {
             return Err(Error::argument("task", "numbers", "another"));
         };
-        Ok(Model { task: Task::Regress(regress.with_forecast(recipe)?), ..self })
+        let task = Task::Regress(regress.with_forecast(recipe)?);
+        Ok(Model { task, floors: Floors::default(), ..self })
     }
 
     /// What it reads at each step.
@@ -211,8 +230,8 @@ impl<T: Real> Model<T> {
         self.task.predictions(data, outputs.view())
     }
 
-    /// The metrics of the predictions for sequences whose targets are known, beside those of
-    /// always guessing the commonest class, or the mean, of the training sequences.
+    /// The metrics of the predictions for sequences whose targets are known, beside those of simple
+    /// predictors that were fitted on the training sequences.
     ///
     /// # Errors
     ///
@@ -222,7 +241,11 @@ impl<T: Real> Model<T> {
         let targets = self.task.encode(data)?;
         let outputs = self.outputs(data)?;
         check_finite(data, &outputs)?;
-        self.task.evaluate_on(&*self.inputs.read(data)?, outputs.view(), &targets)
+        let read = self.inputs.read(data)?;
+        let mut evaluation = self.task.evaluate_on(&read, outputs.view(), &targets)?;
+        let guesses = self.floors.guesses(&self.task, data, &targets);
+        self.task.add_floors(&guesses, &targets, &mut evaluation);
+        Ok(evaluation)
     }
 
     /// The outputs of each member `[N, O]`, in the order of the data.

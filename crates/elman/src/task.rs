@@ -6,15 +6,24 @@
 //! were put into batches.
 
 mod classify;
+mod floor;
 mod regress;
+mod spans;
 mod text;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-pub use classify::{ClassEvaluation, ClassFloor, ClassPredictions, Classify, WordEvaluation};
-pub use regress::{Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions};
+pub use classify::{
+    ClassEvaluation, ClassFloor, ClassPredictions, ClassReport, Classify, WordEvaluation,
+};
+pub use floor::FloorKind;
+pub(crate) use floor::{Floors, Guesses};
+pub use regress::{
+    FloorErrors, Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions,
+};
 
+pub use spans::{SpanEvaluation, SpanScore, TypeScore, evaluate_spans};
 pub use text::TextTask;
 
 use crate::data::{Dataset, Each, Targets};
@@ -47,7 +56,19 @@ pub enum Predictions {
     Values(ValuePredictions),
 }
 
-/// How good predictions are, beside what guessing achieves.
+/// The accuracy of a simple predictor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FloorScore {
+    /// The predictor.
+    pub kind: FloorKind,
+    /// The share of right answers.
+    pub accuracy: f64,
+    /// How many training sequences or steps it was fitted on, if on a part of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted_on: Option<usize>,
+}
+
+/// How good predictions are, beside what simple predictors achieve.
 ///
 /// ```
 /// use elman::data::{ClassTargets, Dataset, Targets};
@@ -205,6 +226,12 @@ impl Evaluation {
         }
     }
 
+    /// Whether the score is better than that of every simple predictor.
+    #[must_use]
+    pub fn beats_floor(&self) -> bool {
+        self.score().cost() < self.floor().cost()
+    }
+
     /// The accuracy, or the root mean squared error.
     #[must_use]
     pub fn score(&self) -> Score {
@@ -215,11 +242,39 @@ impl Evaluation {
         }
     }
 
-    /// The score of always guessing the commonest class, or the mean, of the training sequences.
+    /// The best of the simple predictors that the model is held against; `None` for a text.
+    #[must_use]
+    pub fn best_floor(&self) -> Option<FloorKind> {
+        match self {
+            Evaluation::Classify(classes) => Some(classes.best_floor().kind),
+            Evaluation::Regress(values) => Some(values.best_floor()),
+            Evaluation::Text(_) => None,
+        }
+    }
+
+    /// The score of each of them; none for a text.
+    #[must_use]
+    pub fn floors(&self) -> Vec<(FloorKind, Score)> {
+        match self {
+            Evaluation::Classify(classes) => {
+                let score = |floor: &FloorScore| (floor.kind, Score::Accuracy(floor.accuracy));
+                classes.floors.iter().map(score).collect()
+            }
+            Evaluation::Regress(values) => {
+                let kinds = values.targets.first().map_or(&[][..], |target| &target.floors);
+                let score = |kind| (kind, Score::Rmse(values.mean_floor(kind)));
+                kinds.iter().map(|floor| score(floor.kind)).collect()
+            }
+            Evaluation::Text(_) => vec![],
+        }
+    }
+
+    /// The best score of a simple predictor: of always guessing the commonest class, or the mean, of
+    /// the training sequences, and of those of [`FloorKind`] that the model keeps.
     #[must_use]
     pub fn floor(&self) -> Score {
         match self {
-            Evaluation::Classify(classes) => Score::Accuracy(classes.floor.accuracy),
+            Evaluation::Classify(classes) => Score::Accuracy(classes.best_floor().accuracy),
             Evaluation::Regress(values) => Score::Rmse(values.floor_rmse()),
             Evaluation::Text(text) => Score::Perplexity(Float::exp(text.floor_nats)),
         }
@@ -413,8 +468,40 @@ impl Task {
         ) = (self, &mut evaluation, targets)
         {
             found.words = task.words(outputs, classes, data);
+            let word = |words: &WordEvaluation| FloorScore {
+                kind: FloorKind::Word,
+                accuracy: words.floor,
+                fitted_on: None,
+            };
+            found.floors.extend(found.words.iter().map(word));
         }
         Ok(evaluation)
+    }
+
+    /// Adds what simple predictors achieve that said this.
+    pub(crate) fn add_floors(
+        &self,
+        all_guesses: &[Guesses],
+        targets: &EncodedTargets,
+        evaluation: &mut Evaluation,
+    ) {
+        for guesses in all_guesses {
+            match (self, targets, &mut *evaluation) {
+                (
+                    Task::Classify(task),
+                    EncodedTargets::Classes(classes),
+                    Evaluation::Classify(all),
+                ) => {
+                    all.floors.extend(task.floor_score(guesses, classes));
+                }
+                (Task::Regress(task), EncodedTargets::Values(values), Evaluation::Regress(all)) => {
+                    let errors = task.floor_errors(guesses, values).unwrap_or_default();
+                    let targets = all.targets.iter_mut().zip(errors);
+                    targets.for_each(|(target, errors)| target.floors.push(errors));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// How good the outputs `[N, O]` are.

@@ -26,6 +26,7 @@ mod objective;
 mod options;
 mod parts;
 mod progress;
+mod rare;
 mod run;
 mod sequences;
 mod setup;

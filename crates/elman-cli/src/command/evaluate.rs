@@ -1,7 +1,8 @@
 //! `elman evaluate`: how good a model is on sequences whose answers are known.
 
+use elman::data::{Dataset, Each};
 use elman::model::Model;
-use elman::task::{Evaluation, Task};
+use elman::task::{Evaluation, SpanEvaluation, Task};
 use elman::threads::with_threads;
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::{source, warnings};
 use crate::args::EvaluateArgs;
 use crate::args::options::blame;
 use crate::config::Given;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::printer::text::Facts;
 use crate::printer::{Printer, evaluation};
 
@@ -21,12 +22,19 @@ struct Document<'a> {
     evaluation: &'a Evaluation,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     members: &'a [Evaluation],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<&'a SpanEvaluation>,
 }
 
 /// Runs `elman evaluate`.
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;
+    let has_tags = matches!(model.task(), Task::Classify(_)) && model.task().each() == Each::Step;
+    if args.spans && !has_tags {
+        let found = format!("one of {}", model.task().target_names().join(", "));
+        return Err(Failure::input("--spans", "a model of tags, a class at each step", found));
+    }
     if model.task().forecast().is_some() {
         return super::forecast::evaluate::run(args, &model);
     }
@@ -51,8 +59,14 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
     });
     let evaluated: elman::Result<_> = evaluated.map_err(|error| blame(error, &Given::default()))?;
     let (evaluation, members) = evaluated?;
-    let document =
-        Document { model: &args.model, data: &summary, evaluation: &evaluation, members: &members };
+    let spans = if args.spans { Some(spans(&model, &data, args.threads)?) } else { None };
+    let document = Document {
+        model: &args.model,
+        data: &summary,
+        evaluation: &evaluation,
+        members: &members,
+        spans: spans.as_ref(),
+    };
     printer.result(&document, |style| {
         let mut text = evaluation::metrics(&[("data", &evaluation)], style);
         if !members.is_empty() {
@@ -63,6 +77,19 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
         if let Some(confusion) = evaluation::confusion(&evaluation, style) {
             text += &format!("\n{confusion}");
         }
+        if let Some(report) = evaluation::by_class(&evaluation, style) {
+            text += &format!("\n{report}");
+        }
+        if let Some(spans) = &spans {
+            text += &format!("\n{}", evaluation::spans(spans, style));
+        }
         text
     })
+}
+
+/// How well the spans are found.
+fn spans(model: &Model<f32>, data: &Dataset, threads: Option<usize>) -> Outcome<SpanEvaluation> {
+    let predicted = with_threads(threads, || model.predict(data));
+    let predicted: elman::Result<_> = predicted.map_err(|error| blame(error, &Given::default()))?;
+    Ok(predicted?.into_classes()?.evaluate_spans(data)?)
 }

@@ -94,7 +94,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     run.set_notes(serde_json::json!(given.settings()));
     let recorder = Recorder::new(&args.records, &run)?;
     printer.say(|style| describe(&understood, &run.description()).render(style) + "\n");
-    warnings::of(&data.training, &args).iter().for_each(|line| printer.warn(line));
+    warn(&data, &args, printer);
     interrupt::catch()?;
     let several = Several { trainer: &trainer, data: data.for_training(), printer };
     let folds = match args.trainer.folds {
@@ -124,6 +124,15 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         report::of_training(path, &model, shown, printer)?;
     }
     conclude(&Ended { understood, model, report, test, folds, saved }, printer)
+}
+
+/// Says what is suspicious in the data.
+fn warn(data: &Data, args: &TrainArgs, printer: Printer) {
+    let mut lines = warnings::of(&data.training, args);
+    for part in [("validation", data.validation.as_ref()), ("test", data.test.as_ref())] {
+        lines.extend(warnings::apart(&data.training, part));
+    }
+    lines.iter().for_each(|line| printer.warn(line));
 }
 
 /// A finished run with everything there is to show.

@@ -1,6 +1,6 @@
 //! What is suspicious in the training data, each with the option that mends it.
 
-use elman::data::{Dataset, Format, Smell, Unknown};
+use elman::data::{Dataset, Format, Smell, TokenChannel, Unknown};
 use elman::model::Model;
 
 use crate::args::TrainArgs;
@@ -11,23 +11,50 @@ use crate::failure::Outcome;
 pub fn of(data: &Dataset, args: &TrainArgs) -> Vec<String> {
     let format = args.train.first().and_then(|path| Format::of(path).ok());
     let smells = data.smells();
-    let listed = args.columns.features.is_some();
-    let kept = smells.iter().filter(|smell| !listed || smell.channel().is_none());
-    kept.map(|smell| line(smell, format == Some(Format::Csv), args.columns.exclude.as_ref()))
-        .collect()
+    let columns = &args.columns;
+    let kept = smells.iter().filter(|smell| match smell {
+        Smell::NamesGroups { .. } => columns.categories.is_none() && columns.group.is_none(),
+        smell => columns.features.is_none() || smell.channel().is_none(),
+    });
+    kept.map(|smell| line(smell, format == Some(Format::Csv), columns.exclude.as_ref())).collect()
 }
 
 fn line(smell: &Smell, is_csv: bool, exclude: Option<&Names>) -> String {
-    match smell.channel() {
-        Some(channel) if is_csv => {
-            let mut names = exclude.map_or(vec![], |names| names.0.clone());
-            names.push(channel.to_owned());
-            let names = Names(names).to_string();
-            let quoted = if names.contains([' ', '"']) { format!("'{names}'") } else { names };
-            format!("{smell} (hint: --exclude {quoted} leaves it out)")
+    let Some(channel) = smell.channel().filter(|_| is_csv) else { return smell.to_string() };
+    let names = exclude.map_or(vec![], |names| names.0.clone());
+    let hint = format!("--exclude {} leaves it out", quoted(names, channel));
+    match smell {
+        Smell::NamesGroups { .. } => {
+            let column = quoted(vec![], channel);
+            let group = format!("--group {column} keeps each of its values on one side of a split");
+            format!("{smell} (hint: {hint}; {group})")
         }
-        _ => smell.to_string(),
+        _ => format!("{smell} (hint: {hint})"),
     }
+}
+
+/// Names and one more, as an argument of a shell.
+fn quoted(mut names: Vec<String>, more: &str) -> String {
+    names.push(more.to_owned());
+    let names = Names(names).to_string();
+    if names.contains([' ', '"']) { format!("'{names}'") } else { names }
+}
+
+/// One line for each column of categories of which a further part has no value that training has.
+pub fn apart(training: &Dataset, (name, part): (&str, Option<&Dataset>)) -> Vec<String> {
+    let Some(part) = part.filter(|_| training.input_size() > 0) else { return vec![] };
+    let known = training.vocabularies(1);
+    let is_apart = |channel: &&TokenChannel| {
+        let known = known.iter().find(|named| named.name == channel.name());
+        let mut texts = channel.ids().iter().filter_map(|id| channel.vocabulary().text(*id));
+        known.is_some_and(|known| texts.all(|text| known.vocabulary.id(text) == 0))
+    };
+    let line = |channel: &TokenChannel| {
+        let column = channel.name();
+        let hint = format!("--exclude {} leaves it out", quoted(vec![], column));
+        format!("column {column:?}: no value of the {name} data is in training (hint: {hint})")
+    };
+    part.token_channels().iter().filter(is_apart).map(line).collect()
 }
 
 /// One line about the texts of the data that the model does not know, if there are any.

@@ -1,6 +1,9 @@
-//! Tables of metrics, each beside its floor: what a constant guess achieves.
+//! Tables of metrics, each beside its floor: what simple predictors achieve.
 
-use elman::task::{ClassEvaluation, Evaluation, Score, ValueEvaluation};
+use elman::data::Each;
+use elman::task::{
+    ClassEvaluation, Evaluation, FloorKind, Score, SpanEvaluation, SpanScore, ValueEvaluation,
+};
 use elman::text::Likelihood;
 
 use super::style::Style;
@@ -10,25 +13,22 @@ use crate::failure::one_line;
 
 /// A confusion matrix with more classes does not fit on a screen.
 const MOST_CLASSES: usize = 20;
+/// More classes are not reported one by one.
+const MOST_REPORTED: usize = 50;
 
-/// One row for each named evaluation, and a line that explains the floor.
+/// One row for each named evaluation, and lines that explain the floor.
 pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
     let Some((_, first)) = evaluations.first() else { return String::new() };
-    let (mut table, floor) = match first {
-        Evaluation::Classify(first) => {
-            let label = one_line(&first.floor.label);
-            let header = ["", "sequences", "loss", "accuracy", "floor", "macro F1"];
-            let floor = format!("always guessing {label}, the commonest class in training");
-            (Table::new(header), floor)
+    let counted = unit(first);
+    let mut table = match first {
+        Evaluation::Classify(_) => {
+            Table::new(["", counted, "loss", "accuracy", "floor", "macro F1"])
         }
         Evaluation::Text(_) => {
-            let header = ["", "tokens", "nats", "bits", "perplexity", "floor", "accuracy"];
-            let floor = "perplexity of guessing each token as often as it occurs in this text";
-            (Table::new(header), floor.to_owned())
+            Table::new(["", counted, "nats", "bits", "perplexity", "floor", "accuracy"])
         }
         Evaluation::Regress(_) => {
-            let header = ["", "sequences", "loss", "RMSE", "floor", "MAE", "floor", "R²"];
-            (Table::new(header), "always guessing the mean in training".to_owned())
+            Table::new(["", counted, "loss", "RMSE", "floor", "MAE", "floor", "R²"])
         }
     };
     for (name, evaluation) in evaluations {
@@ -39,31 +39,112 @@ pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
         }
     }
     let words = evaluations.iter().filter_map(|(name, evaluation)| words(name, evaluation));
-    let lines = std::iter::once(format!("floor: {floor}")).chain(words);
+    let lines = floors(evaluations).into_iter().chain(words).chain(verdict(evaluations));
     let lines: Vec<String> = lines.map(|line| style.dim(&line).to_string() + "\n").collect();
     format!("{}{}", table.render(style), lines.concat())
 }
 
-/// What the commonest class of each word achieves, and how unknown words fare.
+/// What is counted.
+fn unit(evaluation: &Evaluation) -> &'static str {
+    match evaluation {
+        Evaluation::Classify(ClassEvaluation { words: Some(_), .. }) => "words",
+        Evaluation::Classify(ClassEvaluation { each: Each::Step, .. })
+        | Evaluation::Regress(ValueEvaluation { each: Each::Step, .. }) => "steps",
+        Evaluation::Classify(_) | Evaluation::Regress(_) => "sequences",
+        Evaluation::Text(_) => "tokens",
+    }
+}
+
+/// What the floors are, each once with the evaluations whose best it is.
+fn floors(evaluations: &[(&str, &Evaluation)]) -> Vec<String> {
+    let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+    for (name, evaluation) in evaluations {
+        let words = floor_words(evaluation);
+        match kinds.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, names)) => names.push(name),
+            None => kinds.push((words, vec![name])),
+        }
+    }
+    match kinds.as_slice() {
+        [(words, _)] => vec![format!("floor: {words}")],
+        several => {
+            let line = |(words, names): &(String, Vec<&str>)| {
+                format!("floor of {}: {words}", names.join(", "))
+            };
+            several.iter().map(line).collect()
+        }
+    }
+}
+
+fn floor_words(evaluation: &Evaluation) -> String {
+    let part = |fitted_on: Option<usize>| {
+        fitted_on.map_or(String::new(), |count| format!(" (fitted on {} of them)", grouped(count)))
+    };
+    match evaluation {
+        Evaluation::Classify(classes) => match classes.best_floor() {
+            floor if floor.kind == FloorKind::Majority => {
+                let label = one_line(&classes.floor.label);
+                format!("always guessing {label}, the commonest class in training")
+            }
+            floor => format!("{}{}", floor.kind.words(), part(floor.fitted_on)),
+        },
+        Evaluation::Regress(values) => {
+            let kind = values.best_floor();
+            let floors = values.targets.first().map_or(&[][..], |target| &target.floors);
+            let fitted_on = floors.iter().find(|floor| floor.kind == kind);
+            format!("{}{}", kind.words(), part(fitted_on.and_then(|floor| floor.fitted_on)))
+        }
+        Evaluation::Text(_) => {
+            "perplexity of guessing each token as often as it occurs in this text".to_owned()
+        }
+    }
+}
+
+/// Says of the last evaluation, which tells most, that a simple predictor does as well.
+fn verdict(evaluations: &[(&str, &Evaluation)]) -> Option<String> {
+    let (name, evaluation) = evaluations.last()?;
+    let kind = evaluation.best_floor()?;
+    let [score, floor] = [evaluation.score(), evaluation.floor()];
+    let is_perfect = matches!(score, Score::Accuracy(accuracy) if accuracy >= 1.0);
+    // On what it has learned a model that is as good is good enough.
+    let is_fine = evaluation.beats_floor() || is_perfect || (*name == "training" && score == floor);
+    let line = || format!("{name}: the model does not beat its floor: {}", advice(kind));
+    (!is_fine).then(line)
+}
+
+/// What to try.
+fn advice(kind: FloorKind) -> &'static str {
+    match kind {
+        FloorKind::Majority | FloorKind::Mean => {
+            "it has learned nothing of use; look at the data (elman look), or train longer (--epochs)"
+        }
+        FloorKind::NearestNeighbour => {
+            "try --members 5, more --epochs, or --exclude for channels that say nothing"
+        }
+        FloorKind::Ridge | FloorKind::Logistic => {
+            "try --members 5, --dropout 0.5, or a smaller --hidden-size"
+        }
+        FloorKind::NaiveBayes => "try --members 5, more --epochs, or a larger --hidden-size",
+        FloorKind::Word => "try more --epochs, or a larger --hidden-size",
+        FloorKind::LastValue => {
+            "give it the answer of the step before as a column, where that is known in time"
+        }
+        _ => "try --members 5, or more --epochs",
+    }
+}
+
+/// How unknown words fare.
 fn words(name: &str, evaluation: &Evaluation) -> Option<String> {
-    let Evaluation::Classify(ClassEvaluation { words: Some(words), accuracy, .. }) = evaluation
-    else {
+    let Evaluation::Classify(ClassEvaluation { words: Some(words), .. }) = evaluation else {
         return None;
     };
-    let floor = measure(words.floor);
-    let mut line = format!("{name}: {floor} by the commonest class of each word");
-    if let Some(accuracy) = words.accuracy_unknown {
-        let (unknown, accuracy) = (grouped(words.unknown), measure(accuracy));
-        line += &format!("; {accuracy} on the {unknown} unknown words");
-    }
-    if *accuracy < words.floor {
-        line += "; the model does not reach it: train longer, or wider";
-    }
-    Some(line)
+    let accuracy = measure(words.accuracy_unknown?);
+    Some(format!("{name}: {accuracy} on the {} unknown words", grouped(words.unknown)))
 }
 
 fn class_row(name: &str, classes: &ClassEvaluation, table: &mut Table) {
-    let measures = [classes.loss, classes.accuracy, classes.floor.accuracy, classes.macro_f1];
+    let floor = classes.best_floor().accuracy;
+    let measures = [classes.loss, classes.accuracy, floor, classes.macro_f1];
     let cells = [name.to_owned(), grouped(classes.sequences)];
     table.row(cells.into_iter().chain(measures.map(measure)));
 }
@@ -91,17 +172,52 @@ pub fn token_classes(text: &Likelihood, style: Style) -> String {
 }
 
 fn value_rows(name: &str, values: &ValueEvaluation, table: &mut Table) {
+    let kind = values.best_floor();
     for target in &values.targets {
         let label = match values.targets.len() {
             1 => name.to_owned(),
             _ => format!("{name} · {}", target.name),
         };
-        let (model, floor) = (&target.model, &target.floor);
+        let (model, floor) = (&target.model, target.floor_of(kind));
         let measures = [values.loss, model.rmse, floor.rmse, model.mae, floor.mae].map(measure);
         let r2 = model.r2.map_or("–".to_owned(), measure);
         let cells = [label, grouped(values.sequences)];
         table.row(cells.into_iter().chain(measures).chain([r2]));
     }
+}
+
+/// How well each class is found, and how far its probabilities can be trusted.
+pub fn by_class(evaluation: &Evaluation, style: Style) -> Option<String> {
+    let Evaluation::Classify(classes) = evaluation else { return None };
+    let [brier, error] = [classes.brier, classes.calibration_error].map(measure);
+    let line = format!("Brier score {brier}; expected calibration error {error}");
+    let line = format!("{}\n", style.dim(&line));
+    if classes.by_class.len() > MOST_REPORTED {
+        return Some(line);
+    }
+    let mut table = Table::new(["class", unit(evaluation), "precision", "recall", "F1"]);
+    let share = |share: Option<f64>| share.map_or("–".to_owned(), measure);
+    for class in &classes.by_class {
+        let support = grouped(usize::try_from(class.support).unwrap_or(usize::MAX));
+        let shares = [class.precision, class.recall, class.f1].map(share);
+        table.row([class.label.clone(), support].into_iter().chain(shares));
+    }
+    Some(line + &table.render(style))
+}
+
+/// How well spans are found, all together first.
+pub fn spans(spans: &SpanEvaluation, style: Style) -> String {
+    let mut table = Table::new(["span", "spans", "precision", "recall", "F1"]);
+    let mut row = |name: &str, score: SpanScore| {
+        let shares = [score.precision, score.recall, score.f1].map(measure);
+        table.row([name.to_owned(), grouped(score.support)].into_iter().chain(shares));
+    };
+    row("all", spans.all);
+    spans.types.iter().for_each(|kind| row(&kind.name, kind.score));
+    let [mean, weighted] = [spans.macro_f1, spans.weighted_f1].map(measure);
+    let line = format!("spans by the rules of conlleval: F1 {}", measure(spans.all.f1));
+    let line = format!("{line}; macro {mean}, weighted {weighted}");
+    format!("{}{}\n", table.render(style), style.dim(&line))
 }
 
 /// How far the scores of several networks differ.

@@ -77,6 +77,87 @@ fn tags_are_predicted_for_words_alone() {
     assert_eq!((&evaluation["other_classes"], &evaluation["accuracy"]), (&1.into(), &0.5.into()));
 }
 
+/// Sentences with spans of one or two words: `in new york` has a city.
+fn spans(count: usize) -> String {
+    let mut text = String::new();
+    for index in 0..count {
+        text += "in\tO\n";
+        text += ["new\tB-city\nyork\tI-city\n", "rome\tB-city\n"][index % 2];
+        text += ["", "on\tO\nmonday\tB-day\n"][index / 2 % 2];
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn spans_are_measured_on_request() {
+    let bench = Bench::new();
+    bench.write("spans.tsv", spans(40));
+    bench.ok("train spans.tsv --task tag --epochs 40 --hidden-size 8 --quiet -o m.safetensors");
+    let found = bench.ok("evaluate m.safetensors spans.tsv --spans --json --quiet").stdout;
+    let found = document(&found);
+    assert_eq!(
+        (&found["spans"]["all"]["f1"], &found["spans"]["all"]["support"]),
+        (&1.0.into(), &60.into())
+    );
+    assert_eq!(found["spans"]["types"][1]["name"], "day");
+    assert_eq!(found["evaluation"]["by_class"][0]["support"], 40);
+    let said = bench.ok("evaluate m.safetensors spans.tsv --spans --quiet").stdout;
+    for line in ["words", "spans by the rules of conlleval: F1 1.0", "Brier score", "class"] {
+        assert!(said.contains(line), "{said}");
+    }
+    // Tags that are no spans, and a model that has none.
+    bench.write("tags.tsv", sentences(20));
+    bench.ok("train tags.tsv --task tag --epochs 1 --hidden-size 4 --quiet -o t.safetensors");
+    bench.train("--quiet");
+    for (arguments, wanted) in [
+        (
+            "evaluate t.safetensors tags.tsv --spans --quiet",
+            "error: tag: expected O, or B, I, E or S with a hyphen and a type, as spans have, got",
+        ),
+        (
+            "evaluate m.safetensors test.csv --spans --quiet",
+            "error: --spans: expected a model of tags, a class at each step, got one of kind",
+        ),
+    ] {
+        let ran = bench.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{arguments}");
+        assert!(ran.stderr.starts_with(wanted), "{}", ran.stderr);
+    }
+}
+
+/// A column of text that names persons is read as a category, with a warning.
+#[test]
+fn a_category_that_names_groups_is_doubted() {
+    let bench = Bench::new();
+    let rows = |ids: std::ops::Range<usize>, names: [&str; 2]| {
+        let mut text = "id,step,who,x,label\n".to_owned();
+        for id in ids {
+            for step in 0..3 {
+                let (name, x) = (names[id / 2 % 2], (id * 5 + step) % 7);
+                writeln!(text, "{id},{step},{name},{x},{}", ["a", "b"][id % 2]).unwrap();
+            }
+        }
+        text
+    };
+    bench.write("people.csv", rows(0..20, ["ann", "bob"]));
+    bench.write("others.csv", rows(20..28, ["eve", "kim"]));
+    let train = "train people.csv --sequence id --time step --target label --task classify --epochs 1 \
+                 --hidden-size 4 --test others.csv -o p.safetensors";
+    let said = bench.ok(train).stderr;
+    for wanted in [
+        "column \"who\" is a category, constant within every sequence: it may name a person or a \
+         group (\"ann\") (hint: --exclude who leaves it out; --group who keeps",
+        "column \"who\": no value of the test data is in training (hint: --exclude who leaves it out)",
+    ] {
+        assert!(said.contains(wanted), "{said}");
+    }
+    let said = bench.ok(&format!("{train} --exclude who")).stderr;
+    assert!(!said.contains("may name a person"), "{said}");
+    let said = bench.ok(&format!("{train} --categories who")).stderr;
+    assert!(!said.contains("may name a person"), "{said}");
+}
+
 #[test]
 fn texts_are_classified_by_their_characters() {
     let bench = Bench::new();

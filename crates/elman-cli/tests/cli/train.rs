@@ -168,6 +168,35 @@ fn numbers_are_learnt_in_their_own_units() {
     assert!(floor > 2.0 && model < 0.2, "{model} beside {floor}");
 }
 
+/// The simple predictors are kept in the model: `evaluate` says the same of them as the training run.
+#[test]
+fn a_model_is_held_against_simple_predictors() {
+    let bench = Bench::new();
+    let ran = bench.ok(&format!("{TRAIN} -o m.safetensors --test test.csv --features x --json"));
+    let trained: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let floors = &trained["test"]["floors"];
+    let kinds = floors.as_array().unwrap().iter().map(|floor| floor["kind"].as_str().unwrap());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["majority", "nearest-neighbour", "logistic"]);
+    // A slope up or down shows in the first and last value.
+    assert_eq!(floors[2]["accuracy"], 1.0, "{floors}");
+    let ran = bench.ok("evaluate m.safetensors test.csv --json --quiet");
+    let evaluated: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(&evaluated["evaluation"]["floors"], floors);
+    let train = format!("{TRAIN} -o m.safetensors --features x --learning-rate 1e-6 --quiet");
+    bench.ok(&train);
+    let said = bench.ok("evaluate m.safetensors test.csv --quiet").stdout;
+    let wanted =
+        "data: the model does not beat its floor: try --members 5, --dropout 0.5, or a smaller";
+    assert!(said.contains(wanted), "{said}");
+
+    // The sum of a channel is linear in its mean: nothing that a network is needed for.
+    let regress = "train numbers.csv --sequence id --time step --target total --features x \
+                   --task regress --epochs 1 --hidden-size 4 --quiet -o r.safetensors";
+    let said = bench.ok(&format!("{regress} --validation-fraction 0.3")).stdout;
+    assert!(said.contains("ridge regression on simple statistics"), "{said}");
+    assert!(said.contains("validation: the model does not beat its floor"), "{said}");
+}
+
 #[test]
 fn json_is_one_document() {
     let bench = Bench::new();

@@ -34,14 +34,15 @@ pub fn sections<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
 fn metrics(evaluation: &ValueEvaluation) -> String {
     let header = ["target", "RMSE", "floor", "MAE", "floor", "R²"];
     let mut table = Table::new(header);
+    let kind = evaluation.best_floor();
     for target in &evaluation.targets {
-        let (model, floor) = (&target.model, &target.floor);
+        let (model, floor) = (&target.model, target.floor_of(kind));
         let numbers = [model.rmse, floor.rmse, model.mae, floor.mae].map(number);
         let r2 = model.r2.map_or("–".to_owned(), number);
         table.row(std::iter::once(target.name.clone()).chain(numbers).chain([r2]));
     }
-    table.render()
-        + "<p class=\"note\">The floor is what always guessing the mean of the training data achieves.</p>\n"
+    let note = format!("<p class=\"note\">The floor is {}.</p>\n", kind.words());
+    table.render() + &note
 }
 
 /// One target: a dot for each sequence, and the residuals.

@@ -3,10 +3,10 @@
 //! A channel that counts the rows, or names the sequence, tells a network which example it sees; on
 //! other data it is of no use. Nothing is changed here: a smell is said, and the user decides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{Dataset, Targets, file};
+use super::{Dataset, Targets, TokenChannel, file};
 
 /// Something suspicious.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,14 @@ pub enum Smell {
     ConstantInSequences {
         /// The channel.
         channel: String,
+    },
+    /// A column of text that is read as categories is the same at all steps of a sequence, and has
+    /// fewer values than there are sequences.
+    NamesGroups {
+        /// The column.
+        channel: String,
+        /// One of its values.
+        example: String,
     },
     /// Two classes differ only in upper and lower case, in white space, or in how a number is
     /// written.
@@ -51,7 +59,8 @@ impl Smell {
         match self {
             Smell::CountsRows { channel }
             | Smell::CountsSteps { channel }
-            | Smell::ConstantInSequences { channel } => Some(channel),
+            | Smell::ConstantInSequences { channel }
+            | Smell::NamesGroups { channel, .. } => Some(channel),
             Smell::LikeClasses { .. } | Smell::LikeIds { .. } => None,
         }
     }
@@ -69,6 +78,11 @@ impl fmt::Display for Smell {
             Smell::ConstantInSequences { channel } => {
                 let why = "it may name the sequence (a person, a recording)";
                 write!(f, "channel {channel:?} is constant within every sequence: {why}")
+            }
+            Smell::NamesGroups { channel, example } => {
+                let example = file::quote(example);
+                let why = format!("it may name a person or a group ({example})");
+                write!(f, "column {channel:?} is a category, constant within every sequence: {why}")
             }
             Smell::LikeClasses { one, other } => {
                 let (one, other) = (file::quote(one), file::quote(other));
@@ -103,6 +117,10 @@ impl Dataset {
     pub fn smells(&self) -> Vec<Smell> {
         let channels = (0..self.input_size()).filter_map(|channel| self.channel_smell(channel));
         let mut smells: Vec<Smell> = channels.collect();
+        if self.input_size() > 0 {
+            let texts = self.token_channels().iter();
+            smells.extend(texts.filter_map(|channel| self.names_groups(channel)));
+        }
         if let Targets::Classes(classes) = self.targets()
             && let Some([one, other]) = alike(classes.present().into_iter())
         {
@@ -112,6 +130,25 @@ impl Dataset {
             smells.push(Smell::LikeIds { one, other });
         }
         smells
+    }
+
+    /// Whether a column of text is constant within every sequence, and several sequences have the same.
+    fn names_groups(&self, channel: &TokenChannel) -> Option<Smell> {
+        let mut values = HashSet::new();
+        let mut long = 0;
+        for index in 0..self.len() {
+            let span = self.steps(index).ok()?;
+            let ids = &channel.ids()[span];
+            let Some((first, rest)) = ids.split_first() else { continue };
+            if rest.iter().any(|id| id != first) {
+                return None;
+            }
+            long += usize::from(!rest.is_empty());
+            values.insert(*first);
+        }
+        let example = channel.vocabulary().text(channel.ids().first().copied()?)?.to_string();
+        let names = long >= 2 && values.len() >= 2 && values.len() < self.len();
+        names.then(|| Smell::NamesGroups { channel: channel.name().to_string(), example })
     }
 
     fn channel_smell(&self, channel: usize) -> Option<Smell> {

@@ -37,7 +37,7 @@ use crate::model::{MOST_MEMBERS, Model, ModelInputs, Provenance};
 use crate::network::{Network, NetworkConfig};
 use crate::parameters::{ParameterShape, Parameters};
 use crate::real::Real;
-use crate::task::Task;
+use crate::task::{Floors, Task};
 
 /// The model part of the document in a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ struct Description {
     scaling: Option<Standardization>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     vocabularies: Vec<NamedVocabulary>,
+    #[serde(default, skip_serializing_if = "Floors::is_empty")]
+    floors: Floors,
     provenance: Provenance,
 }
 
@@ -139,6 +141,7 @@ fn encode<T: Real>(model: &Model<T>) -> Result<Vec<u8>> {
         feature_names: model.feature_names().to_vec(),
         scaling: model.scaling().cloned(),
         vocabularies: model.inputs().vocabularies.clone(),
+        floors: model.floors().clone(),
         provenance: provenance.clone(),
     };
     if description.members == 1 {
@@ -182,8 +185,9 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
             return Err(error);
         }
     };
-    let Description { network, members, task, feature_names, scaling, vocabularies, provenance } =
-        archive.model.clone();
+    let description = archive.model.clone();
+    let Description { network, members, task, feature_names, scaling, vocabularies, .. } =
+        description;
     let inputs = ModelInputs { feature_names, scaling, vocabularies };
     // The file bounds the size of the networks before anything of that size is allocated.
     let count = network.parameter_count().map_err(faulty)?;
@@ -220,8 +224,8 @@ fn decode<T: Real>(path: &Path, bytes: &[u8]) -> Result<Model<T>> {
             Model::ensemble(models.collect::<Result<_>>()?)?
         }
     };
-    *model.provenance_mut() = provenance;
-    Ok(model)
+    *model.provenance_mut() = description.provenance;
+    model.with_floors(description.floors).map_err(|error| faulty(error).into())
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(crate) struct Piece {
     pub(crate) first_step: usize,
     /// Where the state starts.
     pub(crate) start: Start,
+    /// What is random in its inputs is a function of this number, the sequence and the step.
+    pub(crate) draw: u64,
 }
 
 /// Where the state of a piece starts.
@@ -28,7 +30,7 @@ pub(crate) enum Start {
 impl Piece {
     /// Whole sequences.
     pub(crate) fn whole(rows: Vec<usize>) -> Self {
-        Piece { rows, first_step: 0, start: Start::Fresh }
+        Piece { rows, first_step: 0, start: Start::Fresh, draw: 0 }
     }
 }
 

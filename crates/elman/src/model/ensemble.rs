@@ -80,10 +80,13 @@ impl<T: Real> Model<T> {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_members(&self, data: &Dataset) -> Result<Vec<Evaluation>> {
         let targets = self.task.encode(data)?;
+        let guesses = self.floors.guesses(&self.task, data, &targets);
         let evaluate = |network| {
             let outputs = self.outputs_of(network, data)?;
             check_finite(data, &outputs)?;
-            self.task.evaluate(outputs.view(), &targets)
+            let mut evaluation = self.task.evaluate(outputs.view(), &targets)?;
+            self.task.add_floors(&guesses, &targets, &mut evaluation);
+            Ok(evaluation)
         };
         self.members().map(evaluate).collect()
     }

@@ -3,11 +3,12 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::Answers;
+use super::floor::{FloorKind, Guesses, Said};
+use super::{Answers, FloorScore};
 use crate::data::{ClassTargets, Dataset, Each, TokenChannel, Vocabulary};
 use crate::error::{Error, FileFault, Result, nearest};
 use crate::loss::{CrossEntropy, softmax};
-use crate::metric::{ConfusionMatrix, winner};
+use crate::metric::{self, ConfusionMatrix, winner};
 
 /// The code of a step without a class.
 const NO_CLASS: i64 = -1;
@@ -65,14 +66,21 @@ pub struct ClassPredictions {
 /// How good predicted classes are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassEvaluation {
+    /// What there is a class for.
+    #[serde(skip_serializing_if = "Each::is_sequence")]
+    pub each: Each,
     /// The number of sequences, or of steps, that have a class.
     pub sequences: usize,
     /// How many of these steps have a class that the model does not know: each is an error in the
     /// accuracy, and counts in nothing else.
     #[serde(skip_serializing_if = "is_zero")]
     pub other_classes: usize,
-    /// The mean cross-entropy, without label smoothing or class weights.
+    /// The mean cross-entropy, or log loss, without label smoothing or class weights.
     pub loss: f64,
+    /// The [Brier score](metric::brier) of the probabilities.
+    pub brier: f64,
+    /// Their [expected calibration error](metric::calibration_error).
+    pub calibration_error: f64,
     /// The share of sequences whose class was predicted correctly.
     pub accuracy: f64,
     /// The mean of the F1 of each class that occurs in the data or in the predictions.
@@ -81,11 +89,30 @@ pub struct ClassEvaluation {
     pub labels: Vec<String>,
     /// How many sequences of class i (row) were predicted as class j (column) `[O, O]`.
     pub confusion: Vec<Vec<u64>>,
+    /// How well each class is found `[O]`.
+    pub by_class: Vec<ClassReport>,
     /// What always guessing the commonest training class achieves.
     pub floor: ClassFloor,
+    /// The accuracy of each simple predictor that the model is held against.
+    pub floors: Vec<FloorScore>,
     /// What words say of classes at every step; none for other data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words: Option<WordEvaluation>,
+}
+
+/// How well a class is found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassReport {
+    /// The class.
+    pub label: String,
+    /// The share of the answers with this class that are right; none where no answer has it.
+    pub precision: Option<f64>,
+    /// The share of what is of this class that is answered so; none where nothing is.
+    pub recall: Option<f64>,
+    /// Their harmonic mean; none where the class is neither there nor predicted.
+    pub f1: Option<f64>,
+    /// How many answers should have this class.
+    pub support: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -279,23 +306,73 @@ impl Classify {
         let all = classes.len() + others;
         let share = |accuracy: f64| accuracy * (classes.len() as f64 / all as f64);
         let confusion = ConfusionMatrix::new(&actual, &winners(logits), outputs)?;
+        let mut probabilities = logits.to_owned();
+        to_probabilities(&mut probabilities);
         let guess = self.commonest();
         let floor = ConfusionMatrix::new(&actual, &vec![guess; actual.len()], outputs)?;
         Ok(ClassEvaluation {
+            each: self.each,
             sequences: all,
             other_classes: others,
             loss,
+            brier: metric::brier(&actual, probabilities.view())?,
+            calibration_error: metric::calibration_error(&actual, probabilities.view())?,
             accuracy: share(confusion.accuracy()),
             macro_f1: confusion.macro_f1(),
             labels: self.labels.clone(),
             confusion: confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect(),
+            by_class: self.by_class(&confusion)?,
             floor: ClassFloor {
                 label: self.labels[guess].clone(),
                 accuracy: share(floor.accuracy()),
                 macro_f1: floor.macro_f1(),
             },
+            floors: vec![FloorScore {
+                kind: FloorKind::Majority,
+                accuracy: share(floor.accuracy()),
+                fitted_on: None,
+            }],
             words: None,
         })
+    }
+
+    fn by_class(&self, confusion: &ConfusionMatrix) -> Result<Vec<ClassReport>> {
+        let report = |(class, label): (usize, &String)| {
+            Ok(ClassReport {
+                label: label.clone(),
+                precision: confusion.precision(class)?,
+                recall: confusion.recall(class)?,
+                f1: confusion.f1(class)?,
+                support: confusion.support(class)?,
+            })
+        };
+        self.labels.iter().enumerate().map(report).collect()
+    }
+
+    /// The accuracy of what a predictor says of answers with these classes.
+    pub(super) fn floor_score(&self, guesses: &Guesses, classes: &[i64]) -> Option<FloorScore> {
+        let Said::Classes(said) = &guesses.said else { return None };
+        let pairs = said.iter().zip(classes).filter(|(_, class)| **class != NO_CLASS);
+        let right = |(said, class): &(&usize, &i64)| i64::try_from(**said) == Ok(**class);
+        let (all, right) = (pairs.clone().count(), pairs.filter(right).count());
+        let Guesses { kind, fitted_on, .. } = *guesses;
+        (all > 0).then(|| FloorScore { kind, accuracy: right as f64 / all as f64, fitted_on })
+    }
+}
+
+impl ClassEvaluation {
+    /// The best of the simple predictors; the first of several.
+    #[must_use]
+    pub fn best_floor(&self) -> FloorScore {
+        let majority = FloorScore {
+            kind: FloorKind::Majority,
+            accuracy: self.floor.accuracy,
+            fitted_on: None,
+        };
+        let better = |best: FloorScore, next: &FloorScore| {
+            if next.accuracy > best.accuracy { *next } else { best }
+        };
+        self.floors.iter().fold(majority, better)
     }
 }
 

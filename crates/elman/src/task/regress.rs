@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
+use super::floor::{FloorKind, Guesses, Said};
 use crate::data::{Dataset, Each, Standardization, ValueTargets};
 use crate::error::{Error, FileFault, Result};
 use crate::forecast::Recipe;
@@ -87,6 +88,9 @@ pub struct ValuePredictions {
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValueEvaluation {
+    /// What there are numbers for.
+    #[serde(skip_serializing_if = "Each::is_sequence")]
+    pub each: Each,
     /// The number of sequences, or of steps, that have targets.
     pub sequences: usize,
     /// The mean loss that was trained with, on standardised targets.
@@ -104,8 +108,23 @@ pub struct TargetEvaluation {
     pub model: ValueErrors,
     /// The errors of always guessing the mean of the training targets.
     pub floor: ValueErrors,
+    /// The errors of each simple predictor that the model is held against.
+    pub floors: Vec<FloorErrors>,
     /// That mean.
     pub training_mean: f64,
+}
+
+/// The errors of a simple predictor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FloorErrors {
+    /// The predictor.
+    pub kind: FloorKind,
+    /// How many training sequences or steps it was fitted on, if on a part of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted_on: Option<usize>,
+    /// Its errors.
+    #[serde(flatten)]
+    pub errors: ValueErrors,
 }
 
 /// The errors of predictions of one target, in its units.
@@ -273,15 +292,62 @@ impl Regress {
             let [actual, predicted] =
                 [actual.view(), predicted.view()].map(|all| all.column(column).to_vec());
             let guess = vec![training_mean; actual.len()];
+            let floor = ValueErrors::of(&actual, &guess)?;
             Ok(TargetEvaluation {
                 name: name.clone(),
                 model: ValueErrors::of(&actual, &predicted)?,
-                floor: ValueErrors::of(&actual, &guess)?,
+                floor,
+                floors: vec![FloorErrors { kind: FloorKind::Mean, fitted_on: None, errors: floor }],
                 training_mean,
             })
         });
         let targets = targets.collect::<Result<Vec<_>>>()?;
-        Ok(ValueEvaluation { sequences: outputs.nrows(), loss, targets })
+        Ok(ValueEvaluation { each: self.each, sequences: outputs.nrows(), loss, targets })
+    }
+
+    /// Standardised numbers `[N, O]` in the units of the targets.
+    pub(super) fn in_units(&self, standardized: &Array2<f64>) -> Array2<f64> {
+        let mut values = standardized.clone();
+        for ((_, column), value) in values.indexed_iter_mut() {
+            *value = self.scaling.invert(column, *value);
+        }
+        values
+    }
+
+    /// The guess for each target of who knows nothing of a sequence `[O]`.
+    pub(super) fn mean_guess(&self) -> Vec<f64> {
+        self.scaling.means().to_vec()
+    }
+
+    /// The errors of what a predictor says, for each target.
+    pub(super) fn floor_errors(
+        &self,
+        guesses: &Guesses,
+        targets: &EncodedValues,
+    ) -> Option<Vec<FloorErrors>> {
+        let said = match &guesses.said {
+            Said::Classes(_) => return None,
+            Said::Standardized(values) => self.in_units(values),
+            Said::Values(values) => values.clone(),
+        };
+        let known = known(targets.actual.view());
+        let [said, actual] = [said, targets.actual.clone()].map(|all| all.select(Axis(0), &known));
+        let columns = said.columns().into_iter().zip(actual.columns());
+        let Guesses { kind, fitted_on, .. } = *guesses;
+        let errors = columns.map(|(said, actual)| {
+            let errors = ValueErrors::of(&actual.to_vec(), &said.to_vec()).ok()?;
+            Some(FloorErrors { kind, fitted_on, errors })
+        });
+        errors.collect()
+    }
+}
+
+impl TargetEvaluation {
+    /// The errors of a simple predictor; those of guessing the mean, if it is not there.
+    #[must_use]
+    pub fn floor_of(&self, kind: FloorKind) -> ValueErrors {
+        let found = self.floors.iter().find(|floor| floor.kind == kind);
+        found.map_or(self.floor, |floor| floor.errors)
     }
 }
 
@@ -318,11 +384,28 @@ impl ValueEvaluation {
         self.mean(|target| target.model.rmse)
     }
 
-    /// The root mean squared error of always guessing the mean of the training targets; the mean
-    /// of them, where there are several targets.
+    /// The root mean squared error of the best simple predictor; the mean of them, where there are
+    /// several targets.
     #[must_use]
     pub fn floor_rmse(&self) -> f64 {
-        self.mean(|target| target.floor.rmse)
+        self.mean_floor(self.best_floor())
+    }
+
+    /// The simple predictor with the smallest root mean squared error over all targets; the first of
+    /// several.
+    #[must_use]
+    pub fn best_floor(&self) -> FloorKind {
+        let kinds = self.targets.first().map_or(&[][..], |target| &target.floors);
+        let better = |best: FloorKind, next: &FloorErrors| {
+            if self.mean_floor(next.kind) < self.mean_floor(best) { next.kind } else { best }
+        };
+        kinds.iter().fold(FloorKind::Mean, better)
+    }
+
+    /// The root mean squared error of a simple predictor; the mean over the targets.
+    #[must_use]
+    pub fn mean_floor(&self, kind: FloorKind) -> f64 {
+        self.mean(|target| target.floor_of(kind).rmse)
     }
 
     fn mean(&self, number: impl Fn(&TargetEvaluation) -> f64) -> f64 {

@@ -203,7 +203,7 @@ mod tests {
         let known = CorpusOptions::Known(corpus.tokenizer());
         let ab = Corpus::from_text("ab", known).unwrap();
         let single = (1.0 + 3.0 / vocabulary) / 7.0;
-        let expected = -((1.0 + 2.0 * single) / 4.0_f64).ln();
+        let expected = -Float::ln((1.0 + 2.0 * single) / 4.0);
         let floor = table.floor(&ab.whole()).unwrap();
         assert!((floor.nats - expected).abs() < 1e-14, "{} {expected}", floor.nats);
     }

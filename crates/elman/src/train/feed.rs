@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::rare::{Draw, RareTokens};
 use super::sequences::{Sequences, Stretch};
 use crate::data::{Dataset, Each, Standardization};
 use crate::error::Result;
@@ -17,6 +18,7 @@ pub(super) struct DatasetFeed<T> {
     each: Each,
     /// The weight of each sequence `[N]`; empty where all count 1.
     weights: Vec<f64>,
+    rare: Option<RareTokens>,
     /// The most steps of a piece.
     steps: usize,
 }
@@ -84,6 +86,7 @@ impl<T: Real> DatasetFeed<T> {
             targets,
             each: options.each,
             weights: data.weights().map_or_else(Vec::new, <[f64]>::to_vec),
+            rare: RareTokens::of(data),
             steps: options.bptt.unwrap_or(usize::MAX),
         })
     }
@@ -97,7 +100,7 @@ impl<T: Real> DatasetFeed<T> {
         }
         let piece = |first_step| {
             let start = if first_step == 0 { Start::Fresh } else { Start::Continued };
-            Piece { rows: rows.clone(), first_step, start }
+            Piece { rows: rows.clone(), first_step, start, draw: 0 }
         };
         (0..longest).step_by(self.steps).map(piece).collect()
     }
@@ -156,7 +159,12 @@ impl<T: Real> Feed<T> for DatasetFeed<T> {
 
     fn epoch(&self, batch_size: usize, rng: &mut Rng) -> Vec<Vec<Piece>> {
         let batches = self.sequences.epoch(batch_size, rng);
-        batches.into_iter().map(|rows| self.cut(rows)).collect()
+        let mut pieces: Vec<Vec<Piece>> = batches.into_iter().map(|rows| self.cut(rows)).collect();
+        if self.rare.is_some() {
+            let draw = rng.next_u64();
+            pieces.iter_mut().flatten().for_each(|piece| piece.draw = draw);
+        }
+        pieces
     }
 
     fn carries(&self) -> bool {
@@ -174,6 +182,10 @@ impl<T: Real> Feed<T> for DatasetFeed<T> {
         let stretch =
             Stretch { rows: &piece.rows, first_step: piece.first_step, steps: self.steps };
         self.sequences.stretch_into(stretch, &mut batch.inputs)?;
+        if let Some(rare) = &mut self.rare {
+            let Piece { draw: number, ref rows, first_step, .. } = *piece;
+            rare.replace(&Draw { number, rows, first_step }, &mut batch.inputs)?;
+        }
         self.fill_targets(piece, &mut batch.targets);
         Ok(())
     }

@@ -78,6 +78,7 @@ impl<T: Real> Feed<T> for Lanes<'_> {
             rows: (0..self.lanes).collect(),
             first_step,
             start: if first_step == 0 { Start::Fresh } else { Start::Continued },
+            draw: 0,
         };
         (0..self.longest()).step_by(self.steps).map(|step| vec![piece(step)]).collect()
     }

@@ -13,6 +13,7 @@ use crate::network::NetworkBuilder;
 use crate::optimizer::{Averaging, OptimizerConfig, Sgd};
 use crate::schedule::{Plateau, Schedule, Warmup};
 use crate::stack::{LayerConfig, Merge};
+use crate::task::FloorKind;
 use crate::{ActivationKind, Network};
 
 /// 8 simple units of another activation.
@@ -31,7 +32,11 @@ fn the_sign_of_a_sum_is_told_for_sequences_not_seen_before() {
     let trained = fit::<f32>(short(60), small(), &signs(200, 1));
     let evaluation = trained.model.evaluate(&signs(100, 2)).unwrap();
     assert!((evaluation.score().value() - 1.0).abs() < 1e-12, "{:?}", evaluation.score());
-    assert!(evaluation.floor().value() < 0.7, "{:?}", evaluation.floor());
+    let majority = evaluation.classes().unwrap().floor.accuracy;
+    assert!(majority < 0.7, "{majority}");
+    // The sign of a sum is that of a mean: logistic regression on means tells it as well.
+    assert_eq!(evaluation.best_floor(), Some(FloorKind::Logistic));
+    assert!(evaluation.floor().value() > 0.95, "{:?}", evaluation.floors());
     assert_eq!(trained.report.outcome, Outcome::Finished);
     assert_eq!(trained.report.best_epoch, Some(60));
 }

@@ -2,11 +2,11 @@
 
 use elman::gradient_check::GradientCheck;
 
-use crate::list::{batch, every_cell, every_network, network};
+use crate::list::{batch, every_cell, every_network, network, tied};
 
 #[test]
 fn every_network_agrees_with_central_differences() {
-    for described in every_network().into_iter().chain(every_cell()) {
+    for described in every_network().into_iter().chain(every_cell()).chain(tied()) {
         let mut network = network(&described.config);
         let before = network.parameters().clone();
         let batch = batch(&described.config, 7.5);

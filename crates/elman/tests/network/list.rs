@@ -58,12 +58,18 @@ pub fn every_network() -> Vec<Described> {
     add("learned state, every step", learned.every_step().dense(2));
     add("tokens alone", words(Network::builder(0), 0.0).simple(4).mean().dense(2));
     add("tokens and numbers", words(words(Network::builder(INPUTS), 0.0), 0.0).simple(4).dense(2));
-    let tied = || Network::builder(0).tokens(TokenInput::new(VOCABULARY, 4)).gru(4);
-    add("tied", tied().tied().dense(VOCABULARY));
-    let below = || tied().every_step().hidden(4, ActivationKind::Tanh).head_dropout(0.3);
-    add("tied, every step", below().tied().dense(VOCABULARY));
     add("embedding dropout", words(Network::builder(INPUTS), 0.4).gru(4).mean().dense(2));
     all
+}
+
+/// Networks whose outputs are weighed by their embedding.
+pub fn tied() -> Vec<Described> {
+    let tokens = || Network::builder(0).tokens(TokenInput::new(VOCABULARY, 4)).gru(4);
+    let every_step = || tokens().every_step().hidden(4, ActivationKind::Tanh).head_dropout(0.3);
+    vec![
+        Described { name: "tied", config: tokens().tied().dense(VOCABULARY) },
+        Described { name: "tied, every step", config: every_step().tied().dense(VOCABULARY) },
+    ]
 }
 
 /// The same with the other cells.

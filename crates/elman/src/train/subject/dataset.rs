@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::network::{InputsConfig, Network, NetworkConfig, NetworkOptions, TokenInput};
 use crate::real::Real;
-use crate::task::{EncodedTargets, NumberAnswer, Task};
+use crate::task::{EncodedTargets, Floors, NumberAnswer, Task};
 use crate::train::feed::{DatasetFeed, FeedOptions};
 use crate::train::footprint::Extent;
 use crate::train::objective::objective;
@@ -22,7 +22,10 @@ use crate::train::{Trainer, TrainingData};
 /// A data set with its task.
 pub(in crate::train) struct DatasetSubject<'a, T> {
     data: TrainingData<'a>,
-    parts: Parts<'a>,
+    /// The parts with all their texts.
+    raw: Parts<'a>,
+    /// The same with the tokens that the network knows; none where the data have no tokens.
+    encoded: Option<Parts<'a>>,
     task: Task,
     inputs: ModelInputs,
     validation_targets: Option<EncodedTargets>,
@@ -38,7 +41,12 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
         let options = &trainer.options;
         data.training.check_trainable()?;
         check_validation(options, data.validation.is_some())?;
-        let parts = encoded(options, data)?;
+        if let Some(validation) = data.validation {
+            check_features(data.training.feature_names(), validation)?;
+        }
+        let raw = Parts::new(options, data)?;
+        let encoded = encoded(&raw)?;
+        let parts = encoded.as_ref().unwrap_or(&raw);
         let task = Task::of(&parts.training, &answer(options))?;
         check_readout(&trainer.network.readout, task.each())?;
         let has_channels = parts.training.input_size() > 0;
@@ -61,10 +69,18 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
             feed: DatasetFeed::new(&parts.training, targets, &feed)?,
             objective,
             data,
-            parts,
+            raw,
+            encoded,
             task,
             inputs,
         })
+    }
+}
+
+impl<'a, T> DatasetSubject<'a, T> {
+    /// The parts as the network reads them.
+    fn parts(&self) -> &Parts<'a> {
+        self.encoded.as_ref().unwrap_or(&self.raw)
     }
 }
 
@@ -108,18 +124,19 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn sizes(&self) -> Sizes {
-        let validation = self.parts.validation.as_ref().map_or(0, |data| data.len());
-        Sizes { training: self.parts.training.len(), validation }
+        let validation = self.parts().validation.as_ref().map_or(0, |data| data.len());
+        Sizes { training: self.parts().training.len(), validation }
     }
 
     fn extent(&self) -> Option<Extent> {
-        let parts = [Some(&self.parts.training), self.parts.validation.as_ref()];
+        let parts = [Some(&self.parts().training), self.parts().validation.as_ref()];
         let lengths = || parts.iter().flatten().flat_map(|data| data.lengths());
         Some(Extent { sequences: lengths().count(), longest: lengths().max().unwrap_or(0) })
     }
 
     fn validate(&self, network: &Network<T>) -> Result<Option<Validation>> {
-        let (Some(data), Some(targets)) = (&self.parts.validation, &self.validation_targets) else {
+        let (Some(data), Some(targets)) = (&self.parts().validation, &self.validation_targets)
+        else {
             return Ok(None);
         };
         let outputs = outputs(network, self.inputs.scaling.as_ref(), data)?;
@@ -128,14 +145,16 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn model(&self, network: Network<T>) -> Result<Model<T>> {
-        Model::with_inputs(network, self.task.clone(), self.inputs.clone())
+        let model = Model::with_inputs(network, self.task.clone(), self.inputs.clone())?;
+        let training = &self.raw.training;
+        model.with_floors(Floors::fit(&self.task, training, &self.task.encode(training)?))
     }
 
     fn evaluate(&self, model: &Model<T>) -> Evaluations {
         let measure = |data: &Dataset| model.evaluate(data).ok();
         Evaluations {
-            training: measure(&self.parts.training),
-            validation: self.parts.validation.as_deref().and_then(measure),
+            training: measure(&self.raw.training),
+            validation: self.raw.validation.as_deref().and_then(measure),
         }
     }
 }
@@ -144,21 +163,21 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
 /// make of unknown ones.
 const LEAST_COUNT: usize = 2;
 
-/// The parts with their tokens in vocabularies that the training part alone has made.
-fn encoded<'a>(options: &TrainingOptions, data: TrainingData<'a>) -> Result<Parts<'a>> {
-    if let Some(validation) = data.validation {
-        check_features(data.training.feature_names(), validation)?;
+/// The parts with their tokens in vocabularies that the training part alone has made; `None` where
+/// there are no tokens.
+fn encoded<'a>(raw: &Parts<'a>) -> Result<Option<Parts<'a>>> {
+    if raw.training.token_channels().is_empty() {
+        return Ok(None);
     }
-    let Parts { training, validation } = Parts::new(options, data)?;
-    let known = training.vocabularies(LEAST_COUNT);
-    let encode = |part: Cow<'a, Dataset>| -> Result<Cow<'a, Dataset>> {
+    let known = raw.training.vocabularies(LEAST_COUNT);
+    let encode = |part: &Cow<'a, Dataset>| -> Result<Cow<'a, Dataset>> {
         Ok(match part {
             Cow::Borrowed(data) => data.with_vocabularies(&known)?,
             Cow::Owned(data) => Cow::Owned(data.with_vocabularies(&known)?.into_owned()),
         })
     };
-    let validation = validation.map(encode).transpose()?;
-    Ok(Parts { training: encode(training)?, validation })
+    let validation = raw.validation.as_ref().map(encode).transpose()?;
+    Ok(Some(Parts { training: encode(&raw.training)?, validation }))
 }
 
 /// What is said of numbers, and what is minimised of it.
