@@ -352,7 +352,19 @@ fn options_stand_in_a_file() {
     assert!(ran.stderr.starts_with("error: past.csv: column \"nobody\""), "{}", ran.stderr);
 }
 
-/// Nothing scales the errors of a series that never changes, and it goes on as it is.
+/// It is saved in the middle and taken up again, with the same choice before it.
+#[test]
+fn a_run_that_goes_on_ends_with_the_same_bytes() {
+    let (bench, _) = trained(0, "--quiet");
+    let more = "--checkpoint f.checkpoint --every 7updates --quiet -o again.safetensors";
+    bench.ok(&format!("train past.csv {SHORT} {more}"));
+    assert_eq!(bench.read("again.safetensors"), bench.read("f.safetensors"));
+    std::fs::remove_file(bench.path("again.safetensors")).unwrap();
+    bench.ok("train --resume f.checkpoint past.csv --quiet");
+    assert_eq!(bench.read("again.safetensors"), bench.read("f.safetensors"));
+}
+
+/// Errors have no scale there.
 #[test]
 fn a_constant_series_goes_on_as_it_is() {
     let bench = Bench::new();
