@@ -120,3 +120,15 @@ fn refuse(given: &[(&str, bool)]) -> Outcome {
         }
     }
 }
+
+/// The library's fault, with the option that the levels of intervals come from.
+fn blame_level(error: elman::Error, option: &str) -> Failure {
+    match &error {
+        elman::Error::Argument { name, expected, found, .. }
+            if ["level", "levels"].contains(&name.as_str()) =>
+        {
+            Failure::input(option, expected, found)
+        }
+        _ => error.into(),
+    }
+}

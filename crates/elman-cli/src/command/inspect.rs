@@ -93,6 +93,7 @@ fn provenance(model: &Model<f32>, facts: &mut Facts) {
         let Some(digest) = digest else { continue };
         let path = digest.path.as_ref().map_or("arrays".into(), |path| path.display().to_string());
         let size = match model.task() {
+            task if task.forecast().is_some() => counted(digest.sequences, "window"),
             Task::Text(_) => counted(digest.steps, "token"),
             Task::Classify(_) | Task::Regress(_) => counted(digest.sequences, "sequence"),
         };

@@ -15,6 +15,8 @@ const MOST_STEPS: usize = 14;
 const MOST_SERIES: usize = 20;
 /// A gain that is no more than chance in one of so many comparisons is called one.
 const CHANCE: f64 = 0.05;
+/// A smaller probability is said to be below this one.
+const LEAST: f64 = 1e-4;
 
 /// Everything that was measured of the model of this name.
 pub fn backtest(name: &str, measured: &Backtested, style: Style) -> String {
@@ -70,7 +72,11 @@ fn floor(measured: &Backtested) -> Option<String> {
 /// Whether the difference is more than chance.
 fn chance(measured: &Backtested) -> Option<String> {
     let test = measured.against_best.as_ref()?;
-    let (p, cutoffs) = (measure(test.p_value), counted(test.count, "cut-off"));
+    let cutoffs = counted(test.count, "cut-off");
+    let p = match test.p_value < LEAST {
+        true => format!("below {LEAST}"),
+        false => measure(test.p_value),
+    };
     let verdict = match (test.p_value < CHANCE, test.statistic < 0.0) {
         (true, true) => "the model is better by more than chance",
         (true, false) => "the model is worse by more than chance",

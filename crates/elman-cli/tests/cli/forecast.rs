@@ -64,7 +64,11 @@ fn series_are_learnt_and_go_on() {
     assert_eq!(json["forecasts"][5]["ds"], "2023-03");
     assert_eq!(json["forecasts"][5]["f"].to_string(), rows[6][2]);
     let inspected = bench.ok("inspect f.safetensors").stdout;
-    for words in ["forecast 3 steps (monthly) at once, of the 12 before", "north, south"] {
+    for words in [
+        "forecast 3 steps (monthly) at once, of the 12 before",
+        "north, south",
+        "past.csv: 68 windows",
+    ] {
         assert!(inspected.contains(words), "{words}: {inspected}");
     }
 }
@@ -222,6 +226,10 @@ fn every_kind_of_output_goes_on() {
             assert!(ends.is_sorted(), "{more}: {row:?}");
         }
     }
+    let (bench, _) = trained(0, "--quiet --distribution quantiles --levels 50,90");
+    let ran = bench.run("predict f.safetensors sales.csv --levels 99");
+    let expected = "error: --levels: expected within the quantiles 0.05 to 0.95 of the model";
+    assert!(ran.code == Some(1) && ran.stderr.starts_with(expected), "{}", ran.stderr);
     let counts = "--distribution negative-binomial --quiet -o f.safetensors";
     let (bench, _) = trained(0, "--quiet");
     let train = SHORT.replace("--transform none --scale window", "");
@@ -286,6 +294,28 @@ fn a_test_is_what_comes_after_training() {
     assert!(inspected.contains("test rmse"), "{inspected}");
 }
 
+/// The model does not depend on what comes after the first cut-off of its test.
+#[test]
+fn rows_of_the_test_change_nothing_in_the_model() {
+    let (bench, _) = trained(0, "--quiet");
+    bench.write("early.csv", sales(44));
+    let learnt = |text: &str| {
+        bench.write("past.csv", text);
+        bench.ok(&format!("train past.csv {SHORT} --test-windows 2 --quiet -o b.safetensors"));
+        let inspected = bench.ok("inspect b.safetensors --json").stdout;
+        let inspected: Value = serde_json::from_str(&inspected).unwrap();
+        let provenance = &inspected["provenance"];
+        let parts = [&provenance["training_data"], &provenance["history"], &inspected["task"]];
+        let predicted = bench.ok("predict b.safetensors early.csv").stdout;
+        (parts.map(Value::clone), predicted, provenance["metrics"]["test_rmse"].clone())
+    };
+    let (parts, predicted, rmse) = learnt(&sales(48));
+    let other = sales(48).replace("2022-11,", "2022-11,9").replace("2022-12,", "2022-12,9");
+    let (other_parts, other_predicted, other_rmse) = learnt(&other);
+    assert_eq!((parts, predicted), (other_parts, other_predicted));
+    assert_ne!(rmse, other_rmse);
+}
+
 #[test]
 fn a_wide_table_has_a_series_in_each_column() {
     let bench = Bench::new();
@@ -322,7 +352,19 @@ fn options_stand_in_a_file() {
     assert!(ran.stderr.starts_with("error: past.csv: column \"nobody\""), "{}", ran.stderr);
 }
 
-/// Nothing scales the errors of a series that never changes, and it goes on as it is.
+/// It is saved in the middle and taken up again, with the same choice before it.
+#[test]
+fn a_run_that_goes_on_ends_with_the_same_bytes() {
+    let (bench, _) = trained(0, "--quiet");
+    let more = "--checkpoint f.checkpoint --every 7updates --quiet -o again.safetensors";
+    bench.ok(&format!("train past.csv {SHORT} {more}"));
+    assert_eq!(bench.read("again.safetensors"), bench.read("f.safetensors"));
+    std::fs::remove_file(bench.path("again.safetensors")).unwrap();
+    bench.ok("train --resume f.checkpoint past.csv --quiet");
+    assert_eq!(bench.read("again.safetensors"), bench.read("f.safetensors"));
+}
+
+/// Errors have no scale there.
 #[test]
 fn a_constant_series_goes_on_as_it_is() {
     let bench = Bench::new();

@@ -11,7 +11,7 @@ use elman::train::{Control, Trained, Trainer};
 use serde::Serialize;
 
 use super::rows::{Rows, model_columns, model_values};
-use super::{check_output, column_name, levels, options_for, recipe};
+use super::{blame_level, check_output, column_name, levels, options_for, recipe};
 use crate::args::EvaluateArgs;
 use crate::args::forecast::{BacktestArgs, Levels};
 use crate::args::options::blame;
@@ -115,11 +115,12 @@ fn say(printer: Printer, training: Training, of: BacktestOf<'_>) {
 
 fn measured(model: &Model<f32>, of: BacktestOf<'_>, training: Training) -> Outcome<Backtested> {
     let BacktestOf { frame, plan, levels } = of;
+    let blamed = |error| blame_level(error, "--levels");
     match training {
-        Training::AsGiven => Ok(backtest(model, frame, plan, levels)?),
+        Training::AsGiven => backtest(model, frame, plan, levels).map_err(blamed),
         Training::BeforeTheFirst => {
             let model = again(model, &frame.before(plan.held_out()))?;
-            Ok(backtest(&model, frame, plan, levels)?)
+            backtest(&model, frame, plan, levels).map_err(blamed)
         }
         Training::AtEach => {
             let members = model.members().len();
@@ -128,7 +129,7 @@ fn measured(model: &Model<f32>, of: BacktestOf<'_>, training: Training) -> Outco
                 return Err(Failure::input("--refit", "a model of one network", found));
             }
             let Some(recipe) = model.task().forecast() else { return Err(no_recipe()) };
-            Ok(backtest_again(of, &recipe.options, &trainer(model)?)?)
+            backtest_again(of, &recipe.options, &trainer(model)?).map_err(blamed)
         }
     }
 }

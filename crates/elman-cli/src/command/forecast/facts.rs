@@ -20,6 +20,7 @@ pub struct Understood {
     series: usize,
     rows: usize,
     missing: usize,
+    /// The steps without a row, those of the test among them.
     filled: usize,
     first: String,
     last: String,
@@ -59,11 +60,10 @@ impl Understood {
         let span = format!("{} to {}", self.first, self.last);
         facts.add("rows", format!("{} {}, {span}", counted(self.rows, "row"), self.frequency));
         if self.missing > 0 {
-            let filled = match self.filled {
-                0 => String::new(),
-                filled => format!(", of which {} without a row", filled),
-            };
-            facts.add("", format!("{} missing{filled}", counted(self.missing, "value")));
+            facts.add("", format!("{} missing", counted(self.missing, "value")));
+        }
+        if self.filled > 0 {
+            facts.add("gaps", format!("{} without a row, in all", counted(self.filled, "step")));
         }
         if self.test_rows > 0 {
             facts.add("test", format!("{} after these", counted(self.test_rows, "row")));

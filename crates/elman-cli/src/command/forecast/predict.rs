@@ -10,7 +10,7 @@ use elman::threads::with_threads;
 use serde_json::{Map, Value, json};
 
 use super::rows::{Rows, model_columns, model_values};
-use super::{check_output, column_name, levels, options_for, recipe};
+use super::{blame_level, check_output, column_name, levels, options_for, recipe};
 use crate::args::PredictArgs;
 use crate::args::forecast::AheadArgs;
 use crate::args::options::blame;
@@ -140,7 +140,8 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn forecasts(&self) -> Outcome<Table> {
         let levels = levels(self.model, self.args.levels.as_ref());
-        let forecasts = forecast(self.model, self.frame, &levels.shares())?;
+        let forecasts = forecast(self.model, self.frame, &levels.shares())
+            .map_err(|error| blame_level(error, "--levels"))?;
         let mut rows = Vec::new();
         for (series, forecast) in self.frame.series.iter().zip(&forecasts) {
             rows.extend((0..forecast.values.len()).map(|step| Row {

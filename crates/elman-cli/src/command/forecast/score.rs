@@ -7,7 +7,7 @@ use elman::threads::with_threads;
 use serde::Serialize;
 
 use super::rows::Rows;
-use super::{options_for, recipe};
+use super::{blame_level, options_for, recipe};
 use crate::args::columns::SavedColumns;
 use crate::args::options::blame;
 use crate::args::text::ScoreArgs;
@@ -51,7 +51,8 @@ pub fn run(args: &ScoreArgs, model: &Model<f32>) -> Outcome {
     let frame = Frame::read(&args.files, &options_for(recipe, &SavedColumns::default(), None))?;
     super::warn_of_unseen(&frame, recipe, printer);
     let made = with_threads(args.threads, || score(model, &frame, level / 100.0));
-    let rows = made.map_err(|error| blame(error, &Given::default()))??;
+    let rows = made.map_err(|error| blame(error, &Given::default()))?;
+    let rows = rows.map_err(|error| blame_level(error, "--level"))?;
     let outside = rows.iter().filter(|row| row.outside).count();
     let rows: Vec<Scored<'_>> = rows.iter().map(|row| Scored::of(row, frame.style)).collect();
     if args.talk.json {

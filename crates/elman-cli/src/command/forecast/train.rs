@@ -29,6 +29,9 @@ use crate::interrupt;
 use crate::printer::text::{Facts, counted, list};
 use crate::printer::{Printer, forecast};
 
+/// What is said before the longest silence.
+const CHOOSING: &str = "choosing what is done to the values, by forecasts of their end …";
+
 /// The result as JSON.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -66,6 +69,9 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let understood = Understood::of(&data.training, all, options.season);
     printer.say(|style| understood.facts().render(style));
     interrupt::catch()?;
+    if options.transform.is_none() || options.scale.is_none() {
+        printer.say(|_| CHOOSING.to_owned());
+    }
     let prepared = prepared(&data.training, &options, &trainer, given)?;
     warn_of_short(&prepared, &data.training, printer);
     printer.say(|style| choice(&prepared.choice, style));
@@ -73,7 +79,12 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let mut model = prepared.into_model(model)?;
     remember_levels(&mut model, &args.forecast.levels);
     remember_validation(&mut model, &trainer);
-    let test = measure(&mut model, &data, args)?;
+    remember_path(&mut model, &data.training);
+    let test = measure(&mut model, &data, args);
+    let test = match report.outcome.error() {
+        Some(_) => test.unwrap_or_default(), // divergence is what there is to say
+        None => test?,
+    };
     // A model with the initial weights is of no use to anybody.
     let saved = (report.best_epoch != Some(0)).then_some(output.as_path());
     if let Some(path) = saved {
@@ -159,6 +170,15 @@ fn remember_validation(model: &mut Model<f32>, trainer: &Trainer) {
     }
 }
 
+/// The digest is that of the windows: rows that are kept for a test shall change no byte of the model.
+fn remember_path(model: &mut Model<f32>, frame: &Frame) {
+    let provenance = model.provenance_mut();
+    let parts = [&mut provenance.training_data, &mut provenance.validation_data];
+    for digest in parts.into_iter().flatten() {
+        digest.path = frame.source.as_ref().map(|source| source.path.clone());
+    }
+}
+
 /// Measures the model on the rows that were kept from training, and notes the result in it.
 fn measure(model: &mut Model<f32>, data: &Data, args: &TrainArgs) -> Outcome<Option<Backtested>> {
     let Some((frame, plan)) = &data.test else { return Ok(None) };
@@ -214,10 +234,11 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
             let title = format!(
                 "the last {steps} of the training part, by a network that had not seen them"
             );
-            text += &format!("{title}\n{}\n", forecast::scores("model", held_out, style));
+            text += &format!("{title}\n{}", forecast::scores("model", held_out, style));
         }
         if let Some(test) = test {
-            text += &format!("test\n{}", forecast::backtest("model", test, style));
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text += &format!("{gap}test\n{}", forecast::backtest("model", test, style));
         }
         if saved.is_some() { text } else { String::new() }
     })?;
