@@ -43,7 +43,10 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         label_smoothing: trainer.label_smoothing,
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
-        output: Output::Point,
+        output: match &trainer.intervals {
+            Some(percents) => Output::Quantiles(percents.quantiles()),
+            None => Output::Point,
+        },
         threads: trainer.threads,
         max_updates: trainer.max_updates,
         max_seconds: trainer.max_seconds,

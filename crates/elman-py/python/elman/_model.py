@@ -56,7 +56,12 @@ class Model:
     def target_names(self) -> list[str]:
         """What is predicted."""
         task = self.description["task"][self.task]
-        names: list[str] = task["targets"] if "targets" in task else [task["target"]]
+        if "targets" in task:
+            names: list[str] = task["targets"]
+        elif "target" in task or "column" in task:
+            names = [task.get("target", task.get("column"))]
+        else:
+            names = task["labels"]
         return names
 
     @property
