@@ -141,6 +141,10 @@ pub struct TrainArgs {
     #[arg(long, value_enum, help_heading = "Task")]
     pub task: Option<TaskKind>,
 
+    /// Several labels for each sequence: a cell such as a|b, or a column of 0 and 1 for each label
+    #[arg(long, help_heading = "Task")]
+    pub multi_label: bool,
+
     #[command(flatten)]
     pub columns: Columns,
 

@@ -89,6 +89,9 @@ impl Model {
                 let parts = [indices.into_any(), probabilities.into_any()];
                 Ok(PyTuple::new(py, parts)?.into_any().unbind())
             }
+            Predictions::Labels(labels) => {
+                Ok(labels.probabilities().to_owned().into_pyarray(py).into_any().unbind())
+            }
             Predictions::Values(values) => {
                 Ok(values.values().to_owned().into_pyarray(py).into_any().unbind())
             }

@@ -6,6 +6,7 @@ mod classify;
 mod data;
 pub mod explain;
 mod health;
+mod labels;
 mod origin;
 mod regress;
 mod tag;
@@ -105,6 +106,7 @@ fn answers<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
     match shown.model.task() {
         Task::Classify(task) if task.each() == Each::Step => tag::sections(shown),
         Task::Classify(_) => classify::sections(shown),
+        Task::MultiLabel(_) => labels::sections(shown),
         Task::Regress(_) => regress::sections(shown),
         // A model of text does not predict sequences.
         Task::Text(_) => Vec::new(),
@@ -114,6 +116,7 @@ fn answers<T: Real>(shown: &Shown<'_, T>) -> Vec<String> {
 fn target(task: &Task) -> String {
     match task {
         Task::Classify(classify) => format!("classify {}", classify.target()),
+        Task::MultiLabel(labels) => format!("classify {}", labels.labels().join(" | ")),
         Task::Regress(_) => format!("regress {}", task.target_names().join(", ")),
         Task::Text(_) => format!("text {}", task.target_names().join(", ")),
     }

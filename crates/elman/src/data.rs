@@ -12,6 +12,7 @@ mod file;
 mod gzip;
 mod input;
 mod inputs;
+mod labels;
 mod layout;
 mod look;
 mod missing;
@@ -36,6 +37,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use inputs::Unknown;
+pub use labels::LabelTargets;
 pub use layout::{Layout, Tagged, Tokens};
 pub use look::{Candidate, ColumnLook, LengthsLook, Look, look};
 pub use options::{
@@ -320,7 +322,7 @@ impl Dataset {
                 [only] => (classes.name(), "at least two classes", format!("only {only:?}")),
                 _ => return Ok(()),
             },
-            Targets::Values(_) => return Ok(()),
+            Targets::Values(_) | Targets::Labels(_) => return Ok(()),
         };
         Err(match (&self.source, name) {
             (Some(source), "data" | "targets") => {

@@ -12,7 +12,7 @@ mod tally;
 mod targets;
 
 pub(crate) use feed::{Batch, Feed, Piece, Start};
-pub(crate) use objective::{Classes, Objective, Tokens, Values};
+pub(crate) use objective::{Classes, Labels, Objective, Tokens, Values};
 pub use score::Score;
 pub(crate) use tally::Tally;
 pub(crate) use targets::BatchTargets;

@@ -133,7 +133,9 @@ impl<T: Real> Model<T> {
         // A tokenizer is the task's.
         let vocabularies = match task {
             Task::Text(_) => 0,
-            Task::Classify(_) | Task::Regress(_) => config.inputs.tokens.len(),
+            Task::Classify(_) | Task::MultiLabel(_) | Task::Regress(_) => {
+                config.inputs.tokens.len()
+            }
         };
         let scaled = inputs.scaling.as_ref().map_or(input_size, Standardization::len);
         let sizes = [

@@ -7,6 +7,7 @@
 
 mod classify;
 mod floor;
+mod labels;
 mod regress;
 mod spans;
 mod text;
@@ -19,8 +20,10 @@ pub use classify::{
 };
 pub use floor::FloorKind;
 pub(crate) use floor::{Floors, Guesses};
+pub use labels::{LabelEvaluation, LabelFloor, LabelPredictions, LabelReport, MultiLabel};
 pub use regress::{
-    FloorErrors, Regress, TargetEvaluation, ValueErrors, ValueEvaluation, ValuePredictions,
+    FloorErrors, IntervalEvaluation, Regress, TargetEvaluation, ValueErrors, ValueEvaluation,
+    ValueInterval, ValuePredictions,
 };
 
 pub use spans::{SpanEvaluation, SpanScore, TypeScore, evaluate_spans};
@@ -42,6 +45,8 @@ pub(crate) use regress::NumberAnswer;
 pub enum Task {
     /// One of several classes.
     Classify(Classify),
+    /// Any of several labels.
+    MultiLabel(MultiLabel),
     /// One or more numbers.
     Regress(Regress),
     /// The next token of a text.
@@ -53,6 +58,8 @@ pub enum Task {
 pub enum Predictions {
     /// One of several classes.
     Classes(ClassPredictions),
+    /// Any of several labels.
+    Labels(LabelPredictions),
     /// One or more numbers.
     Values(ValuePredictions),
 }
@@ -101,6 +108,8 @@ pub struct FloorScore {
 pub enum Evaluation {
     /// Of classes.
     Classify(ClassEvaluation),
+    /// Of labels.
+    MultiLabel(LabelEvaluation),
     /// Of numbers.
     Regress(ValueEvaluation),
     /// The next token of a text.
@@ -116,7 +125,7 @@ impl Predictions {
     pub fn classes(&self) -> Result<&ClassPredictions> {
         match self {
             Predictions::Classes(classes) => Ok(classes),
-            Predictions::Values(_) => Err(other_kind("predictions", Kind::Classes)),
+            _ => Err(other_kind("predictions", Kind::Classes)),
         }
     }
 
@@ -128,7 +137,7 @@ impl Predictions {
     pub fn values(&self) -> Result<&ValuePredictions> {
         match self {
             Predictions::Values(values) => Ok(values),
-            Predictions::Classes(_) => Err(other_kind("predictions", Kind::Values)),
+            _ => Err(other_kind("predictions", Kind::Values)),
         }
     }
 
@@ -140,7 +149,7 @@ impl Predictions {
     pub fn into_classes(self) -> Result<ClassPredictions> {
         match self {
             Predictions::Classes(classes) => Ok(classes),
-            Predictions::Values(_) => Err(other_kind("predictions", Kind::Classes)),
+            _ => Err(other_kind("predictions", Kind::Classes)),
         }
     }
 
@@ -152,7 +161,7 @@ impl Predictions {
     pub fn into_values(self) -> Result<ValuePredictions> {
         match self {
             Predictions::Values(values) => Ok(values),
-            Predictions::Classes(_) => Err(other_kind("predictions", Kind::Values)),
+            _ => Err(other_kind("predictions", Kind::Values)),
         }
     }
 }
@@ -212,6 +221,7 @@ impl Evaluation {
     pub fn loss(&self) -> f64 {
         match self {
             Evaluation::Classify(classes) => classes.loss,
+            Evaluation::MultiLabel(labels) => labels.loss,
             Evaluation::Regress(values) => values.loss,
             Evaluation::Text(text) => text.nats,
         }
@@ -222,6 +232,7 @@ impl Evaluation {
     pub fn sequences(&self) -> usize {
         match self {
             Evaluation::Classify(classes) => classes.sequences,
+            Evaluation::MultiLabel(labels) => labels.sequences,
             Evaluation::Regress(values) => values.sequences,
             Evaluation::Text(_) => 1,
         }
@@ -238,6 +249,7 @@ impl Evaluation {
     pub fn score(&self) -> Score {
         match self {
             Evaluation::Classify(classes) => Score::Accuracy(classes.accuracy),
+            Evaluation::MultiLabel(labels) => Score::F1(labels.micro_f1),
             Evaluation::Regress(values) => Score::Rmse(values.rmse()),
             Evaluation::Text(text) => Score::Perplexity(text.perplexity),
         }
@@ -248,6 +260,7 @@ impl Evaluation {
     pub fn best_floor(&self) -> Option<FloorKind> {
         match self {
             Evaluation::Classify(classes) => Some(classes.best_floor().kind),
+            Evaluation::MultiLabel(labels) => labels.best_floor().map(|floor| floor.kind),
             Evaluation::Regress(values) => Some(values.best_floor()),
             Evaluation::Text(_) => None,
         }
@@ -260,6 +273,10 @@ impl Evaluation {
             Evaluation::Classify(classes) => {
                 let score = |floor: &FloorScore| (floor.kind, Score::Accuracy(floor.accuracy));
                 classes.floors.iter().map(score).collect()
+            }
+            Evaluation::MultiLabel(labels) => {
+                let score = |floor: &LabelFloor| (floor.kind, Score::F1(floor.micro_f1));
+                labels.floors.iter().map(score).collect()
             }
             Evaluation::Regress(values) => {
                 let kinds = values.targets.first().map_or(&[][..], |target| &target.floors);
@@ -276,6 +293,9 @@ impl Evaluation {
     pub fn floor(&self) -> Score {
         match self {
             Evaluation::Classify(classes) => Score::Accuracy(classes.best_floor().accuracy),
+            Evaluation::MultiLabel(labels) => {
+                Score::F1(labels.best_floor().map_or(0.0, |floor| floor.micro_f1))
+            }
             Evaluation::Regress(values) => Score::Rmse(values.floor_rmse()),
             Evaluation::Text(text) => Score::Perplexity(Float::exp(text.floor_nats)),
         }
@@ -339,6 +359,7 @@ impl Task {
         training.check_trainable()?;
         match training.targets() {
             Targets::Classes(classes) => Classify::of(classes, training).map(Task::Classify),
+            Targets::Labels(labels) => Ok(Task::MultiLabel(MultiLabel::of(labels))),
             Targets::Values(values) => Regress::of(values, answer).map(Task::Regress),
             Targets::None => Err(missing_targets(training)),
         }
@@ -357,7 +378,31 @@ impl Task {
     pub fn forecast(&self) -> Option<&Recipe> {
         match self {
             Task::Regress(regress) => regress.forecast(),
-            Task::Classify(_) | Task::Text(_) => None,
+            Task::Classify(_) | Task::MultiLabel(_) | Task::Text(_) => None,
+        }
+    }
+
+    /// Whether members of an ensemble may have the one and the other: all is the same but what a
+    /// validation has chosen.
+    pub(crate) fn is_like(&self, other: &Task) -> bool {
+        match (self, other) {
+            (Task::MultiLabel(one), Task::MultiLabel(other)) => one.is_like(other),
+            (one, other) => one == other,
+        }
+    }
+
+    /// The task of members that are [like](Self::is_like) each other.
+    pub(crate) fn of_members(tasks: &[Task]) -> Self {
+        let labels = |task: &'_ Task| match task {
+            Task::MultiLabel(labels) => Some(labels.clone()),
+            _ => None,
+        };
+        match labels(&tasks[0]) {
+            Some(first) => {
+                let others: Vec<MultiLabel> = tasks[1..].iter().filter_map(labels).collect();
+                Task::MultiLabel(first.with_mean_thresholds(&others))
+            }
+            None => tasks[0].clone(),
         }
     }
 
@@ -366,6 +411,7 @@ impl Task {
     pub fn each(&self) -> Each {
         match self {
             Task::Classify(classify) => classify.each(),
+            Task::MultiLabel(_) => Each::Sequence,
             Task::Regress(regress) => regress.each(),
             Task::Text(_) => Each::Step,
         }
@@ -376,6 +422,7 @@ impl Task {
     pub fn output_size(&self) -> usize {
         match self {
             Task::Classify(classify) => classify.labels().len(),
+            Task::MultiLabel(labels) => labels.labels().len(),
             Task::Regress(regress) => regress.targets().len() * regress.output().width(),
             Task::Text(text) => text.tokenizer().len(),
         }
@@ -386,6 +433,10 @@ impl Task {
     pub fn target_names(&self) -> Vec<String> {
         match self {
             Task::Classify(classify) => vec![classify.target().to_string()],
+            Task::MultiLabel(labels) => match labels.column() {
+                Some(column) => vec![column.to_string()],
+                None => labels.labels().to_vec(),
+            },
             Task::Regress(regress) => regress.targets().to_vec(),
             Task::Text(text) => vec![text.target().to_owned()],
         }
@@ -411,6 +462,9 @@ impl Task {
             (Task::Classify(classify), Targets::Classes(classes)) => {
                 classify.encode(classes, data).map(EncodedTargets::Classes)
             }
+            (Task::MultiLabel(labels), Targets::Labels(targets)) => {
+                labels.encode(targets, data).map(EncodedTargets::Values)
+            }
             (Task::Regress(regress), Targets::Values(values)) => {
                 regress.encode(values, data).map(EncodedTargets::Values)
             }
@@ -419,6 +473,7 @@ impl Task {
             }
             (_, Targets::None) => Err(missing_targets(data)),
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
+            (Task::MultiLabel(_), _) => Err(refused(data, "labels as targets", "others")),
             (Task::Regress(_), _) => Err(refused(data, "numbers as targets", "classes")),
         }
     }
@@ -428,6 +483,9 @@ impl Task {
     pub(crate) fn combine(&self, mut members: Vec<Array2<f64>>) -> Array2<f64> {
         if members.len() == 1 {
             return members.remove(0);
+        }
+        if let Task::MultiLabel(_) = self {
+            return labels::mean(&members);
         }
         let count = members.len() as f64;
         if let Task::Classify(_) = self {
@@ -454,6 +512,7 @@ impl Task {
             Task::Classify(classify) => {
                 Predictions::Classes(classify.predictions(answers, outputs)?)
             }
+            Task::MultiLabel(labels) => Predictions::Labels(labels.predictions(answers, outputs)),
             Task::Regress(regress) => Predictions::Values(regress.predictions(answers, outputs)),
             Task::Text(_) => {
                 let expected = "a text, as the model reads text";
@@ -503,6 +562,11 @@ impl Task {
                 ) => {
                     all.floors.extend(task.floor_score(guesses, classes));
                 }
+                (
+                    Task::MultiLabel(task),
+                    EncodedTargets::Values(values),
+                    Evaluation::MultiLabel(all),
+                ) => all.floors.extend(task.floor(guesses, values)),
                 (Task::Regress(task), EncodedTargets::Values(values), Evaluation::Regress(all)) => {
                     let errors = task.floor_errors(guesses, values).unwrap_or_default();
                     let targets = all.targets.iter_mut().zip(errors);
@@ -523,10 +587,14 @@ impl Task {
             (Task::Classify(classify), EncodedTargets::Classes(classes)) => {
                 classify.evaluate(outputs, classes).map(Evaluation::Classify)
             }
+            (Task::MultiLabel(labels), EncodedTargets::Values(targets)) => {
+                labels.evaluate(outputs, targets).map(Evaluation::MultiLabel)
+            }
             (Task::Regress(regress), EncodedTargets::Values(targets)) => {
                 regress.evaluate(outputs, targets).map(Evaluation::Regress)
             }
             (Task::Classify(_), _) => Err(Error::argument("targets", "classes", "numbers")),
+            (Task::MultiLabel(_), _) => Err(Error::argument("targets", "labels", "classes")),
             (Task::Regress(_), _) => Err(Error::argument("targets", "numbers", "classes")),
             (Task::Text(_), _) => Err(Error::argument("targets", "a text", "sequences")),
         }

@@ -68,9 +68,9 @@ pub struct NetworkArgs {
     #[arg(long, value_enum, value_name = "SPAN", default_value_t = SpanChoice::Step)]
     pub dropout_span: SpanChoice,
     /// The probability with which a value of the hidden state is dropped in the recurrent products, the
-    /// same values at all steps of a sequence
-    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
-    pub state_dropout: f64,
+    /// same values at all steps of a sequence [default: 0; 0.25 where a gru classifies or tags]
+    #[arg(long, value_name = "P", value_parser = number)]
+    pub state_dropout: Option<f64>,
     /// The probability with which a value of the update of a gated cell is dropped
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = number)]
     pub update_dropout: f64,

@@ -76,7 +76,7 @@ fn layers(args: &NetworkArgs) -> Vec<LayerConfig> {
             SpanChoice::Sequence => MaskSpan::Sequence,
         },
         regularization: RecurrentRegularization {
-            state_dropout: args.state_dropout,
+            state_dropout: args.state_dropout.unwrap_or(0.0),
             update_dropout: args.update_dropout,
             zoneout: args.zoneout,
             cell_zoneout: args.cell_zoneout,

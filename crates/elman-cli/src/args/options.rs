@@ -44,7 +44,10 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
         // A forecast sets it itself.
-        output: Output::Point,
+        output: match &trainer.intervals {
+            Some(percents) => Output::Quantiles(percents.quantiles()),
+            None => Output::Point,
+        },
         threads: trainer.threads,
         max_updates: trainer.max_updates,
         max_seconds: trainer.max_seconds,

@@ -15,11 +15,12 @@ use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Two options of which at most one may be given.
-const EITHER: [(&str, &str); 4] = [
+const EITHER: [(&str, &str); 5] = [
     ("validation", "validation-fraction"),
     ("features", "exclude"),
     ("folds", "validation"),
     ("text", "layout"),
+    ("intervals", "loss"),
 ];
 
 /// Refuses what contradicts itself; what follows from the options given is set.
@@ -38,6 +39,9 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     if args.task == Some(TaskKind::Forecast) {
         super::forecast_rules::settle(args, given)?;
     }
+    if drops_state(args) {
+        args.network.state_dropout.get_or_insert(STATE_DROPOUT);
+    }
     for rule in rules(args) {
         if given.has(rule.option) && !rule.holds {
             let found = match given.has(rule.on) || rule.on == "validation" {
@@ -49,6 +53,19 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Ahead of none on the Japanese Vowels (median of five seeds 0.984 and 0.981) and on surnames (0.803 and
+/// 0.781), level on the tags of ATIS (0.988 and 0.987).
+const STATE_DROPOUT: f64 = 0.25;
+
+/// Whether the state is dropped where nothing is said of it.
+fn drops_state(args: &TrainArgs) -> bool {
+    let network = &args.network;
+    let is_plain = network.normalization == NormalizationChoice::None
+        && network.reset_placement == ResetChoice::After;
+    let is_class = matches!(args.task, Some(TaskKind::Classify | TaskKind::Tag));
+    network.cell == CellChoice::Gru && is_plain && is_class
 }
 
 fn required(args: &TrainArgs) -> Outcome {
@@ -318,6 +335,8 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
     by_task("label-smoothing", CLASSES, "--task classify or tag");
     by_task("class-weights", CLASSES, "--task classify or tag");
+    by_task("intervals", &[TaskKind::Regress], "--task regress");
+    by_task("multi-label", &[TaskKind::Classify], "--task classify");
     match trainer.loss {
         Some(LossChoice::CrossEntropy) => by_task("loss", CLASSES, "--task classify or tag"),
         Some(_) => {
@@ -327,6 +346,15 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     }
     if args.columns.each == EachChoice::Step {
         by_task("each", &[TaskKind::Regress, TaskKind::Tag], "--task regress or tag");
+    }
+    for option in ["label-smoothing", "class-weights", "loss"] {
+        rules.push(Rule {
+            option,
+            on: "multi-label",
+            holds: !args.multi_label,
+            needs: "one class for each sequence",
+            found: "--multi-label".to_owned(),
+        });
     }
     if task == TaskKind::Tag || args.columns.each == EachChoice::Step {
         rules.push(Rule {

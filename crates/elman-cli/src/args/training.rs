@@ -7,7 +7,7 @@ use elman::schedule::{Schedule, Warmup};
 use super::spec::Spec;
 use super::value::{
     Betas, ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
-    Switch, count, number, seed,
+    Percents, Switch, count, number, seed,
 };
 
 /// How the network is trained.
@@ -101,6 +101,10 @@ pub struct TrainerArgs {
     /// The loss [default: cross-entropy for classes, mse for numbers]
     #[arg(long, value_enum, help_heading = "Loss")]
     pub loss: Option<LossChoice>,
+    /// Predict intervals in which the numbers lie so often, in percent: 80,95; the numbers themselves are
+    /// then medians
+    #[arg(long, value_name = "LEVELS", help_heading = "Loss")]
+    pub intervals: Option<Percents>,
     /// Where huber turns from square to straight, in standard deviations of the target
     #[arg(long, value_name = "DELTA", default_value_t = 1.0, value_parser = number)]
     #[arg(help_heading = "Loss")]

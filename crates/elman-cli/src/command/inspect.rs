@@ -68,6 +68,15 @@ fn task(task: &Task, facts: &mut Facts) {
             facts.add("task", format!("classify {}: {classes}", classify.target()));
             facts.add("", list(classify.labels(), MOST_NAMES));
         }
+        Task::MultiLabel(labels) => {
+            let count = counted(labels.labels().len(), "label");
+            let column = labels.column().map_or(String::new(), |column| format!(" {column}"));
+            facts.add("task", format!("classify{column}: {count}, any of them"));
+            let thresholds = labels.labels().iter().zip(labels.thresholds());
+            let shown = thresholds
+                .map(|(label, threshold)| format!("{label} from {}", measure(*threshold)));
+            facts.add("", list(&shown.collect::<Vec<_>>(), MOST_NAMES));
+        }
         Task::Text(text) => {
             let tokens = counted(text.tokenizer().len(), "token");
             facts.add("task", format!("{} of a text: {tokens}", text.target()));
@@ -95,7 +104,9 @@ fn provenance(model: &Model<f32>, facts: &mut Facts) {
         let size = match model.task() {
             task if task.forecast().is_some() => counted(digest.sequences, "window"),
             Task::Text(_) => counted(digest.steps, "token"),
-            Task::Classify(_) | Task::Regress(_) => counted(digest.sequences, "sequence"),
+            Task::Classify(_) | Task::MultiLabel(_) | Task::Regress(_) => {
+                counted(digest.sequences, "sequence")
+            }
         };
         facts.add(label, format!("{path}: {size}, xxh3 {}", digest.digest));
     }

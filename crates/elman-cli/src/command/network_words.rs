@@ -69,7 +69,11 @@ fn group(count: usize, layer: &LayerConfig) -> String {
         Residual::Identity => ", residual",
     };
     let dropout = dropout(layer.dropout);
-    format!("{}, {units} {direction}{residual}{dropout}", cell(&layer.cell))
+    let state = match layer.regularization.state_dropout {
+        chance if chance > 0.0 => format!(", state dropout {chance}"),
+        _ => String::new(),
+    };
+    format!("{}, {units} {direction}{residual}{dropout}{state}", cell(&layer.cell))
 }
 
 fn cell(kind: &CellKind) -> String {

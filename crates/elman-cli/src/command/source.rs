@@ -61,11 +61,20 @@ pub fn training(args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
         layout,
         kind: match args.task {
             Some(TaskKind::Regress) => TargetKind::Values,
+            // A column for each label.
+            _ if args.multi_label
+                && args.columns.target.as_ref().is_some_and(|t| t.0.len() > 1) =>
+            {
+                TargetKind::Values
+            }
             _ => TargetKind::Classes { known: None },
         },
         missing: missing(args.columns.missing),
     };
-    let data = data::read_files(paths, &options).map_err(|error| blame(error, given))?;
+    let mut data = data::read_files(paths, &options).map_err(|error| blame(error, given))?;
+    if args.multi_label {
+        data = data.multi_label(None)?;
+    }
     data.check_trainable()?;
     Ok(data)
 }
@@ -83,12 +92,25 @@ pub fn further(
         columns: columns(std::slice::from_ref(path), &args.columns)?,
         kind: match training.targets() {
             Targets::Classes(classes) => classes_of(classes.labels(), classes.each()),
+            Targets::Labels(labels) => labels_of(labels.column()),
             _ => TargetKind::Values,
         },
         each: each(args),
         ..channels_of(training.feature_names(), channels, (layout, missing(args.columns.missing)))
     };
-    data::read(path, &options).map_err(|error| blame(error, given))
+    let data = data::read(path, &options).map_err(|error| blame(error, given))?;
+    match training.targets() {
+        Targets::Labels(labels) => Ok(data.multi_label(Some(labels.labels()))?),
+        _ => Ok(data),
+    }
+}
+
+/// How labels are to be read: from the cells of a column, or each from a column of its own.
+fn labels_of(column: Option<&str>) -> TargetKind {
+    match column {
+        Some(_) => TargetKind::Classes { known: None },
+        None => TargetKind::Values,
+    }
 }
 
 /// The classes to be read: those that are known, but for the steps of a text, which may have others.
@@ -200,6 +222,7 @@ pub fn answered(
     refuse_forecast(model)?;
     let kind = match model.task() {
         Task::Classify(classify) => classes_of(classify.labels(), classify.each()),
+        Task::MultiLabel(labels) => labels_of(labels.column()),
         Task::Regress(_) => TargetKind::Values,
         Task::Text(_) => return Err(reads_text(model)),
     };
@@ -208,7 +231,12 @@ pub fn answered(
         (None, Format::Csv | Format::Conll) => model.task().target_names(),
         (None, Format::Ts) => Vec::new(),
     };
-    read_for(paths, model, Columns { targets, ..saved_columns(paths, model, given)? }, kind)
+    let columns = Columns { targets, ..saved_columns(paths, model, given)? };
+    let data = read_for(paths, model, columns, kind)?;
+    match model.task() {
+        Task::MultiLabel(labels) => Ok(data.multi_label(Some(labels.labels()))?),
+        _ => Ok(data),
+    }
 }
 
 /// Reads data without looking for answers, for a trained model.

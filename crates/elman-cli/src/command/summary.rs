@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use elman::data::{ClassTargets, Dataset, Targets, TokenChannel, ValueTargets};
+use elman::data::{ClassTargets, Dataset, LabelTargets, Targets, TokenChannel, ValueTargets};
 use serde::Serialize;
 
 use crate::printer::text::{Facts, counted, grouped, list, measure};
@@ -92,6 +92,7 @@ impl Summary {
             target: match data.targets() {
                 Targets::None => Target::None,
                 Targets::Classes(classes) => classes_of(classes),
+                Targets::Labels(labels) => labels_of(labels),
                 Targets::Values(values) => values_of(values),
             },
             left_out: left_out.collect(),
@@ -169,6 +170,20 @@ fn classes_of(classes: &ClassTargets) -> Target {
     let counts = classes.labels().iter().zip(classes.counts());
     let classes_of = counts.map(|(label, sequences)| Class { label: label.clone(), sequences });
     Target::Classes { name: classes.name().to_owned(), classes: classes_of.collect() }
+}
+
+/// Each label with the sequences that have it.
+fn labels_of(labels: &LabelTargets) -> Target {
+    let values = labels.values();
+    let columns = labels.labels().iter().zip(values.columns());
+    let class = columns.map(|(label, column)| Class {
+        label: label.clone(),
+        sequences: column.iter().filter(|value| **value > 0.0).count(),
+    });
+    Target::Classes {
+        name: labels.column().unwrap_or("labels").to_owned(),
+        classes: class.collect(),
+    }
 }
 
 fn values_of(values: &ValueTargets) -> Target {

@@ -2,7 +2,8 @@
 
 use elman::data::Each;
 use elman::task::{
-    ClassEvaluation, Evaluation, FloorKind, Score, SpanEvaluation, SpanScore, ValueEvaluation,
+    ClassEvaluation, Evaluation, FloorKind, IntervalEvaluation, LabelEvaluation, Score,
+    SpanEvaluation, SpanScore, TargetEvaluation, ValueEvaluation,
 };
 use elman::text::Likelihood;
 
@@ -24,6 +25,10 @@ pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
         Evaluation::Classify(_) => {
             Table::new(["", counted, "loss", "accuracy", "floor", "macro F1"])
         }
+        Evaluation::MultiLabel(_) => {
+            let scores = ["micro F1", "floor", "macro F1", "all right", "Hamming"];
+            Table::new(["", counted, "loss"].into_iter().chain(scores))
+        }
         Evaluation::Text(_) => {
             Table::new(["", counted, "nats", "bits", "perplexity", "floor", "accuracy"])
         }
@@ -34,12 +39,15 @@ pub fn metrics(evaluations: &[(&str, &Evaluation)], style: Style) -> String {
     for (name, evaluation) in evaluations {
         match evaluation {
             Evaluation::Classify(classes) => class_row(name, classes, &mut table),
+            Evaluation::MultiLabel(labels) => label_row(name, labels, &mut table),
             Evaluation::Regress(values) => value_rows(name, values, &mut table),
             Evaluation::Text(text) => text_row(name, text, evaluation.floor(), &mut table),
         }
     }
     let words = evaluations.iter().filter_map(|(name, evaluation)| words(name, evaluation));
-    let lines = floors(evaluations).into_iter().chain(words).chain(verdict(evaluations));
+    let covered = evaluations.iter().flat_map(|(name, evaluation)| coverage(name, evaluation));
+    let lines = floors(evaluations).into_iter().chain(words).chain(covered);
+    let lines = lines.chain(verdict(evaluations));
     let lines: Vec<String> = lines.map(|line| style.dim(&line).to_string() + "\n").collect();
     format!("{}{}", table.render(style), lines.concat())
 }
@@ -50,7 +58,7 @@ fn unit(evaluation: &Evaluation) -> &'static str {
         Evaluation::Classify(ClassEvaluation { words: Some(_), .. }) => "words",
         Evaluation::Classify(ClassEvaluation { each: Each::Step, .. })
         | Evaluation::Regress(ValueEvaluation { each: Each::Step, .. }) => "steps",
-        Evaluation::Classify(_) | Evaluation::Regress(_) => "sequences",
+        Evaluation::Classify(_) | Evaluation::MultiLabel(_) | Evaluation::Regress(_) => "sequences",
         Evaluation::Text(_) => "tokens",
     }
 }
@@ -87,6 +95,12 @@ fn floor_words(evaluation: &Evaluation) -> String {
                 format!("always guessing {label}, the commonest class in training")
             }
             floor => format!("{}{}", floor.kind.words(), part(floor.fitted_on)),
+        },
+        Evaluation::MultiLabel(labels) => match labels.best_floor() {
+            Some(floor) if floor.kind != FloorKind::Majority => {
+                format!("{}{}", floor.kind.words(), part(floor.fitted_on))
+            }
+            _ => "always saying the labels that most training sequences have".to_owned(),
         },
         Evaluation::Regress(values) => {
             let kind = values.best_floor();
@@ -133,6 +147,23 @@ fn advice(kind: FloorKind) -> &'static str {
     }
 }
 
+/// How often each target lies in its intervals.
+fn coverage(name: &str, evaluation: &Evaluation) -> Vec<String> {
+    let Evaluation::Regress(values) = evaluation else { return vec![] };
+    let with_intervals = values.targets.iter().filter(|target| !target.intervals.is_empty());
+    let line = |target: &TargetEvaluation| {
+        let part = |own: &IntervalEvaluation| {
+            let share = format!("{:.1} %", 100.0 * own.coverage);
+            format!("{share} in the {} % interval (width {})", own.level, measure(own.mean_width))
+        };
+        let parts: Vec<String> = target.intervals.iter().map(part).collect();
+        let what =
+            if values.targets.len() > 1 { format!(" · {}", target.name) } else { String::new() };
+        format!("{name}{what}: {}", parts.join(", "))
+    };
+    with_intervals.map(line).collect()
+}
+
 /// How unknown words fare.
 fn words(name: &str, evaluation: &Evaluation) -> Option<String> {
     let Evaluation::Classify(ClassEvaluation { words: Some(words), .. }) = evaluation else {
@@ -140,6 +171,20 @@ fn words(name: &str, evaluation: &Evaluation) -> Option<String> {
     };
     let accuracy = measure(words.accuracy_unknown?);
     Some(format!("{name}: {accuracy} on the {} unknown words", grouped(words.unknown)))
+}
+
+fn label_row(name: &str, labels: &LabelEvaluation, table: &mut Table) {
+    let floor = labels.best_floor().map_or(0.0, |floor| floor.micro_f1);
+    let measures = [
+        labels.loss,
+        labels.micro_f1,
+        floor,
+        labels.macro_f1,
+        labels.subset_accuracy,
+        labels.hamming_loss,
+    ];
+    let cells = [name.to_owned(), grouped(labels.sequences)];
+    table.row(cells.into_iter().chain(measures.map(measure)));
 }
 
 fn class_row(name: &str, classes: &ClassEvaluation, table: &mut Table) {
@@ -188,7 +233,11 @@ fn value_rows(name: &str, values: &ValueEvaluation, table: &mut Table) {
 
 /// How well each class is found, and how far its probabilities can be trusted.
 pub fn by_class(evaluation: &Evaluation, style: Style) -> Option<String> {
-    let Evaluation::Classify(classes) = evaluation else { return None };
+    let classes = match evaluation {
+        Evaluation::Classify(classes) => classes,
+        Evaluation::MultiLabel(labels) => return Some(by_label(labels, style)),
+        Evaluation::Regress(_) | Evaluation::Text(_) => return None,
+    };
     let [brier, error] = [classes.brier, classes.calibration_error].map(measure);
     let line = format!("Brier score {brier}; expected calibration error {error}");
     let line = format!("{}\n", style.dim(&line));
@@ -203,6 +252,18 @@ pub fn by_class(evaluation: &Evaluation, style: Style) -> Option<String> {
         table.row([class.label.clone(), support].into_iter().chain(shares));
     }
     Some(line + &table.render(style))
+}
+
+/// How well each label is found, and from which probability on it is said.
+fn by_label(labels: &LabelEvaluation, style: Style) -> String {
+    let header = ["label", "sequences", "threshold", "precision", "recall", "F1"];
+    let mut table = Table::new(header);
+    for label in &labels.labels {
+        let shares = [label.threshold, label.precision, label.recall, label.f1].map(measure);
+        let cells = [label.label.clone(), grouped(label.support)];
+        table.row(cells.into_iter().chain(shares));
+    }
+    table.render(style)
 }
 
 /// How well spans are found, all together first.

@@ -126,6 +126,80 @@ fn spans_are_measured_on_request() {
     }
 }
 
+/// Sequences that rise or not, are loud or not: as labels in a cell, and each in a column.
+fn labelled(count: usize) -> [String; 2] {
+    let mut cells = "id,step,x,y,what\n".to_owned();
+    let mut columns = "id,step,x,y,up,loud\n".to_owned();
+    for id in 0..count {
+        let (up, loud) = (id % 2, id / 2 % 2);
+        let what = ["|", "up", "loud", "loud | up"][up + 2 * loud];
+        for step in 0..3 {
+            let x = step as f64 * [-0.5, 0.5][up] + (id % 5) as f64 * 0.1;
+            let y = loud as f64 * 3.0 + (id % 3) as f64 * 0.2;
+            writeln!(cells, "{id},{step},{x},{y},{what}").unwrap();
+            writeln!(columns, "{id},{step},{x},{y},{up},{loud}").unwrap();
+        }
+    }
+    [cells, columns]
+}
+
+#[test]
+fn several_labels_are_learnt() {
+    let bench = Bench::new();
+    let [cells, columns] = labelled(40);
+    bench.write("cells.csv", cells);
+    bench.write("columns.csv", columns);
+    let options = "--sequence id --time step --task classify --multi-label --epochs 40 --hidden-size 8 \
+                   --features x,y --validation-fraction 0.25 --json --quiet";
+    for (file, target, labels) in
+        [("cells", "what", ["loud", "up"]), ("columns", "up,loud", ["up", "loud"])]
+    {
+        let train = format!("train {file}.csv --target {target} {options} -o {file}.safetensors");
+        let trained = document(&bench.ok(&train).stdout);
+        assert!(trained["validation"]["micro_f1"].as_f64().unwrap() > 0.95, "{trained}");
+        let model = format!("{file}.safetensors");
+        let found =
+            document(&bench.ok(&format!("evaluate {model} {file}.csv --json --quiet")).stdout);
+        let found = &found["evaluation"];
+        assert!(found["subset_accuracy"].as_f64().unwrap() > 0.9, "{found}");
+        assert_eq!([&found["labels"][0]["label"], &found["labels"][1]["label"]], labels);
+        assert_eq!((&found["labels"][0]["support"], &found["sequences"]), (&20.into(), &40.into()));
+        let said = bench.ok(&format!("evaluate {model} {file}.csv --quiet")).stdout;
+        assert!(said.contains("all right") && said.contains("threshold"), "{said}");
+        let rows = bench.ok(&format!("predict {model} {file}.csv")).stdout;
+        let header =
+            format!("sequence,prediction,probability_{},probability_{}", labels[0], labels[1]);
+        assert_eq!(rows.lines().next(), Some(header.as_str()));
+        assert!(rows.contains(&format!("3,{}|{},", labels[0], labels[1])), "{rows}");
+        bench.ok(&format!("report {model} {file}.csv --output page.html --quiet"));
+        bench.ok(&format!("inspect {model} --quiet"));
+    }
+    bench.write("other.csv", "id,step,x,y,what\n0,0,1,1,up|lou\n");
+    bench.write("half.csv", "id,step,x,y,up,loud\n0,0,1,1,0.5,1\n");
+    let known = "column \"what\": expected labels that the model knows (loud, up), got \"lou\" \
+                 (nearest: \"loud\")";
+    for (arguments, wanted) in [
+        ("evaluate cells.safetensors other.csv --quiet", known),
+        (
+            "evaluate columns.safetensors half.csv --quiet",
+            "half.csv: expected 0 or 1 as label \"up\" of sequence 0, got 0.5",
+        ),
+        (
+            "train cells.csv --sequence id --target what --task regress --multi-label -o m",
+            "--multi-label: expected --task classify beside it, got --task regress",
+        ),
+        (
+            "train cells.csv --sequence id --target what --task classify --multi-label \
+             --class-weights balanced -o m",
+            "--class-weights: expected one class for each sequence beside it, got --multi-label",
+        ),
+    ] {
+        let ran = bench.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{arguments}");
+        assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+}
+
 /// A column of text that names persons is read as a category, with a warning.
 #[test]
 fn a_category_that_names_groups_is_doubted() {

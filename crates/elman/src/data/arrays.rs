@@ -135,7 +135,8 @@ impl Dataset {
         Ok(Dataset { feature_names, ..self })
     }
 
-    /// The same data with other names for what is predicted: one for classes, O for numbers.
+    /// The same data with other names for what is predicted: one for classes, O for numbers,
+    /// L for labels.
     ///
     /// # Errors
     ///
@@ -146,6 +147,7 @@ impl Dataset {
                 Targets::Classes(classes.renamed(name.to_string()))
             }
             (Targets::Values(values), names) => Targets::Values(values.renamed(owned(names))?),
+            (Targets::Labels(labels), names) => Targets::Labels(labels.renamed(owned(names))?),
             (Targets::Classes(_), _) => {
                 return Err(Error::shape("target_names", &[1], &[names.len()]));
             }

@@ -162,7 +162,7 @@ fn of_wide(paths: &[PathBuf], columns: &Columns) -> Result<Look> {
     let data = read_files(paths, &options(TargetKind::Classes { known: None }))?;
     let classes = match data.targets() {
         Targets::Classes(classes) => classes.labels().to_vec(),
-        Targets::None | Targets::Values(_) => vec![],
+        Targets::None | Targets::Values(_) | Targets::Labels(_) => vec![],
     };
     let is_number = |label: &String| file::number(label).is_ok_and(|value| value.fract() != 0.0);
     let task = if classes.iter().any(is_number) { "regress" } else { "classify" };

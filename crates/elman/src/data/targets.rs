@@ -7,7 +7,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::file;
+use super::{LabelTargets, file};
 use crate::error::{Error, FileFault, Result};
 
 /// What there is one target for.
@@ -55,6 +55,8 @@ pub enum Targets {
     Classes(ClassTargets),
     /// One or more numbers.
     Values(ValueTargets),
+    /// Any of several labels.
+    Labels(LabelTargets),
 }
 
 impl Targets {
@@ -65,6 +67,7 @@ impl Targets {
             Targets::None => None,
             Targets::Classes(classes) => Some(classes.each),
             Targets::Values(values) => Some(values.each),
+            Targets::Labels(_) => Some(Each::Sequence),
         }
     }
 
@@ -74,6 +77,7 @@ impl Targets {
             Targets::None => return Ok(()),
             Targets::Classes(classes) => (classes.each, classes.indices.len()),
             Targets::Values(values) => (values.each, values.values.nrows()),
+            Targets::Labels(labels) => (Each::Sequence, labels.values().nrows()),
         };
         match each.count(counts) {
             expected if expected == found => Ok(()),
@@ -94,6 +98,7 @@ impl Targets {
                     each: classes.each,
                 })
             }
+            Targets::Labels(labels) => Targets::Labels(labels.subset(indices)),
             Targets::Values(values) => Targets::Values(ValueTargets {
                 names: values.names.clone(),
                 values: values.values.select(Axis(0), &values.each.rows(indices, spans)),

@@ -4,7 +4,9 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{BatchTargets, Score, Tally};
 use crate::error::Result;
-use crate::loss::{self, CrossEntropy, NumberLoss, TargetClasses};
+use crate::loss::{
+    self, BinaryCrossEntropy, BinaryTargets, CrossEntropy, NumberLoss, TargetClasses,
+};
 use crate::metric::winner;
 use crate::real::{Float, Real};
 
@@ -52,6 +54,46 @@ impl<T: Real> Objective<T> for Classes {
 
     fn score(&self, tally: &Tally) -> Score {
         Score::Accuracy(tally.correct as f64 / tally.answers as f64)
+    }
+}
+
+/// Any of several labels, by the binary cross-entropy of each and F1 over all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Labels {
+    pub(crate) loss: BinaryCrossEntropy,
+}
+
+impl<T: Real> Objective<T> for Labels {
+    fn gradient(
+        &self,
+        outputs: ArrayView2<'_, T>,
+        targets: &BatchTargets<T>,
+        grad: ArrayViewMut2<'_, T>,
+    ) -> Result<f64> {
+        let numbers = targets.numbers(outputs.ncols())?;
+        let targets = BinaryTargets {
+            probabilities: numbers.values,
+            entry_weights: None,
+            weights: numbers.weights,
+        };
+        self.loss.gradient(outputs, targets, grad)
+    }
+
+    /// F1 is `2·right / (said + there)`.
+    fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
+        let width = outputs.ncols();
+        for row in targets.counted() {
+            let pairs = outputs.row(row).into_iter().zip(&targets.values[row * width..]);
+            for (&output, &target) in pairs {
+                let (said, there) = (output >= T::ZERO, target > T::ZERO);
+                tally.correct += 2 * usize::from(said && there);
+                tally.answers += usize::from(said) + usize::from(there);
+            }
+        }
+    }
+
+    fn score(&self, tally: &Tally) -> Score {
+        Score::F1(tally.correct as f64 / tally.answers.max(1) as f64)
     }
 }
 

@@ -11,17 +11,20 @@ pub enum Score {
     /// The root mean squared error in the units of the target; the mean of them, where there are
     /// several targets.
     Rmse(f64),
+    /// The harmonic mean of precision and recall over all labels of all sequences.
+    F1(f64),
     /// Among how many equally likely tokens the network is in doubt: e to the mean loss.
     Perplexity(f64),
 }
 
 impl Score {
-    /// `accuracy`, `rmse` or `perplexity`.
+    /// `accuracy`, `rmse`, `f1` or `perplexity`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Score::Accuracy(_) => "accuracy",
             Score::Rmse(_) => "rmse",
+            Score::F1(_) => "f1",
             Score::Perplexity(_) => "perplexity",
         }
     }
@@ -30,14 +33,18 @@ impl Score {
     #[must_use]
     pub fn value(self) -> f64 {
         match self {
-            Score::Accuracy(value) | Score::Rmse(value) | Score::Perplexity(value) => value,
+            Score::Accuracy(value)
+            | Score::Rmse(value)
+            | Score::F1(value)
+            | Score::Perplexity(value) => value,
         }
     }
 
     /// The metric of this name; `None` for another.
     #[must_use]
     pub fn named(name: &str, value: f64) -> Option<Self> {
-        let all = [Score::Accuracy(value), Score::Rmse(value), Score::Perplexity(value)];
+        let all = [Score::Accuracy, Score::Rmse, Score::F1, Score::Perplexity];
+        let all = all.map(|score| score(value));
         all.into_iter().find(|score| score.name() == name)
     }
 
@@ -45,7 +52,7 @@ impl Score {
     #[must_use]
     pub fn reaches(self, target: f64) -> bool {
         match self {
-            Score::Accuracy(value) => value >= target,
+            Score::Accuracy(value) | Score::F1(value) => value >= target,
             Score::Rmse(value) | Score::Perplexity(value) => value <= target,
         }
     }
@@ -53,7 +60,7 @@ impl Score {
     /// The number, turned so that less is better.
     pub(crate) fn cost(self) -> f64 {
         match self {
-            Score::Accuracy(value) => -value,
+            Score::Accuracy(value) | Score::F1(value) => -value,
             Score::Rmse(value) | Score::Perplexity(value) => value,
         }
     }

@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::real::Real;
-use crate::task::Evaluation;
+use crate::task::{Evaluation, Task};
 
 /// The most members of an ensemble: each is a network of its own in memory and in the file.
 pub(crate) const MOST_MEMBERS: usize = 1000;
@@ -40,6 +40,7 @@ impl<T: Real> Model<T> {
         if !(1..=MOST_MEMBERS).contains(&count) {
             return Err(Error::argument("members", format!("1 to {MOST_MEMBERS}"), count));
         }
+        let tasks: Vec<Task> = models.iter().map(|model| model.task.clone()).collect();
         let mut models = models.into_iter().enumerate();
         let Some((_, mut ensemble)) = models.next() else {
             return Err(Error::argument("members", "at least one", 0));
@@ -48,12 +49,13 @@ impl<T: Real> Model<T> {
             ensemble.check_member(index, &model)?;
             ensemble.others.push(model.network);
         }
+        ensemble.task = Task::of_members(&tasks);
         Ok(ensemble)
     }
 
     fn check_member(&self, index: usize, model: &Self) -> Result<()> {
         let fault = match model {
-            _ if model.task != self.task => "the task of the first",
+            _ if !model.task.is_like(&self.task) => "the task of the first",
             _ if model.inputs.feature_names != self.inputs.feature_names => {
                 "the features of the first"
             }

@@ -118,6 +118,9 @@ fn contents(data: &Dataset) -> String {
                 .iter()
                 .for_each(|index| hasher.update(&(*index as u64).to_le_bytes()));
         }
+        Targets::Labels(labels) => {
+            labels.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+        }
         Targets::Values(values) => {
             values.values().iter().for_each(|value| hasher.update(&value.to_le_bytes()));
         }

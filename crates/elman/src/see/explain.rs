@@ -209,6 +209,7 @@ impl Groups {
 fn names(task: &Task) -> Vec<String> {
     match task {
         Task::Classify(classify) => classify.labels().to_vec(),
+        Task::MultiLabel(labels) => labels.labels().to_vec(),
         _ => task.target_names(),
     }
 }

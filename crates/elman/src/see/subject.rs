@@ -25,7 +25,7 @@ impl Followed {
     /// What a task's answers are about.
     pub fn of(task: &Task) -> Self {
         match task {
-            Task::Regress(_) => Followed::Sum,
+            Task::Regress(_) | Task::MultiLabel(_) => Followed::Sum,
             _ => Followed::LogOdds,
         }
     }

@@ -114,6 +114,7 @@ pub(crate) enum Said {
 fn width(task: &Task) -> usize {
     match task {
         Task::Classify(classify) => classify.labels().len(),
+        Task::MultiLabel(labels) => labels.labels().len(),
         Task::Regress(regress) => regress.targets().len(),
         Task::Text(text) => text.tokenizer().len(),
     }

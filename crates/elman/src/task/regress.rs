@@ -11,6 +11,9 @@ use crate::forecast::Recipe;
 use crate::loss::{NumberLoss, Output, RegressionLoss};
 use crate::metric;
 
+/// How far two levels may be apart that are one.
+const SAME_LEVEL: f64 = 1e-9;
+
 /// Predicting numbers.
 ///
 /// The network learns targets of mean 0 and standard deviation 1, so that a good learning rate does
@@ -83,6 +86,29 @@ pub struct ValuePredictions {
     answers: Answers,
     targets: Vec<String>, // [O]
     values: Array2<f64>,  // [N, O]
+    intervals: Vec<ValueInterval>,
+}
+
+/// Between which numbers each target is expected to lie, in its units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueInterval {
+    /// How often, in percent.
+    pub level: f64,
+    /// The lower ends `[N, O]`.
+    pub low: Array2<f64>,
+    /// The upper ends `[N, O]`.
+    pub high: Array2<f64>,
+}
+
+/// How often a target lay in an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct IntervalEvaluation {
+    /// How often it should, in percent.
+    pub level: f64,
+    /// The share of the targets that did, ends included.
+    pub coverage: f64,
+    /// The mean width of the interval, in the units of the target.
+    pub mean_width: f64,
 }
 
 /// How good predicted numbers are.
@@ -112,6 +138,9 @@ pub struct TargetEvaluation {
     pub floors: Vec<FloorErrors>,
     /// That mean.
     pub training_mean: f64,
+    /// How often the target lay in each interval; none where the model gives none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<IntervalEvaluation>,
 }
 
 /// The errors of a simple predictor.
@@ -277,7 +306,39 @@ impl Regress {
         answers: Answers,
         outputs: ArrayView2<'_, f64>,
     ) -> ValuePredictions {
-        ValuePredictions { answers, targets: self.targets.clone(), values: self.decode(outputs) }
+        ValuePredictions {
+            answers,
+            targets: self.targets.clone(),
+            values: self.decode(outputs),
+            intervals: self.intervals(outputs),
+        }
+    }
+
+    /// The intervals between quantiles that are as far from the median, the widest first.
+    fn intervals(&self, outputs: ArrayView2<'_, f64>) -> Vec<ValueInterval> {
+        let Output::Quantiles(levels) = &self.output else { return vec![] };
+        let loss = self.number_loss();
+        let shape = (outputs.nrows(), self.targets.len());
+        let pairs = (0..levels.len() / 2).map(|low| (low, levels.len() - 1 - low));
+        let is_central =
+            |(low, high): &(usize, usize)| (levels[*low] + levels[*high] - 1.0).abs() < SAME_LEVEL;
+        let mut all: Vec<(usize, usize, ValueInterval)> = Vec::new();
+        for (low, high) in pairs.filter(is_central) {
+            // The rounding of quantiles such as 0.1 shall not show.
+            let level = ((levels[high] - levels[low]) * 1e8).round() / 1e6;
+            let ends = Array2::zeros(shape);
+            all.push((low, high, ValueInterval { level, low: ends.clone(), high: ends }));
+        }
+        for (row, outputs) in outputs.rows().into_iter().enumerate() {
+            for target in 0..shape.1 {
+                let said = loss.said(outputs, target);
+                for (low, high, interval) in &mut all {
+                    interval.low[[row, target]] = self.scaling.invert(target, said[*low]);
+                    interval.high[[row, target]] = self.scaling.invert(target, said[*high]);
+                }
+            }
+        }
+        all.into_iter().map(|(_, _, interval)| interval).collect()
     }
 
     /// How good the outputs `[N, O]` are.
@@ -293,6 +354,7 @@ impl Regress {
         let outputs = outputs.view();
         let loss = self.number_loss().value(outputs, standardized.view())?;
         let predicted = self.decode(outputs);
+        let intervals = self.intervals(outputs);
         let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
         let targets = targets.map(|(column, (name, &training_mean))| {
             let [actual, predicted] =
@@ -305,6 +367,7 @@ impl Regress {
                 floor,
                 floors: vec![FloorErrors { kind: FloorKind::Mean, fitted_on: None, errors: floor }],
                 training_mean,
+                intervals: intervals.iter().map(|own| own.measure(column, &actual)).collect(),
             })
         });
         let targets = targets.collect::<Result<Vec<_>>>()?;
@@ -419,7 +482,29 @@ impl ValueEvaluation {
     }
 }
 
+impl ValueInterval {
+    /// How often the numbers of a target lie in it.
+    fn measure(&self, target: usize, actual: &[f64]) -> IntervalEvaluation {
+        let ends = self.low.column(target).into_iter().zip(self.high.column(target));
+        let (mut inside, mut width) = (0_usize, 0.0);
+        for ((low, high), value) in ends.zip(actual) {
+            inside += usize::from(low <= value && value <= high);
+            width += high - low;
+        }
+        let count = actual.len() as f64;
+        let (coverage, mean_width) = (inside as f64 / count, width / count);
+        IntervalEvaluation { level: self.level, coverage, mean_width }
+    }
+}
+
 impl ValuePredictions {
+    /// Between which numbers the targets are expected to lie, the widest first; none where the model
+    /// gives [numbers](Output::Point) alone.
+    #[must_use]
+    pub fn intervals(&self) -> &[ValueInterval] {
+        &self.intervals
+    }
+
     /// The number of answers, N: one for each sequence or step.
     #[must_use]
     pub fn len(&self) -> usize {

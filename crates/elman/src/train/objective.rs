@@ -2,7 +2,7 @@
 
 use super::options::{ClassWeights, TrainingOptions};
 use crate::error::{Error, Field, Result, nearest};
-use crate::lesson::{Classes, Objective, Tokens, Values};
+use crate::lesson::{Classes, Labels, Objective, Tokens, Values};
 use crate::loss::{CrossEntropy, Output};
 use crate::real::Real;
 use crate::task::{Classify, Task};
@@ -26,6 +26,7 @@ pub(super) fn objective<T: Real>(
                 ..CrossEntropy::default()
             },
         }),
+        Task::MultiLabel(_) => Box::new(Labels::default()),
         Task::Regress(regress) => Box::new(Values {
             loss: regress.number_loss(),
             deviations: regress.scaling().deviations().to_vec(),
@@ -48,7 +49,11 @@ fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
                 Err(Error::argument("output", "targets that are numbers", found))
             }
         },
-        Task::Regress(_) => {
+        Task::MultiLabel(_) if options.regression_loss.is_some() => {
+            let found = "a regression loss for labels";
+            Err(Error::argument("regression_loss", "targets that are numbers", found))
+        }
+        Task::MultiLabel(_) | Task::Regress(_) => {
             let expected = "targets that are classes";
             if options.label_smoothing > 0.0 {
                 let found = format!("{} for numbers", options.label_smoothing);

@@ -97,7 +97,18 @@ impl<'a, T: Real> DatasetSubject<'a, T> {
     }
 }
 
-impl<'a, T> DatasetSubject<'a, T> {
+impl<'a, T: Real> DatasetSubject<'a, T> {
+    /// The task with what a validation shows to be best for this network.
+    fn task_of(&self, network: &Network<T>) -> Result<Task> {
+        match (&self.task, &self.parts().validation, &self.validation_targets) {
+            (Task::MultiLabel(task), Some(data), Some(EncodedTargets::Values(targets))) => {
+                let outputs = outputs(network, self.inputs.scaling.as_ref(), data)?;
+                Ok(Task::MultiLabel(task.clone().with_thresholds(outputs.view(), targets)))
+            }
+            (task, ..) => Ok(task.clone()),
+        }
+    }
+
     /// The parts as the network reads them.
     fn parts(&self) -> &Parts<'a> {
         self.encoded.as_ref().unwrap_or(&self.raw)
@@ -165,7 +176,8 @@ impl<T: Real> Subject<T> for DatasetSubject<'_, T> {
     }
 
     fn model(&self, network: Network<T>) -> Result<Model<T>> {
-        let model = Model::with_inputs(network, self.task.clone(), self.inputs.clone())?;
+        let task = self.task_of(&network)?;
+        let model = Model::with_inputs(network, task, self.inputs.clone())?;
         if let Some(floors) = &self.floors {
             return model.with_floors(floors.clone());
         }
