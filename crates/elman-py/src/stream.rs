@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use elman::data::Dataset;
-use elman::loss::softmax;
+use elman::loss::{Output, softmax};
 use elman::network::NetworkState;
 use elman::task::Task;
 use elman::text::Tokenizer;
@@ -36,6 +36,16 @@ impl Stream {
         }
         if model.inner.members().count() > 1 {
             let message = "model: expected a single network, got an ensemble";
+            return Err(PyValueError::new_err(message));
+        }
+        let is_point = |task: &Task| match task {
+            Task::Regress(regress) => {
+                *regress.output() == Output::Point && regress.forecast().is_none()
+            }
+            Task::Classify(_) | Task::MultiLabel(_) | Task::Text(_) => true,
+        };
+        if !is_point(model.inner.task()) {
+            let message = "model: expected one whose answers are numbers or classes, got intervals or a forecast";
             return Err(PyValueError::new_err(message));
         }
         let model = model.inner.clone();
@@ -124,7 +134,7 @@ impl Stream {
     fn tokenizer(&self) -> Option<&Tokenizer> {
         match self.model.task() {
             Task::Text(task) => Some(task.tokenizer()),
-            Task::Classify(_) | Task::Regress(_) => None,
+            Task::Classify(_) | Task::MultiLabel(_) | Task::Regress(_) => None,
         }
     }
 
@@ -173,6 +183,7 @@ impl Stream {
         let mut answers = Array2::zeros(shape);
         match self.model.task() {
             Task::Classify(_) | Task::Text(_) => softmax(outputs, answers.view_mut()).or_raise()?,
+            Task::MultiLabel(_) => answers.assign(&outputs.mapv(elman::real::Float::sigmoid)),
             Task::Regress(regress) => {
                 for ((row, column), answer) in answers.indexed_iter_mut() {
                     *answer = regress.scaling().invert(column, outputs[[row, column]]);

@@ -86,7 +86,7 @@ impl Corpus {
 fn task(model: &elman::Model) -> PyResult<&TextTask> {
     match model.task() {
         Task::Text(task) => Ok(task),
-        Task::Classify(_) | Task::Regress(_) => {
+        Task::Classify(_) | Task::MultiLabel(_) | Task::Regress(_) => {
             let message = "model: expected one that predicts the next token of a text, got another";
             Err(PyValueError::new_err(message))
         }

@@ -347,15 +347,7 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     if args.columns.each == EachChoice::Step {
         by_task("each", &[TaskKind::Regress, TaskKind::Tag], "--task regress or tag");
     }
-    for option in ["label-smoothing", "class-weights", "loss"] {
-        rules.push(Rule {
-            option,
-            on: "multi-label",
-            holds: !args.multi_label,
-            needs: "one class for each sequence",
-            found: "--multi-label".to_owned(),
-        });
-    }
+    label_rules(args, rules);
     if task == TaskKind::Tag || args.columns.each == EachChoice::Step {
         rules.push(Rule {
             option: "pooling",
@@ -394,6 +386,19 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     };
     by_loss("huber-delta", LossChoice::Huber, "--loss huber");
     by_loss("smooth-l1-beta", LossChoice::SmoothL1, "--loss smooth-l1");
+}
+
+/// What several labels for a sequence leave without a meaning.
+fn label_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    for option in ["label-smoothing", "class-weights", "loss"] {
+        rules.push(Rule {
+            option,
+            on: "multi-label",
+            holds: !args.multi_label,
+            needs: "one class for each sequence",
+            found: "--multi-label".to_owned(),
+        });
+    }
 }
 
 fn name(value: impl clap::ValueEnum) -> String {

@@ -327,7 +327,8 @@ mod tests {
         let table = [(1, 12.706, 0.05), (2, 4.303, 0.05), (5, 4.032, 0.01), (30, 2.042, 0.05)];
         for (freedom, point, expected) in table {
             let found = student_tails(point, freedom);
-            assert!((found - expected).abs() < 2e-5, "{freedom}: {found}");
+            // The points are rounded to a thousandth.
+            assert!((found - expected).abs() < 5e-5, "{freedom}: {found}");
         }
     }
 

@@ -65,7 +65,8 @@ struct Power {
 }
 
 fn vectors() -> Vectors {
-    serde_json::from_str(include_str!("../../../../tests-data/forecast/metrics.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests-data/forecast/metrics.json"))
+        .expect("a JSON document")
 }
 
 fn check(what: &str, found: f64, expected: f64) {
