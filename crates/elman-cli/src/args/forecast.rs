@@ -55,6 +55,10 @@ pub struct ForecastArgs {
     /// Columns of numbers that are the same in all rows of a series
     #[arg(long = "static", value_name = "COLUMN,…")]
     pub statics: Option<Names>,
+    /// Learn a vector for each series, which tells the network which one it reads; it then forecasts no
+    /// others
+    #[arg(long)]
+    pub series_embedding: bool,
     /// Make rows of the steps that a series leaves out; their values are missing
     #[arg(long)]
     pub fill_gaps: bool,

@@ -7,7 +7,7 @@ use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Options that are about forecasts alone.
-pub const OF_FORECAST: [&str; 17] = [
+pub const OF_FORECAST: [&str; 18] = [
     "horizon",
     "context",
     "season",
@@ -20,6 +20,7 @@ pub const OF_FORECAST: [&str; 17] = [
     "recursive",
     "known",
     "static",
+    "series-embedding",
     "fill-gaps",
     "repeats",
     "skip-short",

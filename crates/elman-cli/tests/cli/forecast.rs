@@ -269,6 +269,18 @@ fn short_series_are_left_out_if_asked_and_unknown_ones_are_named() {
     assert!(ran.stderr.contains("east") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
 }
 
+#[test]
+fn a_network_that_is_told_the_series_forecasts_no_others() {
+    let (bench, _) = trained(0, "--series-embedding");
+    let known = bench.ok("predict f.safetensors sales.csv --quiet").stdout;
+    let (hidden, _) = trained(0, "");
+    assert_ne!(known, hidden.ok("predict f.safetensors sales.csv --quiet").stdout);
+    bench.write("east.csv", sales(48).replace("north", "east"));
+    let ran = bench.run("predict f.safetensors east.csv --quiet");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("east") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+}
+
 /// Rows kept from training by number are the same as rows of a file of their own.
 #[test]
 fn a_test_is_what_comes_after_training() {

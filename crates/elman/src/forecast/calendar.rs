@@ -61,6 +61,8 @@ pub enum Style {
     Month,
     /// `2024-05-31`
     Day,
+    /// `20240531`
+    CompactDay,
     /// `2024-05-31 18:00:00`
     Clock,
     /// `2024-05-31T18:00:00Z`
@@ -312,6 +314,7 @@ impl Style {
             Style::Whole => time.to_string(),
             Style::Month => format!("{year:04}-{month:02}"),
             Style::Day => date,
+            Style::CompactDay => format!("{year:04}{month:02}{day:02}"),
             Style::Clock => format!("{date} {hour:02}:{minute:02}:{second:02}"),
             Style::Utc => format!("{date}T{hour:02}:{minute:02}:{second:02}Z"),
         }

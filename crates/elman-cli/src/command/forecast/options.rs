@@ -3,7 +3,8 @@
 use elman::data::{self, Columns, RowOrder};
 use elman::error::Error;
 use elman::forecast::{
-    ForecastOptions, FrameOptions, Gaps, IntervalKind, Mode, Output, Repeats, ScaleKind, StepKind,
+    ForecastOptions, FrameOptions, Gaps, Identity, IntervalKind, Mode, Output, Repeats, ScaleKind,
+    StepKind,
 };
 
 use crate::args::TrainArgs;
@@ -39,6 +40,10 @@ pub fn forecast_options(args: &TrainArgs) -> Outcome<ForecastOptions> {
         }),
         output: says(forecast),
         mode: if forecast.recursive { Mode::Recursive } else { Mode::Direct },
+        identity: match forecast.series_embedding {
+            true => Identity::Embedded,
+            false => Identity::Hidden,
+        },
         intervals: forecast.conformal.then_some(IntervalKind::Conformal),
         frame: frame_options(args)?,
         ..ForecastOptions::new(forecast.horizon.unwrap_or(0))

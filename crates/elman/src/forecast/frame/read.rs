@@ -1,5 +1,7 @@
 //! The rows of a table as series.
 
+use std::borrow::Cow;
+
 use super::super::calendar::{Frequency, Style};
 use super::{FrameOptions, Gaps, Repeats, Series};
 use crate::data::csv::time::Time;
@@ -94,6 +96,7 @@ pub(super) fn groups(table: &Table, roles: &Roles) -> Result<(Vec<Group>, Style)
     let mut groups: Vec<Group> = Vec::new();
     let mut places = std::collections::HashMap::new();
     let (mut previous, mut style) = (None, Style::Whole);
+    let compact = has_compact_days(table, roles.time);
     for (index, row) in table.rows.iter().enumerate() {
         let id = roles.id.map_or("", |column| &row.cells[column]);
         let place = *places.entry(id.to_owned()).or_insert(groups.len());
@@ -104,9 +107,11 @@ pub(super) fn groups(table: &Table, roles: &Roles) -> Result<(Vec<Group>, Style)
             let fault = table.fault(row, expected, &format!("{:?}", row.cells[roles.time]));
             fault.column(&table.header[roles.time])
         };
-        let time = Time::parse(&row.cells[roles.time], previous.as_ref())
-            .map_err(|expected| fault(&expected))?;
+        let cell = &row.cells[roles.time];
+        let text = if compact { spelt_out(cell) } else { Cow::Borrowed(cell.as_ref()) };
+        let time = Time::parse(&text, previous.as_ref()).map_err(|expected| fault(&expected))?;
         let (whole, found) = whole(&time).ok_or_else(|| fault("a whole number or second"))?;
+        let found = if compact { Style::CompactDay } else { found };
         let is_finer = found == Style::Clock || (found == Style::Day && style == Style::Month);
         if previous.is_none() || is_finer {
             style = found;
@@ -116,6 +121,21 @@ pub(super) fn groups(table: &Table, roles: &Roles) -> Result<(Vec<Group>, Style)
         previous = Some(time);
     }
     Ok((groups, style))
+}
+
+/// Whether all times are days such as 20240531. Numbers that count steps are not all days of a calendar.
+fn has_compact_days(table: &Table, time: usize) -> bool {
+    let is_day = |cell: &str| {
+        let digits = cell.len() == 8 && cell.bytes().all(|byte| byte.is_ascii_digit());
+        digits
+            && Time::parse(&spelt_out(cell), None).is_ok_and(|time| matches!(time, Time::Date(_)))
+    };
+    table.rows.iter().all(|row| is_day(&row.cells[time]))
+}
+
+/// `20240531` as `2024-05-31`.
+fn spelt_out(day: &str) -> Cow<'static, str> {
+    Cow::Owned(format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]))
 }
 
 fn whole(time: &Time) -> Option<(i64, Style)> {

@@ -144,3 +144,15 @@ fn what_is_known_ahead_is_read_from_a_second_table() {
         assert_eq!(ahead(text).unwrap_err(), expected);
     }
 }
+
+#[test]
+fn days_without_dashes_are_days_of_the_calendar() {
+    let frame =
+        read("ds,y\n20240226,1\n20240304,2\n20240311,4\n", &FrameOptions::default()).unwrap();
+    assert_eq!(frame.frequency.name(), "weekly");
+    let ahead = frame.frequency.advance(frame.series[0].start, 3);
+    assert_eq!(frame.style.write(ahead), "20240318");
+    // The 32nd of a month: these numbers count something else.
+    let steps = read("ds,y\n20240130,1\n20240131,2\n20240132,4\n", &FrameOptions::default());
+    assert_eq!(steps.unwrap().style, Style::Whole);
+}
