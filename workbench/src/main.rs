@@ -1,5 +1,5 @@
 //! The library beside others: `conformance` compares its numbers with those of other frameworks, `bench` its
-//! speed. Both are reached by `cargo xtask`, which stays free of the library so that it builds at once.
+//! speed. All are reached by `cargo xtask`, which stays free of the library so that it builds at once.
 
 mod bench;
 mod conformance;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use elman_kernels::Level;
 
 /// The library beside others.
 #[derive(Parser)]
@@ -27,6 +28,8 @@ enum Command {
         #[arg(long = "at-least", value_name = "FAMILY=COUNT", value_delimiter = ',')]
         minimums: Vec<conformance::Minimum>,
     },
+    /// Name the instruction levels that this processor can run, the best one last
+    Levels,
     /// Measure the speed on the workloads of benchmarks/workloads.json, alone or against other libraries
     Bench(Box<bench::Options>),
 }
@@ -36,6 +39,10 @@ fn main() -> ExitCode {
         Command::Conformance { directory, minimums } => {
             let directory = directory.unwrap_or_else(|| repository().join("tests-data/vectors"));
             conformance::run(&directory, &minimums)
+        }
+        Command::Levels => {
+            Level::supported().into_iter().for_each(|level| println!("{}", level.name()));
+            Ok(())
         }
         Command::Bench(options) => bench::run(*options, repository()),
     };

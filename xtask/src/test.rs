@@ -4,8 +4,6 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use elman_kernels::Level;
-
 use crate::{python, readme};
 
 /// Cases that have to pass, by family; everything else may be unsupported, nothing may fail.
@@ -23,13 +21,18 @@ struct Check<'a> {
     action: Action<'a>,
 }
 
-/// What a check does.
-enum Action<'a> {
-    /// Runs, and fails with a message.
-    Run(Box<dyn Fn() -> Result<(), String> + 'a>),
-    /// Cannot run on this machine, for this reason.
+/// What a check does; it fails with a message.
+type Action<'a> = Box<dyn Fn() -> Result<Ran, String> + 'a>;
+
+/// Whether a check has run.
+enum Ran {
+    Passed,
+    /// Not on this machine, for this reason.
     Impossible(String),
 }
+
+/// The instruction levels, the best one last. The library's own list is the workbench's to tell.
+const LEVELS: [&str; 3] = ["portable", "avx2", "avx512"];
 
 /// What is done about instruction levels that this processor does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,25 +53,25 @@ pub fn run(repository: &Path, missing: MissingLevels) -> Result<(), String> {
     let (mut passed, mut warnings) = (0, Vec::new());
     for (index, check) in checks.iter().enumerate() {
         println!("=== [{}/{}] {}", index + 1, checks.len(), check.name);
-        let action = match &check.action {
-            Action::Run(action) => action,
-            Action::Impossible(reason) if missing == MissingLevels::Fail => {
-                return Err(format!("{}: {reason}", check.name));
-            }
-            Action::Impossible(reason) => {
-                warnings.push(format!("WARNING: NOT RUN: {}: {reason}", check.name));
-                continue;
-            }
-        };
         let begin = Instant::now();
-        let result = action();
+        let ran = (check.action)().and_then(|ran| match ran {
+            Ran::Impossible(reason) if missing == MissingLevels::Fail => Err(reason),
+            ran => Ok(ran),
+        });
         let seconds = begin.elapsed().as_secs_f64();
-        if let Err(message) = result {
-            println!("=== FAILED in {seconds:.1} s: {message}\n{passed} passed, 1 failed");
-            return Err(format!("{}: {message}", check.name));
+        match ran {
+            Ok(Ran::Passed) => {
+                println!("=== ok in {seconds:.1} s");
+                passed += 1;
+            }
+            Ok(Ran::Impossible(reason)) => {
+                warnings.push(format!("WARNING: NOT RUN: {}: {reason}", check.name));
+            }
+            Err(message) => {
+                println!("=== FAILED in {seconds:.1} s: {message}\n{passed} passed, 1 failed");
+                return Err(format!("{}: {message}", check.name));
+            }
         }
-        println!("=== ok in {seconds:.1} s");
-        passed += 1;
     }
     println!("=== all checks in {:.1} s", start.elapsed().as_secs_f64());
     for warning in warnings {
@@ -81,7 +84,7 @@ pub fn run(repository: &Path, missing: MissingLevels) -> Result<(), String> {
 fn checks(repository: &Path) -> Vec<Check<'_>> {
     let cargo = |name: &str, arguments, environment| Check {
         name: name.to_owned(),
-        action: Action::Run(Box::new(move || cargo(repository, arguments, environment))),
+        action: always(move || cargo(repository, arguments, environment)),
     };
     let lints = &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let doc_tests = &["test", "--workspace", "--doc"];
@@ -99,51 +102,76 @@ fn checks(repository: &Path) -> Vec<Check<'_>> {
     checks.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
     checks.push(Check {
         name: "the Python package".to_owned(),
-        action: Action::Run(Box::new(|| python::run(repository))),
+        action: always(|| python::run(repository)),
     });
     checks.push(Check {
         name: "the README's commands".to_owned(),
-        action: Action::Run(Box::new(|| readme::run(repository))),
+        action: always(|| readme::run(repository)),
     });
     checks
+}
+
+fn always<'a>(action: impl Fn() -> Result<(), String> + 'a) -> Action<'a> {
+    Box::new(move || action().map(|()| Ran::Passed))
 }
 
 /// A check once for every level. A level that this processor cannot run is not silently passed over.
 fn at_every_level<'a>(
     name: &str,
-    run: impl Fn(Level) -> Result<(), String> + Copy + 'a,
+    run: impl Fn(&str) -> Result<Ran, String> + Copy + 'a,
 ) -> Vec<Check<'a>> {
-    let check = |level: Level| Check {
-        name: format!("{name}, level {}", level.name()),
-        action: match level.is_supported() {
-            true => Action::Run(Box::new(move || run(level))),
-            false => Action::Impossible(format!("this processor has no {}", level.name())),
-        },
+    let check = |level| Check {
+        name: format!("{name}, level {level}"),
+        action: Box::new(move || run(level)),
     };
-    Level::ALL.into_iter().map(check).collect()
+    LEVELS.into_iter().map(check).collect()
+}
+
+/// Runs a check at a level if the processor has it, and says whether it is the best one there.
+fn at_level(level: &str, run: impl Fn(bool) -> Result<(), String>) -> Result<Ran, String> {
+    let output = workbench()?.arg("levels").output();
+    let output = output.map_err(|error| format!("cannot ask for the levels: {error}"))?;
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let supported: Vec<&str> = listed.lines().collect();
+    if let Some(unknown) = supported.iter().find(|found| !LEVELS.contains(found)) {
+        return Err(format!("the level {unknown} is not on the list of checks"));
+    }
+    match supported.contains(&level) {
+        true => run(supported.last() == Some(&level)).map(|()| Ran::Passed),
+        false => Ok(Ran::Impossible(format!("this processor has no {level}"))),
+    }
+}
+
+/// The workbench, which an earlier check has built beside this program.
+fn workbench() -> Result<Command, String> {
+    let this = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    let program = format!("elman-workbench{}", std::env::consts::EXE_SUFFIX);
+    Ok(Command::new(this.with_file_name(program)))
 }
 
 /// The test programs in which arithmetic is at stake. What the others try (files, messages, pages, commands)
 /// does not depend on the level, and is tried at the best one.
 const ARITHMETIC: [&str; 6] = ["allocations", "cells", "layers", "network", "stream", "text"];
 
-fn tests(repository: &Path, level: Level) -> Result<(), String> {
-    let mut arguments = vec!["test", "--workspace", "--no-fail-fast", "--lib"];
-    if level == Level::best() {
-        arguments.extend(["--bins", "--tests"]);
-    } else {
-        arguments.extend(ARITHMETIC.iter().flat_map(|program| ["--test", program]));
-    }
-    cargo(repository, &arguments, Some(("ELMAN_LEVEL", level.name())))
+fn tests(repository: &Path, level: &str) -> Result<Ran, String> {
+    at_level(level, |is_best| {
+        let mut arguments = vec!["test", "--workspace", "--no-fail-fast", "--lib"];
+        if is_best {
+            arguments.extend(["--bins", "--tests"]);
+        } else {
+            arguments.extend(ARITHMETIC.iter().flat_map(|program| ["--test", program]));
+        }
+        cargo(repository, &arguments, Some(("ELMAN_LEVEL", level)))
+    })
 }
 
 /// The reference vectors in a process of its own: a level holds for a whole process.
-fn conformance(repository: &Path, level: Level) -> Result<(), String> {
-    let this = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
-    let program = format!("elman-workbench{}", std::env::consts::EXE_SUFFIX);
-    let mut command = Command::new(this.with_file_name(program));
-    command.args(["conformance", "--at-least", EXPECTED_PASSES]);
-    execute(command.env("ELMAN_LEVEL", level.name()), repository)
+fn conformance(repository: &Path, level: &str) -> Result<Ran, String> {
+    at_level(level, |_| {
+        let mut command = workbench()?;
+        command.args(["conformance", "--at-least", EXPECTED_PASSES]);
+        execute(command.env("ELMAN_LEVEL", level), repository)
+    })
 }
 
 fn cargo(
