@@ -4,6 +4,7 @@
 //! their output between them. A block whose fence also says `no_run` is not run: one that clones, installs
 //! or runs the tests themselves.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +14,10 @@ use crate::test::NESTED;
 /// The folders that the README's paths may name.
 const COPIED: [&str; 2] = ["examples", "tests-data"];
 
-/// What a reader types, and what is run here: the profile of the tests gives the same bits, and is there
-/// already, where the other one would compile everything once more.
-const RELEASE: &str = "cargo run --release";
-const TESTED: &str = "cargo run --quiet";
+/// What a reader types, and what is run here: the program that the tests have built gives the same bits, where the
+/// other one would have to be compiled.
+const RELEASE: &str = "cargo run --release --";
+const TESTED: &str = "elman";
 
 /// A block of commands.
 #[derive(Debug, PartialEq)]
@@ -55,6 +56,7 @@ fn run_page(repository: &Path, page: &str) -> Result<(), String> {
         return Err("README.md: expected a sh or console block to run, found none".to_owned());
     }
     let folder = scratch(repository)?;
+    let path = path_of_programs()?;
     for block in &blocks {
         println!("{page}, line {}:", block.line);
         for command in block.script.lines() {
@@ -64,6 +66,7 @@ fn run_page(repository: &Path, page: &str) -> Result<(), String> {
             .args(["-e", "-c", &block.script])
             .current_dir(&folder)
             .env(NESTED, "1")
+            .env("PATH", &path)
             .status()
             .map_err(|error| format!("sh: cannot run: {error}"))?;
         if !status.success() {
@@ -72,6 +75,15 @@ fn run_page(repository: &Path, page: &str) -> Result<(), String> {
     }
     println!("{} blocks run", blocks.len());
     Ok(())
+}
+
+/// Where the shell looks for programs: first of all beside this one, where the tests have built `elman`.
+fn path_of_programs() -> Result<OsString, String> {
+    let this = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    let built = this.parent().map(Path::to_path_buf);
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    let folders = built.into_iter().chain(std::env::split_paths(&usual));
+    std::env::join_paths(folders).map_err(|error| format!("PATH: {error}"))
 }
 
 /// The blocks to run.
@@ -173,7 +185,7 @@ mod tests {
     #[test]
     fn commands_run_with_the_profile_of_the_tests() {
         let found = blocks("```sh\ncargo run --release -- train a.csv\n```\n");
-        let script = "cargo run --quiet -- train a.csv".to_owned();
+        let script = "elman train a.csv".to_owned();
         assert_eq!(found, Ok(vec![Block { line: 2, script }]));
     }
 
