@@ -60,7 +60,7 @@ class RNNClassifier(BaseClassifier):  # type: ignore[misc]
     >>> import numpy as np
     >>> from elman.aeon import RNNClassifier
     >>> X = [np.linspace(0, 1, n)[None] for n in range(3, 9)]
-    >>> X, y = X + [1 - x for x in X], ["up"] * 6 + ["down"] * 6
+    >>> X, y = X + [1 - x for x in X], np.array(["up"] * 6 + ["down"] * 6)
     >>> RNNClassifier(hidden_size=8, epochs=60).fit(X, y).predict([np.array([[0.1, 0.3, 0.5, 0.7]])]).tolist()
     ['up']
     """
