@@ -51,6 +51,8 @@ mod _elman {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let dropout = elman::NetworkOptions::STATE_DROPOUT_OF_CLASSES;
+        module.add("STATE_DROPOUT_OF_CLASSES", dropout)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -17,6 +17,7 @@ __all__ = [
     "Layer",
     "Model",
     "Optimizer",
+    "STATE_DROPOUT_OF_CLASSES",
     "ShapeError",
     "Stream",
     "__version__",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 __version__: str
+STATE_DROPOUT_OF_CLASSES: float
 
 class ShapeError(ValueError): ...
 class FormatError(ValueError): ...

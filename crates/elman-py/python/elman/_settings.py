@@ -41,6 +41,7 @@ def settings_of(parameters: dict[str, Any], seed: int) -> str:
 
 
 def _network(network: dict[str, Any], parameters: dict[str, Any]) -> None:
+    parameters = {**parameters, "state_dropout": _state_dropout(parameters)}
     if all(parameters[name] in (None, 0.0) for name in LAYER):
         layers = network["layers"]
     else:
@@ -51,6 +52,14 @@ def _network(network: dict[str, Any], parameters: dict[str, Any]) -> None:
     elif parameters["pooling"] is not None:
         network["readout"] = {"pooled": [_pooling(part) for part in _listed(parameters["pooling"])]}
     network["head"]["dropout"] = parameters["dropout"]
+
+
+def _state_dropout(parameters: dict[str, Any]) -> float:
+    given: float | None = parameters["state_dropout"]
+    if given is not None:
+        return given
+    # As `elman train`: a GRU without further options, which is also what no `cell` stands for.
+    return _elman.STATE_DROPOUT_OF_CLASSES if parameters["cell"] in (None, "gru", {"gru": {}}) else 0.0
 
 
 def _layers(default: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ class SequenceTagger(Estimator):
         direction: str | None = None,
         dropout: float = 0.3,
         layer_dropout: float = 0.0,
-        state_dropout: float = 0.0,
+        state_dropout: float | None = None,
         epochs: int | None = None,
         max_seconds: float | None = None,
         batch_size: int = 16,

@@ -123,6 +123,11 @@ impl NetworkOptions {
         Self::gru(64).bidirectional().last_step().mean().head_dropout(0.3).options()
     }
 
+    /// The part of the recurrent state that training drops where a GRU tells classes apart and nothing else is
+    /// said. Ahead of none on the Japanese Vowels (median of five seeds 0.984 and 0.981) and, with one seed, on
+    /// surnames (0.803 and 0.781); level on the tags of ATIS (0.988 and 0.987).
+    pub const STATE_DROPOUT_OF_CLASSES: f64 = 0.25;
+
     /// As [`simple`](Self::simple), with a layer of any kind.
     pub fn of(layer: LayerConfig) -> NetworkBuilder {
         InputsBuilder::new(0).layer(layer)
