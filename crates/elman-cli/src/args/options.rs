@@ -7,7 +7,7 @@ use elman::loss::{Output, RegressionLoss};
 use elman::optimizer::{
     Adagrad, Adam, AdamW, Momentum, NAdam, OptimizerConfig, RmsProp, SecondMoment, Sgd,
 };
-use elman::train::{ClassWeights, InputScaling, Monitor, TrainingOptions};
+use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, Trainer, TrainingOptions};
 
 use super::TrainArgs;
 use super::training::TrainerArgs;
@@ -15,7 +15,12 @@ use super::value::{
     ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
 };
 use crate::config::Given;
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
+
+/// What trains a network of this shape.
+pub fn trainer(args: &TrainArgs, network: NetworkOptions, given: &Given) -> Outcome<Trainer> {
+    Trainer::new(training(args), network).map_err(|error| blame(error, given))
+}
 
 /// How it is trained.
 pub fn training(args: &TrainArgs) -> TrainingOptions {

@@ -84,8 +84,7 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         return super::forecast::train::run(&args, given);
     }
     let printer = Printer::new(args.talk);
-    let trainer = Trainer::new(options::training(&args), network(&args.network, args.each()))
-        .map_err(|error| blame(error, given))?;
+    let trainer = options::trainer(&args, network(&args.network, args.each()), given)?;
     let output = output(&args)?;
     report::check_training(&args)?;
     let data = read(&args, given)?;

@@ -58,8 +58,7 @@ struct Document<'a> {
 pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let printer = Printer::new(args.talk);
     let body = network(&args.network, EachChoice::Sequence);
-    let trainer =
-        Trainer::new(options::training(args), body).map_err(|error| blame(error, given))?;
+    let trainer = options::trainer(args, body, given)?;
     let output = output(args)?;
     let options = forecast_options(args)?;
     options.check().map_err(|error| blame(error, given))?;

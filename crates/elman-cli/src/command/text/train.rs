@@ -74,8 +74,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     if args.text.tied {
         body.head.output_weights = OutputWeights::Embedding;
     }
-    let trainer =
-        Trainer::new(options::training(args), body).map_err(|error| blame(error, given))?;
+    let trainer = options::trainer(args, body, given)?;
     let output = output(args)?;
     let texts = Texts::read(args)?;
     let (data, test) = texts.parts(args);
