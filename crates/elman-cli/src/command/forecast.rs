@@ -20,7 +20,7 @@ pub use facts::describe;
 
 use super::source::{decimal, delimiter};
 use crate::args::columns::SavedColumns;
-use crate::args::forecast::Levels;
+use crate::args::value::Levels;
 use crate::args::value::Names;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;

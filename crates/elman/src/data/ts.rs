@@ -36,13 +36,14 @@ use std::path::Path;
 use ndarray::Array2;
 
 use self::header::{Header, Label};
+use super::calendar::listed_calendar;
+use super::class_collector::ClassCollector;
 use super::file;
 use super::input::Text;
 use super::layout::Layout;
 use super::missing::{self, MISSING_HINT};
 use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
-use super::targets::ClassCollector;
 use super::{Dataset, Each, Parts, Targets, ValueTargets};
 use crate::error::{Error, Field, FileFault, Result};
 
@@ -116,6 +117,7 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
         (Field::Weight, columns.weight.as_deref().map(file::quote)),
         (Field::Group, columns.group.as_deref().map(file::quote)),
         (Field::Categories, categories.map(|names| file::list(names))),
+        (Field::Calendar, listed_calendar(options)),
         (Field::Text, options.layout.text().map(|name| file::quote(name))),
         (Field::Layout, layout.map(str::to_string)),
         (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
