@@ -47,6 +47,7 @@ pub(super) use self::records::joined;
 use self::row::Row;
 pub(super) use self::survey::{Column, Survey, Within, survey, within};
 pub(crate) use self::table::{Table, TableRow};
+use self::text::TextCells;
 use super::Dataset;
 use super::layout::Layout;
 use super::left_out::{LeftOut, LeftOutReason};
@@ -96,7 +97,8 @@ pub(super) fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dat
     options.check_columns()?;
     let mut records = Records::open(paths, &options.columns)?;
     if let Layout::Text { column, tokens } = &options.layout {
-        return text::read(records, paths, (column, *tokens), options);
+        let text = TextCells { column, tokens: *tokens };
+        return text::read(records, paths, text, options);
     }
     let roles = Roles::resolve(&records, options)?;
     let mut reader = Reader::new(paths, &roles, options);

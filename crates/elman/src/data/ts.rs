@@ -145,6 +145,13 @@ struct Holes {
     first: Option<FileFault>,
 }
 
+/// Where the values of a channel stand.
+#[derive(Clone, Copy)]
+struct At {
+    row: u64,
+    channel: usize,
+}
+
 /// What has been read so far.
 struct Reader<'a> {
     file: &'a Text,
@@ -208,7 +215,7 @@ impl<'a> Reader<'a> {
         self.values.resize(start + length * channels.len(), 0.0);
         for (index, channel) in channels.iter().enumerate() {
             for (step, text) in channel.split(',').enumerate() {
-                let value = self.number(text.trim(), (row, index, step))?;
+                let value = self.number(text.trim(), step, At { row, channel: index })?;
                 self.values[start + step * channels.len() + index] = value;
             }
         }
@@ -245,7 +252,7 @@ impl<'a> Reader<'a> {
         let length = lengths.clone().next().unwrap_or(0);
         if let Some((index, other)) = lengths.enumerate().find(|(_, other)| *other != length) {
             let expected = format!("{} as in {}", values(length), self.feature(0));
-            return Err(self.fault(expected, values(other), (row, index)).into());
+            return Err(self.fault(expected, values(other), At { row, channel: index }).into());
         }
         let header = self.header;
         let expected = match (header.equal_length, header.series_length, self.first) {
@@ -264,18 +271,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of a step; NaN where it is missing.
-    fn number(&mut self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+    fn number(&mut self, text: &str, step: usize, at: At) -> Result<f64> {
         if text == "?" || text.eq_ignore_ascii_case("nan") {
             let found = format!("{} at step {step}", file::quote(text));
             self.holes.count += 1;
             if self.holes.first.is_none() {
-                self.holes.first = Some(self.fault("a number", found, (row, channel)));
+                self.holes.first = Some(self.fault("a number", found, at));
             }
             return Ok(f64::NAN);
         }
         file::number(text).map_err(|(expected, found)| {
             let found = if text.is_empty() { "nothing".to_string() } else { found };
-            self.fault(expected, format!("{found} at step {step}"), (row, channel)).into()
+            self.fault(expected, format!("{found} at step {step}"), at).into()
         })
     }
 
@@ -327,13 +334,8 @@ impl<'a> Reader<'a> {
         given.unwrap_or_else(|| format!("channel{}", channel + 1))
     }
 
-    fn fault(
-        &self,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-        (row, channel): (u64, usize),
-    ) -> FileFault {
-        self.file.fault(expected, found).row(row).column(self.feature(channel))
+    fn fault(&self, expected: impl Into<String>, found: impl Into<String>, at: At) -> FileFault {
+        self.file.fault(expected, found).row(at.row).column(self.feature(at.channel))
     }
 
     fn finish(self) -> Result<Dataset> {

@@ -54,7 +54,8 @@ pub struct TrainingOptions {
     /// changes no bit of the result, so a model does not keep it.
     #[serde(skip_serializing)]
     pub keeps: TraceKeeps,
-    /// The rule that updates the weights.
+    /// The rule that updates the weights. Plain SGD, without momentum and weight decay, looks at the
+    /// rows of embeddings whose tokens a batch holds and at no others; every other rule moves all.
     pub optimizer: OptimizerConfig,
     /// The learning rate, before the schedule changes it.
     pub learning_rate: f64,

@@ -39,16 +39,22 @@ struct Reader<'a> {
     groups: Vec<String>,
 }
 
+/// The cells that hold texts.
+pub(super) struct TextCells<'a> {
+    pub(super) column: &'a str,
+    pub(super) tokens: Tokens,
+}
+
 /// Reads the rows of a table whose header has been read.
 pub(super) fn read(
     mut records: Records,
     paths: &[PathBuf],
-    (column, tokens): (&str, Tokens),
+    text: TextCells<'_>,
     options: &ReadOptions,
 ) -> Result<Dataset> {
     check(options)?;
-    let roles = Roles::resolve(&records, column, options)?;
-    let mut reader = Reader::new(&roles, tokens, &options.kind);
+    let roles = Roles::resolve(&records, text.column, options)?;
+    let mut reader = Reader::new(&roles, text.tokens, &options.kind);
     while let Some(row) = records.next_row()? {
         reader.add(&Row { records: &records, row })?;
     }
