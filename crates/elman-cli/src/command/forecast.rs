@@ -107,7 +107,7 @@ fn column_name(path: &Path) -> Outcome<String> {
 fn check_output(output: &Path, model: &PathBuf, data: &[PathBuf]) -> Outcome {
     let data = data.iter().map(|path| ("<DATA>", path));
     let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", model)]).collect();
-    super::refuse_same_file(("--output", output), &inputs)?;
+    super::refuse_same_file("--output", output, &inputs)?;
     Ok(elman::io::check_writable(output)?)
 }
 

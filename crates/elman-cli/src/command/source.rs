@@ -331,6 +331,14 @@ fn saved_columns(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) ->
     })
 }
 
+/// What the column of the ids is called in the data; `sequence` where they have none.
+pub fn id_column(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<String> {
+    let name = saved_columns(paths, model, given)?.sequence;
+    // The columns of an answer.
+    let is_free = |name: &String| name != "step" && !name.starts_with("prediction");
+    Ok(name.filter(is_free).unwrap_or_else(|| "sequence".to_owned()))
+}
+
 /// A model that was not trained by this program may keep none.
 fn saved(model: &Model<f32>) -> Saved {
     let saved = model.provenance().settings.get(SAVED).cloned().unwrap_or_default();

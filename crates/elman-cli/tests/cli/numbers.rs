@@ -35,7 +35,7 @@ fn assert_held(trained: &str) {
 fn rows(bench: &Bench) -> Vec<[f64; 5]> {
     let rows = bench.ok("predict i.safetensors spread.csv").stdout;
     let header =
-        "sequence,prediction,prediction-lo-80,prediction-lo-50,prediction-hi-50,prediction-hi-80";
+        "id,prediction,prediction-lo-80,prediction-lo-50,prediction-hi-50,prediction-hi-80";
     assert_eq!(rows.lines().next(), Some(header));
     let read = |row: &str| {
         let numbers: Vec<f64> = row.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
