@@ -20,6 +20,7 @@ from elman._elman import (
     level,
 )
 from elman._estimators import SequenceClassifier, SequenceRegressor
+from elman._forecaster import Forecaster
 from elman._language import LanguageModel
 from elman._layers import GRU, LSTM, Dense, LSTMState, MinGRU, MinLSTM, SimpleRNN
 from elman._losses import (
@@ -48,6 +49,7 @@ __all__ = [
     "DataError",
     "Dense",
     "Disagreement",
+    "Forecaster",
     "FormatError",
     "GradientReport",
     "Gradients",

@@ -42,6 +42,7 @@ class Lesson(NamedTuple):
     """Parameters in the place of those of the estimator."""
     base: Model | None = None
     fit: Any = _elman.fit
+    defaults: Any = _elman.default_settings
 
 
 class Estimator:
@@ -118,7 +119,7 @@ class Estimator:
         done = self.n_iter_ if further else 0
         # Batches and dropout of a further training are others.
         seed = seed_of(self.random_state) + done  # type: ignore[attr-defined]
-        settings = json.loads(settings_of({**self.get_params(), **lesson.changed}, seed))
+        settings = json.loads(settings_of({**self.get_params(), **lesson.changed}, seed, lesson.defaults()))
         settings["training"].update(lesson.training)
         settings |= lesson.rest
         base = lesson.base
