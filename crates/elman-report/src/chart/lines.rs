@@ -93,6 +93,14 @@ impl LineChart<'_> {
             let _ = write!(path, "{start}{at:.1} {height:.1}");
         }
         canvas.add(&format!("<path class=\"l s{}\" d=\"{path}\"/>", index % COLOURS));
+        if let [(place, value)] = points.as_slice() {
+            // A line through one point is not seen.
+            let (at, height) = (canvas.x(x, *place), canvas.y(&self.y, *value));
+            let class = index % COLOURS;
+            canvas.add(&format!(
+                "<circle class=\"f{class}\" cx=\"{at:.1}\" cy=\"{height:.1}\" r=\"3\"/>"
+            ));
+        }
         let step = points.len().div_ceil(MOST_HITS).max(1);
         for (place, value) in points.iter().step_by(step) {
             let (at, height) = (canvas.x(x, *place), canvas.y(&self.y, *value));

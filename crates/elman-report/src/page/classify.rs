@@ -130,7 +130,7 @@ fn by_class(evaluation: &ClassEvaluation) -> String {
         rows.push((f1, cells));
     }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut table = Table::new(["class", "sequences", "precision", "recall", "F1"]);
+    let mut table = Table::new(["class", "answers", "precision", "recall", "F1"]);
     rows.into_iter().for_each(|(_, cells)| table.row(cells));
     "<h3>By class, the lowest F1 first</h3>\n".to_owned() + &table.render()
 }
