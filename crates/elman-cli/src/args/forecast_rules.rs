@@ -29,7 +29,7 @@ pub const OF_FORECAST: [&str; 18] = [
 ];
 
 /// Options that a forecast has no use for, with what it has instead.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 11] = [
     ("text", "dated numbers"),
     ("tokens", "dated numbers"),
     ("categories", "dated numbers"),
@@ -41,7 +41,6 @@ const OTHERS: [(&str, &str); 12] = [
     ("target-metric", "a metric of scaled values"),
     ("folds", "cut-offs in time: elman evaluate --backtest --windows"),
     ("refit", "cut-offs in time: elman evaluate --backtest --refit"),
-    ("report", "its scores, and its page by elman report, of the model alone"),
 ];
 
 /// The windows of a batch.

@@ -20,7 +20,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 19] = [
+const OTHERS: [(&str, &str); 18] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -37,7 +37,6 @@ const OTHERS: [(&str, &str); 19] = [
     ("loss", "cross-entropy alone"),
     ("merge", "layers that read forward"),
     ("members", "one network"),
-    ("report", "its page by elman report, of the model alone"),
     ("folds", "one text"),
     ("refit", "one text"),
 ];
