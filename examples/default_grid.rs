@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A FILE is a `.ts` file, or a long CSV with its columns:
-//! `train.csv,sequence=recording,time=step,target=exercise,exclude=subject`. For each setting it
+//! `train.csv,sequence=recording,time=step,target=exercise,group=subject`. For each setting it
 //! prints the mean accuracy on each file over folds and seeds, how far that is behind the best
 //! setting, and the seconds that a training took.
 
@@ -18,6 +18,7 @@ use std::time::Instant;
 use elman::activation::ActivationKind;
 use elman::cell::{CellKind, SimpleOptions};
 use elman::data::{Dataset, ReadOptions, TargetKind, read};
+use elman::layer::RecurrentRegularization;
 use elman::network::{NetworkBuilder, NetworkOptions};
 use elman::stack::LayerConfig;
 use elman::train::{Control, Trainer, TrainingOptions};
@@ -104,6 +105,7 @@ fn settings(hidden_size: usize) -> Vec<Setting> {
         ("simple relu", LayerConfig::new(CellKind::Simple(relu), hidden_size)),
         ("lstm", LayerConfig::lstm(hidden_size)),
         ("gru", LayerConfig::gru(hidden_size)),
+        ("gru with state dropout", with_state_dropout(LayerConfig::gru(hidden_size))),
     ];
     let readouts: [(&str, Read); 4] = [
         ("last", NetworkBuilder::last_step),
@@ -126,6 +128,13 @@ fn settings(hidden_size: usize) -> Vec<Setting> {
         }
     }
     settings
+}
+
+/// The same layer, of whose recurrent state training drops a part.
+fn with_state_dropout(layer: LayerConfig) -> LayerConfig {
+    let state_dropout = NetworkOptions::STATE_DROPOUT_OF_CLASSES;
+    let regularization = RecurrentRegularization { state_dropout, ..layer.regularization };
+    LayerConfig { regularization, ..layer }
 }
 
 fn plan() -> Result<Plan, Box<dyn Error>> {
@@ -161,8 +170,9 @@ fn options(word: &str) -> Result<(PathBuf, ReadOptions), Box<dyn Error>> {
             "sequence" => options.columns.sequence = Some(value.to_owned()),
             "time" => options.columns.time = Some(value.to_owned()),
             "target" => options.columns.targets = vec![value.to_owned()],
+            "group" => options.columns.group = Some(value.to_owned()),
             "exclude" => options.exclude.push(value.to_owned()),
-            _ => return Err(format!("{key}: sequence, time, target or exclude").into()),
+            _ => return Err(format!("{key}: sequence, time, target, group or exclude").into()),
         }
     }
     Ok((path, options))

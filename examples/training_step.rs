@@ -178,35 +178,47 @@ fn train(config: NetworkConfig, from_tokens: bool, profile: &mut Profile) -> Res
                     embedding.backward(&tokens, bottom.inputs.view(), &mut grad_table)
                 })?;
             }
-            let below = (&mut table, &mut table_optimizer, &mut grad_table);
-            let below = from_tokens.then_some(below);
-            change(profile, (&mut network, &mut optimizer, &mut grad), below)?;
+            let below = Learning {
+                weights: &mut table,
+                optimizer: &mut table_optimizer,
+                grad: &mut grad_table,
+            };
+            let own =
+                Learning { weights: &mut network, optimizer: &mut optimizer, grad: &mut grad };
+            change(profile, own, from_tokens.then_some(below))?;
         }
     }
     Ok(grad_logits.nrows())
 }
 
+/// Weights with what changes them.
+struct Learning<'a, W> {
+    weights: &'a mut W,
+    optimizer: &'a mut Optimizer<f32>,
+    grad: &'a mut Parameters<f32>,
+}
+
 /// Clips the gradients and changes the weights, those of the embedding `below` too.
 fn change(
     profile: &mut Profile,
-    (network, optimizer, grad): (&mut Network<f32>, &mut Optimizer<f32>, &mut Parameters<f32>),
-    mut below: Option<(&mut Parameters<f32>, &mut Optimizer<f32>, &mut Parameters<f32>)>,
+    own: Learning<'_, Network<f32>>,
+    mut below: Option<Learning<'_, Parameters<f32>>>,
 ) -> Result<()> {
     // A limit that always cuts.
     let clip = Clip::Norm { limit: 0.01, kind: Norm::L2 };
     profile.time("clipping", || {
-        if let Some((_, _, grad)) = &mut below {
-            clip.apply(grad.values_mut())?;
+        if let Some(below) = &mut below {
+            clip.apply(below.grad.values_mut())?;
         }
-        clip.apply(grad.values_mut())
+        clip.apply(own.grad.values_mut())
     })?;
     let update = Instant::now();
-    network.update(|parameters| {
+    own.weights.update(|parameters| {
         profile.time("optimiser", || {
-            if let Some((table, optimizer, grad)) = below {
-                optimizer.step(1e-3, table, grad)?;
+            if let Some(below) = below {
+                below.optimizer.step(1e-3, below.weights, below.grad)?;
             }
-            optimizer.step(1e-3, parameters, grad)
+            own.optimizer.step(1e-3, parameters, own.grad)
         })
     })?;
     profile.add("packing of the weights", update.elapsed().as_secs_f64());
@@ -225,8 +237,8 @@ fn time_head(profile: &mut Profile, rows: usize) -> Result<()> {
             head.forward_into(&prepared, features.view(), outputs.view_mut())
         })?;
         profile.time("head backward", || {
-            let arrays = (features.view(), outputs.view());
-            head.backward_into(&prepared, arrays, inputs.view_mut(), &mut grad)
+            let batch = DenseBatch { inputs: features.view(), grad_outputs: outputs.view() };
+            head.backward_into(&prepared, batch, inputs.view_mut(), &mut grad)
         })?;
     }
     Ok(())

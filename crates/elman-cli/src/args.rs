@@ -32,7 +32,7 @@ use records::RecordArgs;
 use see::{ExplainArgs, HealthArgs, ReportArgs};
 use text::{GenerateArgs, ScoreArgs, TextArgs};
 use training::TrainerArgs;
-use value::{EachChoice, Names, TaskKind, count, number};
+use value::{EachChoice, Names, SplitChoice, TaskKind, count, number};
 
 const ABOUT_ALL: &str = "\
 Data is on stdout, talk is on stderr.
@@ -132,6 +132,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FRACTION", value_parser = number)]
     #[arg(help_heading = "Files")]
     pub validation_fraction: Option<f64>,
+    /// Which sequences --validation-fraction and --folds set aside
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t = SplitChoice::Random)]
+    #[arg(help_heading = "Files")]
+    pub split: SplitChoice,
     /// A TOML file of options
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub config: Option<PathBuf>,

@@ -41,7 +41,7 @@ pub fn run(command: Command, given: &Given) -> Outcome {
 }
 
 /// Refuses an output that would overwrite an input.
-fn refuse_same_file((option, output): (&str, &Path), inputs: &[(&str, &PathBuf)]) -> Outcome {
+fn refuse_same_file(option: &str, output: &Path, inputs: &[(&str, &PathBuf)]) -> Outcome {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
     let same = |input: &Path| input.canonicalize().is_ok_and(|input| input == output);
     match inputs.iter().find(|(_, input)| same(input)) {

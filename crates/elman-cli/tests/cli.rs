@@ -11,6 +11,8 @@ mod bad_data;
 mod bad_models;
 #[path = "cli/bits.rs"]
 mod bits;
+#[path = "cli/dates.rs"]
+mod dates;
 #[path = "cli/forecast.rs"]
 mod forecast;
 #[path = "cli/interrupt.rs"]
@@ -19,6 +21,8 @@ mod interrupt;
 mod look;
 #[path = "cli/memory.rs"]
 mod memory;
+#[path = "cli/numbers.rs"]
+mod numbers;
 #[path = "cli/old_models.rs"]
 mod old_models;
 #[path = "cli/pipes.rs"]

@@ -184,11 +184,7 @@ impl Stream {
         match self.model.task() {
             Task::Classify(_) | Task::Text(_) => softmax(outputs, answers.view_mut()).or_raise()?,
             Task::MultiLabel(_) => answers.assign(&outputs.mapv(elman::real::Float::sigmoid)),
-            Task::Regress(regress) => {
-                for ((row, column), answer) in answers.indexed_iter_mut() {
-                    *answer = regress.scaling().invert(column, outputs[[row, column]]);
-                }
-            }
+            Task::Regress(regress) => return Ok(regress.decode(outputs).into_pyarray(py)),
         }
         Ok(answers.into_pyarray(py))
     }

@@ -7,13 +7,17 @@
 
 mod arrays;
 mod batch;
+pub(crate) mod calendar;
+mod class_collector;
 pub mod csv;
 mod file;
+mod format;
 mod gzip;
 mod input;
 mod inputs;
 mod labels;
 mod layout;
+mod left_out;
 mod look;
 mod missing;
 mod options;
@@ -26,6 +30,7 @@ mod targets;
 mod texts;
 mod tokens;
 pub mod ts;
+mod units;
 mod vocabulary;
 pub mod wide;
 mod words;
@@ -36,19 +41,23 @@ use std::path::PathBuf;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
+pub use calendar::Calendar;
+pub use format::{Format, read, read_files};
 pub use inputs::Unknown;
 pub use labels::LabelTargets;
 pub use layout::{Layout, Tagged, Tokens};
+pub use left_out::{CellExample, LeftOut, LeftOutReason};
 pub use look::{Candidate, ColumnLook, LengthsLook, Look, look};
 pub use options::{
-    CellExample, Columns, Decimal, Delimiter, Format, LeftOut, LeftOutReason, Missing, ReadOptions,
-    RowOrder, TargetKind, read, read_files,
+    Columns, Decimal, Delimiter, Missing, ReadOptions, RowOrder, SplitOrder, TargetKind,
 };
 pub use scale::Standardization;
 pub use smell::Smell;
 pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Each, Targets, ValueTargets};
 pub use tokens::{NamedVocabulary, TokenChannel};
+pub use units::TargetTransform;
+pub(crate) use units::TargetUnits;
 pub use vocabulary::Vocabulary;
 
 use self::place::Places;
@@ -97,6 +106,8 @@ pub struct Dataset {
     targets: Targets,
     weights: Option<Vec<f64>>,   // [N]
     groups: Option<Vec<String>>, // [N]
+    /// How many sequences come before each.
+    time_order: Option<Vec<usize>>, // [N]
     source: Option<Source>,
     left_out: Vec<LeftOut>,
     places: Places,
@@ -150,6 +161,7 @@ impl Dataset {
             targets,
             weights: None,
             groups: None,
+            time_order: None,
             source: None,
             left_out: vec![],
             places: Places::Unknown,
@@ -199,6 +211,20 @@ impl Dataset {
         match groups.len() {
             count if count == self.len() => Ok(Dataset { groups: Some(groups), ..self }),
             count => Err(Error::shape("groups", &[self.len()], &[count])),
+        }
+    }
+
+    /// The same data with the place of each sequence in the order of time `[N]`, from 0: [`split`] sets
+    /// the last ones aside, and [`folds`] only those after what is trained on. Sequences of one place
+    /// stay in their order.
+    ///
+    /// # Errors
+    ///
+    /// Not a place for each sequence.
+    pub fn with_time_order(self, places: Vec<usize>) -> Result<Self> {
+        match places.len() {
+            count if count == self.len() => Ok(Dataset { time_order: Some(places), ..self }),
+            count => Err(Error::shape("places in time", &[self.len()], &[count])),
         }
     }
 
@@ -278,6 +304,12 @@ impl Dataset {
         self.groups.as_deref()
     }
 
+    /// The place of each sequence in the order of time `[N]`, if that decides what is set aside.
+    #[must_use]
+    pub fn time_order(&self) -> Option<&[usize]> {
+        self.time_order.as_deref()
+    }
+
     /// The file the data was read from, if it was.
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
@@ -305,6 +337,7 @@ impl Dataset {
         }
         let weights = self.weights.as_ref();
         let groups = self.groups.as_ref();
+        let time_order = self.time_order.as_ref();
         Ok(Dataset {
             ids: indices.iter().map(|&index| self.ids[index].clone()).collect(),
             feature_names: self.feature_names.clone(),
@@ -314,6 +347,7 @@ impl Dataset {
             targets: self.targets.subset(indices, &spans),
             weights: weights.map(|all| indices.iter().map(|&index| all[index]).collect()),
             groups: groups.map(|all| indices.iter().map(|&index| all[index].clone()).collect()),
+            time_order: time_order.map(|all| indices.iter().map(|&index| all[index]).collect()),
             source: self.source.clone(),
             left_out: self.left_out.clone(),
             places: self.places.subset(indices, &spans),

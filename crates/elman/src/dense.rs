@@ -40,6 +40,15 @@ pub struct DensePrepared<T> {
     transposed: PackedMatrix<T>, // Wᵀ [O, D]
 }
 
+/// What a dense layer has read, and the gradient of what it has answered.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseBatch<'a, T> {
+    /// `[N, D]`.
+    pub inputs: ArrayView2<'a, T>,
+    /// `[N, O]`.
+    pub grad_outputs: ArrayView2<'a, T>,
+}
+
 impl Dense {
     /// A layer from D inputs to O outputs.
     ///
@@ -154,13 +163,12 @@ impl Dense {
         grad_parameters: &mut Parameters<T>,
     ) -> Result<Array2<T>> {
         let mut grad_inputs = Array2::from_elem(inputs.dim(), T::ZERO);
-        let arrays = (inputs, grad_outputs);
-        self.backward_into(prepared, arrays, grad_inputs.view_mut(), grad_parameters)?;
+        let batch = DenseBatch { inputs, grad_outputs };
+        self.backward_into(prepared, batch, grad_inputs.view_mut(), grad_parameters)?;
         Ok(grad_inputs)
     }
 
-    /// As [`backward`](Self::backward) for `(inputs, grad_outputs)`, `[N, D]` and `[N, O]`, with
-    /// `dx` written into `grad_inputs` `[N, D]`.
+    /// As [`backward`](Self::backward), with `dx` written into `grad_inputs` `[N, D]`.
     ///
     /// # Errors
     ///
@@ -168,10 +176,11 @@ impl Dense {
     pub fn backward_into<T: Real>(
         &self,
         prepared: &DensePrepared<T>,
-        (inputs, grad_outputs): (ArrayView2<'_, T>, ArrayView2<'_, T>),
+        batch: DenseBatch<'_, T>,
         mut grad_inputs: ArrayViewMut2<'_, T>,
         grad_parameters: &mut Parameters<T>,
     ) -> Result<()> {
+        let DenseBatch { inputs, grad_outputs } = batch;
         self.check(grad_parameters)?;
         self.check_prepared(prepared)?;
         self.check_rows("inputs", inputs, [inputs.nrows(), self.input_size])?;

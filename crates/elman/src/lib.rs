@@ -105,7 +105,7 @@ pub use cell::{
     MinLstmOptions, MinimalState, ResetPlacement, SimpleCell, SimpleOptions, SimpleState,
 };
 pub use data::Dataset;
-pub use dense::Dense;
+pub use dense::{Dense, DenseBatch};
 pub use dropout::DropoutMode;
 pub use embedding::Embedding;
 pub use error::{Error, Result};

@@ -375,7 +375,7 @@ impl<T: Real> Optimizer<T> {
     }
 
     /// Whether a parameter without a gradient stays as it is.
-    fn leaves_the_rest_alone(&self) -> bool {
+    pub(crate) fn leaves_the_rest_alone(&self) -> bool {
         let decays = self.segments.iter().any(|segment| segment.weight_decay.abs() > 0.0);
         matches!(self.config, OptimizerConfig::Sgd(rule) if rule.momentum == Momentum::None)
             && !decays

@@ -31,6 +31,7 @@ mod run;
 mod sequences;
 mod setup;
 mod side_by_side;
+mod sparse;
 mod subject;
 
 use crate::data::Dataset;

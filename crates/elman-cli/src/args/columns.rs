@@ -31,6 +31,10 @@ pub struct Columns {
     /// Columns of text whose values are categories [default: those with few values]
     #[arg(long, value_name = "COLUMN,…")]
     pub categories: Option<Names>,
+    /// Columns of dates, the --time column or others, of which the time of day, the day of the week and
+    /// the day of the year are input
+    #[arg(long, value_name = "COLUMN,…")]
+    pub calendar: Option<Names>,
     /// A column of text: each row is a sequence, its steps the characters or words of this cell
     #[arg(long, value_name = "COLUMN")]
     pub text: Option<String>,

@@ -1,13 +1,12 @@
 //! What is said of forecasts: to train on dated series, to go on with them, to measure at past
 //! cut-offs.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::value::{Names, Switch, count, number, seed};
+use super::value::{Levels, Names, Switch, count, seed};
 
 /// How series are forecast.
 ///
@@ -36,11 +35,8 @@ pub struct ForecastArgs {
     /// What they are divided by then [default: the best, likewise]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub scale: Option<ScaleChoice>,
-    /// What the network says of each step
-    #[arg(long, value_enum, value_name = "KIND", default_value_t = DistributionChoice::Point)]
-    pub distribution: DistributionChoice,
     /// Intervals that are to hold so many percent of the values that come
-    #[arg(long, value_name = "PERCENT,…", default_value_t = Levels(vec![80.0, 95.0]))]
+    #[arg(long, value_name = "PERCENT,…", default_value_t = Levels::default())]
     pub levels: Levels,
     /// Take the intervals from past errors, whatever the network says [default: with --distribution
     /// point]
@@ -88,21 +84,6 @@ pub enum ScaleChoice {
     Series,
     /// One deviation for all series, around one mean: sizes matter
     Shared,
-}
-
-/// What the network says of each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DistributionChoice {
-    /// A number
-    Point,
-    /// A normal distribution
-    Gaussian,
-    /// A t distribution: outliers are likely
-    StudentT,
-    /// A distribution of counts
-    NegativeBinomial,
-    /// The ends of the intervals of --levels, and the median
-    Quantiles,
 }
 
 /// What becomes of several rows at one time.
@@ -192,52 +173,9 @@ impl FromStr for TransformChoice {
     }
 }
 
-/// Levels of intervals in percent, growing: `80,95`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Levels(pub Vec<f64>);
-
-impl Levels {
-    /// As shares of 1.
-    pub fn shares(&self) -> Vec<f64> {
-        self.0.iter().map(|percent| percent / 100.0).collect()
-    }
-}
-
-impl FromStr for Levels {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "percentages above 0 and below 100, separated by commas".to_owned();
-        let levels = text.split(',').map(|level| number(level.trim()).map_err(|_| wanted()));
-        let mut levels: Vec<f64> = levels.collect::<Result<_, _>>()?;
-        levels.sort_by(f64::total_cmp);
-        levels.dedup();
-        match levels.iter().all(|level| *level > 0.0 && *level < 100.0) {
-            true => Ok(Levels(levels)),
-            false => Err(wanted()),
-        }
-    }
-}
-
-impl fmt::Display for Levels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let levels: Vec<String> = self.0.iter().map(f64::to_string).collect();
-        f.write_str(&levels.join(","))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn levels_are_percentages_in_order() {
-        assert_eq!("95, 80,80".parse(), Ok(Levels(vec![80.0, 95.0])));
-        assert_eq!("97.5".parse::<Levels>().unwrap().to_string(), "97.5");
-        for text in ["", "0", "100", "80;95", "80,", "NaN", "0.8x"] {
-            assert!(text.parse::<Levels>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn transforms_are_lists_of_steps() {

@@ -1,20 +1,18 @@
 //! What a forecast takes of the options of `train`, and what it sets where nothing is given.
 
 use super::TrainArgs;
-use super::forecast::DistributionChoice;
 use super::value::{DirectionChoice, LayoutChoice, MissingChoice, PoolingChoice};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Options that are about forecasts alone.
-pub const OF_FORECAST: [&str; 18] = [
+pub const OF_FORECAST: [&str; 17] = [
     "horizon",
     "context",
     "season",
     "segment",
     "transform",
     "scale",
-    "distribution",
     "levels",
     "conformal",
     "recursive",
@@ -29,10 +27,14 @@ pub const OF_FORECAST: [&str; 18] = [
 ];
 
 /// Options that a forecast has no use for, with what it has instead.
-const OTHERS: [(&str, &str); 11] = [
+const OTHERS: [(&str, &str); 15] = [
     ("text", "dated numbers"),
     ("tokens", "dated numbers"),
     ("categories", "dated numbers"),
+    ("calendar", "the calendar of its times as input"),
+    ("split", "cut-offs in time"),
+    ("intervals", "--levels instead"),
+    ("target-transform", "--transform instead"),
     ("each", "an answer for each step ahead"),
     ("weight", "windows that count the same"),
     ("group", "series that are learnt together"),
@@ -80,10 +82,6 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     if given.has("test-step") && !given.has("test-windows") && !given.has("test") {
         let expected = "--test-windows or --test beside it";
         return Err(Failure::input(given.name("test-step"), expected, "neither"));
-    }
-    if given.has("loss") && args.forecast.distribution != DistributionChoice::Point {
-        let expected = "--distribution point beside it";
-        return Err(Failure::input(given.name("loss"), expected, "one that has its own loss"));
     }
     defaults(args, given);
     Ok(())

@@ -1,6 +1,7 @@
 //! From the arguments of `train` to the library's options, and from its words back to ours.
 
 use elman::clip::{Clip, Norm};
+use elman::data::TargetTransform;
 use elman::error::{Error, Field};
 use elman::layer::TraceKeeps;
 use elman::loss::{Output, RegressionLoss};
@@ -12,7 +13,8 @@ use elman::train::{ClassWeights, InputScaling, Monitor, NetworkOptions, Trainer,
 use super::TrainArgs;
 use super::training::TrainerArgs;
 use super::value::{
-    ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
+    ClassWeightsChoice, DistributionChoice, Limit, LossChoice, MonitorChoice, NormChoice,
+    OptimizerChoice, TargetTransformChoice, TaskKind,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -48,10 +50,16 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
         label_smoothing: trainer.label_smoothing,
         class_weights: class_weights(&trainer.class_weights),
         regression_loss: regression_loss(trainer),
-        // A forecast sets it itself.
-        output: match &trainer.intervals {
-            Some(percents) => Output::Quantiles(percents.quantiles()),
-            None => Output::Point,
+        // A forecast sets them itself.
+        output: match args.task {
+            Some(TaskKind::Forecast) => Output::Point,
+            _ => says(args),
+        },
+        intervals: intervals(args),
+        target_transform: match trainer.target_transform {
+            TargetTransformChoice::None => TargetTransform::None,
+            TargetTransformChoice::Log => TargetTransform::Log,
+            TargetTransformChoice::Log1p => TargetTransform::Log1p,
         },
         threads: trainer.threads,
         max_updates: trainer.max_updates,
@@ -63,6 +71,33 @@ pub fn training(args: &TrainArgs) -> TrainingOptions {
             true => TraceKeeps::Borders,
             false => TraceKeeps::Everything,
         },
+    }
+}
+
+/// What the network says of each number: of a forecast with the intervals of `--levels`.
+pub fn says(args: &TrainArgs) -> Output {
+    let trainer = &args.trainer;
+    let open = match trainer.intervals {
+        Some(_) => DistributionChoice::Quantiles,
+        None => DistributionChoice::Point,
+    };
+    match trainer.distribution.unwrap_or(open) {
+        DistributionChoice::Point => Output::Point,
+        DistributionChoice::Gaussian => Output::Gaussian,
+        DistributionChoice::StudentT => Output::StudentT,
+        DistributionChoice::NegativeBinomial => Output::NegativeBinomial,
+        DistributionChoice::Quantiles => Output::Quantiles(match args.task {
+            Some(TaskKind::Forecast) => args.forecast.levels.quantiles(),
+            _ => trainer.intervals.clone().unwrap_or_default().quantiles(),
+        }),
+    }
+}
+
+/// The intervals of a distribution; quantiles have them already.
+fn intervals(args: &TrainArgs) -> Vec<f64> {
+    match (args.task, says(args)) {
+        (Some(TaskKind::Forecast), _) | (_, Output::Point | Output::Quantiles(_)) => vec![],
+        _ => args.trainer.intervals.clone().unwrap_or_default().shares(),
     }
 }
 

@@ -3,24 +3,26 @@
 //! An option that was given and would have no effect is an error that names it and the one it
 //! depends on; so is a pair of which only one can hold.
 
+use elman::loss::Output;
 use elman::network::{MAX_LAYERS, NetworkOptions};
 
 use super::TrainArgs;
 use super::network_options::hidden_sizes;
+use super::options;
 use super::value::{
     CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
-    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, Switch, TaskKind, UnitChoice,
+    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, SplitChoice, Switch, TaskKind,
+    UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
 
 /// Two options of which at most one may be given.
-const EITHER: [(&str, &str); 5] = [
+const EITHER: [(&str, &str); 4] = [
     ("validation", "validation-fraction"),
     ("features", "exclude"),
     ("folds", "validation"),
     ("text", "layout"),
-    ("intervals", "loss"),
 ];
 
 /// Refuses what contradicts itself; what follows from the options given is set.
@@ -113,6 +115,7 @@ fn rules(args: &TrainArgs) -> Vec<Rule> {
     optimizer_rules(args, &mut rules);
     validation_rules(args, &mut rules);
     task_rules(args, &mut rules);
+    distribution_rules(args, &mut rules);
     record_rules(args, &mut rules);
     rules
 }
@@ -296,6 +299,21 @@ fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
 }
 
 fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    rules.push(Rule {
+        option: "split",
+        on: "validation-fraction",
+        holds: args.trainer.folds.is_some()
+            || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
+        needs: "--validation-fraction or --folds",
+        found: "neither".to_owned(),
+    });
+    rules.push(Rule {
+        option: "split",
+        on: "group",
+        holds: args.split == SplitChoice::Random || args.columns.group.is_none(),
+        needs: "no --group",
+        found: "--group".to_owned(),
+    });
     for option in ["patience", "monitor"] {
         rules.push(Rule {
             option,
@@ -306,6 +324,20 @@ fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
             found: "neither".to_owned(),
         });
     }
+}
+
+/// What a distribution of numbers goes with.
+fn distribution_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
+    let says = options::says(args);
+    let mut by_distribution = |option, holds, needs| {
+        let found = format!("--distribution {}", says.name());
+        rules.push(Rule { option, on: "distribution", holds, needs, found });
+    };
+    let is_point = says == Output::Point;
+    by_distribution("loss", is_point, "--distribution point");
+    by_distribution("intervals", !is_point, "a --distribution other than point");
+    let is_count = says == Output::NegativeBinomial;
+    by_distribution("target-transform", !is_count, "a --distribution other than of counts");
 }
 
 fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
@@ -331,12 +363,16 @@ fn task_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
     const CLASSES: &[TaskKind] = &[TaskKind::Classify, TaskKind::Tag];
     by_task("label-smoothing", CLASSES, "--task classify or tag");
     by_task("class-weights", CLASSES, "--task classify or tag");
-    by_task("intervals", &[TaskKind::Regress], "--task regress");
+    for option in ["intervals", "target-transform"] {
+        by_task(option, &[TaskKind::Regress], "--task regress");
+    }
+    const NUMBERS: &[TaskKind] = &[TaskKind::Regress, TaskKind::Forecast];
+    by_task("distribution", NUMBERS, "--task regress or forecast");
     by_task("multi-label", &[TaskKind::Classify], "--task classify");
     match trainer.loss {
         Some(LossChoice::CrossEntropy) => by_task("loss", CLASSES, "--task classify or tag"),
         Some(_) => {
-            by_task("loss", &[TaskKind::Regress, TaskKind::Forecast], "--task regress or forecast");
+            by_task("loss", NUMBERS, "--task regress or forecast");
         }
         None => {}
     }

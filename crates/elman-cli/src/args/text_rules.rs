@@ -20,7 +20,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 18] = [
+const OTHERS: [(&str, &str); 23] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -30,6 +30,11 @@ const OTHERS: [(&str, &str); 18] = [
     ("decimal", "no columns"),
     ("sort", "no columns"),
     ("missing", "no columns"),
+    ("calendar", "no columns"),
+    ("categories", "no columns"),
+    ("weight", "no columns"),
+    ("group", "no columns"),
+    ("split", "its parts in their order"),
     ("direction", "layers that read forward"),
     ("pooling", "an answer at every step"),
     ("standardize", "no numbers to standardise"),

@@ -6,8 +6,8 @@ use elman::schedule::{Schedule, Warmup};
 
 use super::spec::Spec;
 use super::value::{
-    Betas, ClassWeightsChoice, Limit, LossChoice, MonitorChoice, NormChoice, OptimizerChoice,
-    Percents, Switch, count, number, seed,
+    Betas, ClassWeightsChoice, DistributionChoice, Levels, Limit, LossChoice, MonitorChoice,
+    NormChoice, OptimizerChoice, Switch, TargetTransformChoice, count, number, seed,
 };
 
 /// How the network is trained.
@@ -101,10 +101,17 @@ pub struct TrainerArgs {
     /// The loss [default: cross-entropy for classes, mse for numbers]
     #[arg(long, value_enum, help_heading = "Loss")]
     pub loss: Option<LossChoice>,
-    /// Predict intervals in which the numbers lie so often, in percent: 80,95; the numbers themselves are
-    /// then medians
+    /// What the network says of each number [default: point; quantiles with --intervals]
+    #[arg(long, value_enum, value_name = "KIND", help_heading = "Loss")]
+    pub distribution: Option<DistributionChoice>,
+    /// Predict intervals in which the numbers lie so often, in percent [default: 80,95 where
+    /// --distribution has any]
     #[arg(long, value_name = "LEVELS", help_heading = "Loss")]
-    pub intervals: Option<Percents>,
+    pub intervals: Option<Levels>,
+    /// What is done to the numbers to predict before they are learnt, and undone afterwards
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = TargetTransformChoice::None)]
+    #[arg(help_heading = "Loss")]
+    pub target_transform: TargetTransformChoice,
     /// Where huber turns from square to straight, in standard deviations of the target
     #[arg(long, value_name = "DELTA", default_value_t = 1.0, value_parser = number)]
     #[arg(help_heading = "Loss")]

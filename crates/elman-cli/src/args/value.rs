@@ -1,10 +1,14 @@
 //! The values that options take by name.
 
+mod numbers;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+
+pub use self::numbers::{DistributionChoice, Levels, SplitChoice, TargetTransformChoice};
 
 /// What to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -393,42 +397,6 @@ impl fmt::Display for Sizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes: Vec<String> = self.0.iter().map(usize::to_string).collect();
         f.write_str(&sizes.join(","))
-    }
-}
-
-/// Levels of intervals in percent: `80,95`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Percents(pub Vec<f64>);
-
-impl Percents {
-    /// The ends of the intervals and the median, as levels of quantiles in ascending order.
-    pub fn quantiles(&self) -> Vec<f64> {
-        let ends = self.0.iter().flat_map(|level| [50.0 - level / 2.0, 50.0 + level / 2.0]);
-        let mut levels: Vec<f64> = ends.chain([50.0]).map(|percent| percent / 100.0).collect();
-        levels.sort_by(f64::total_cmp);
-        levels
-    }
-}
-
-impl FromStr for Percents {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "numbers above 0 and below 100, each once, separated by commas".to_owned();
-        let levels = text.split(',').map(|level| number(level.trim()));
-        let levels: Vec<f64> = levels.collect::<Result<_, _>>().map_err(|_| wrong())?;
-        let is_level = |level: &f64| *level > 0.0 && *level < 100.0;
-        let mut sorted = levels.clone();
-        sorted.sort_by(f64::total_cmp);
-        let twice = sorted.windows(2).any(|pair| pair[1] <= pair[0]);
-        if twice || !levels.iter().all(is_level) { Err(wrong()) } else { Ok(Percents(levels)) }
-    }
-}
-
-impl fmt::Display for Percents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let levels: Vec<String> = self.0.iter().map(f64::to_string).collect();
-        f.write_str(&levels.join(","))
     }
 }
 

@@ -31,7 +31,7 @@ pub fn run(args: &ExplainArgs) -> Outcome {
     if let Some(output) = &args.output {
         let data = args.data.iter().map(|path| ("<DATA>", path));
         let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", &args.model)]).collect();
-        super::refuse_same_file(("--output", output), &inputs)?;
+        super::refuse_same_file("--output", output, &inputs)?;
         check_writable(output)?;
     }
     let model = Model::<f32>::load(&args.model)?;

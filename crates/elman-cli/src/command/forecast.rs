@@ -21,7 +21,7 @@ pub use facts::describe;
 
 use super::source::{decimal, delimiter};
 use crate::args::columns::SavedColumns;
-use crate::args::forecast::Levels;
+use crate::args::value::Levels;
 use crate::args::value::Names;
 use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
@@ -126,7 +126,7 @@ fn column_name(path: &Path) -> Outcome<String> {
 fn check_output(output: &Path, model: &PathBuf, data: &[PathBuf]) -> Outcome {
     let data = data.iter().map(|path| ("<DATA>", path));
     let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", model)]).collect();
-    super::refuse_same_file(("--output", output), &inputs)?;
+    super::refuse_same_file("--output", output, &inputs)?;
     Ok(elman::io::check_writable(output)?)
 }
 

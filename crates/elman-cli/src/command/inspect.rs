@@ -1,6 +1,8 @@
 //! `elman inspect`: the contents of a model file.
 
 use elman::Parameters;
+use elman::data::TargetTransform;
+use elman::loss::Output;
 use elman::model::Model;
 use elman::task::Task;
 use serde_json::{Value, json};
@@ -88,6 +90,14 @@ fn task(task: &Task, facts: &mut Facts) {
             for ((name, mean), deviation) in numbers {
                 let (mean, deviation) = (measure(*mean), measure(*deviation));
                 facts.add("", format!("{name}: mean {mean}, standard deviation {deviation}"));
+            }
+            match regress.transform() {
+                TargetTransform::None => {}
+                TargetTransform::Log => facts.add("", "of the logarithm, which is learnt"),
+                TargetTransform::Log1p => facts.add("", "of ln(1 + y), which is learnt"),
+            }
+            if *regress.output() != Output::Point && regress.forecast().is_none() {
+                facts.add("says", regress.output().name());
             }
         }
     }

@@ -38,7 +38,7 @@ pub fn run(args: &ReportArgs) -> Outcome {
     check(args)?;
     let data = args.data.iter().map(|path| ("<DATA>", path));
     let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", &args.model)]).collect();
-    check_output(("--output", &args.output), &inputs)?;
+    check_output("--output", &args.output, &inputs)?;
     let model = Model::<f32>::load(&args.model)?;
     let page = match (model.task(), model.task().forecast()) {
         (Task::Text(task), _) => text::page(args, &model, task)?,
@@ -86,12 +86,12 @@ fn check(args: &ReportArgs) -> Outcome {
 }
 
 /// Refuses a page that would be lost, or would overwrite an input, before the work begins.
-fn check_output((option, output): (&str, &Path), inputs: &[(&str, &PathBuf)]) -> Outcome {
+fn check_output(option: &str, output: &Path, inputs: &[(&str, &PathBuf)]) -> Outcome {
     if output == Path::new("-") {
         let found = "-, which would be standard output";
         return Err(Failure::input(option, "a file for the page", found));
     }
-    refuse_same_file((option, output), inputs)?;
+    refuse_same_file(option, output, inputs)?;
     Ok(check_writable(output)?)
 }
 
@@ -113,7 +113,7 @@ pub fn check_training(args: &TrainArgs) -> Outcome {
         return Err(Failure::input("--report", "a file of its own", found));
     }
     let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
-    check_output(("--report", page), &inputs.collect::<Vec<_>>())
+    check_output("--report", page, &inputs.collect::<Vec<_>>())
 }
 
 /// Writes the page of a training run and says so.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use elman::data::{
-    self, Columns, Dataset, Decimal, Delimiter, Each, Format, Layout, Missing, ReadOptions,
-    RowOrder, Tagged, TargetKind, Targets, TokenChannel, Tokens,
+    self, Calendar, Columns, Dataset, Decimal, Delimiter, Each, Format, Layout, Missing,
+    ReadOptions, RowOrder, SplitOrder, Tagged, TargetKind, Targets, TokenChannel, Tokens,
 };
 use elman::error::{Error, Field};
 use elman::model::Model;
@@ -15,8 +15,8 @@ use crate::args::TrainArgs;
 use crate::args::columns::{Columns as ColumnArgs, SavedColumns};
 use crate::args::options::blame;
 use crate::args::value::{
-    DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, TaskKind,
-    UnitChoice,
+    DecimalChoice, DelimiterChoice, EachChoice, LayoutChoice, MissingChoice, Names, SplitChoice,
+    TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -35,6 +35,8 @@ struct Saved {
     order: RowOrder,
     missing: Missing,
     layout: Layout,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calendar: Vec<String>,
 }
 
 /// Reads the training data.
@@ -70,6 +72,12 @@ pub fn training(args: &TrainArgs, given: &Given) -> Outcome<Dataset> {
             _ => TargetKind::Classes { known: None },
         },
         missing: missing(args.columns.missing),
+        calendar: names(args.columns.calendar.as_ref())
+            .map_or(vec![], |names| names.into_iter().map(Calendar::new).collect()),
+        split: match args.split {
+            SplitChoice::Random => SplitOrder::Random,
+            SplitChoice::Time => SplitOrder::Time,
+        },
     };
     let mut data = data::read_files(paths, &options).map_err(|error| blame(error, given))?;
     if args.multi_label {
@@ -96,7 +104,12 @@ pub fn further(
             _ => TargetKind::Values,
         },
         each: each(args),
-        ..channels_of(training.feature_names(), channels, (layout, missing(args.columns.missing)))
+        ..ReadAs {
+            layout,
+            missing: missing(args.columns.missing),
+            calendar: names(args.columns.calendar.as_ref()).unwrap_or_default(),
+        }
+        .options(training.feature_names(), channels)
     };
     let data = data::read(path, &options).map_err(|error| blame(error, given))?;
     match training.targets() {
@@ -118,20 +131,31 @@ fn classes_of(labels: &[String], each: Each) -> TargetKind {
     TargetKind::Classes { known: (each == Each::Sequence).then(|| labels.to_vec()) }
 }
 
-/// The options that read these channels, numeric ones and tokens.
-fn channels_of(
-    features: &[String],
-    tokens: Vec<&str>,
-    (layout, missing): (Layout, Missing),
-) -> ReadOptions {
-    let listed = matches!(layout, Layout::Long | Layout::Wide).then(|| missing.in_file(features));
-    let tokens = tokens.into_iter().map(str::to_owned).collect();
-    ReadOptions {
-        features: listed.map(<[String]>::to_vec),
-        categories: (layout == Layout::Long).then_some(tokens),
-        layout,
-        missing,
-        ..ReadOptions::default()
+/// How the channels of a model are read from a file.
+struct ReadAs {
+    layout: Layout,
+    missing: Missing,
+    calendar: Vec<String>,
+}
+
+impl ReadAs {
+    /// The options that read these channels, numeric ones and tokens.
+    fn options(self, channels: &[String], tokens: Vec<&str>) -> ReadOptions {
+        let ReadAs { layout, missing, calendar } = self;
+        let date = |column| Calendar::as_in(column, channels);
+        let calendar: Vec<Calendar> = calendar.into_iter().map(date).collect();
+        let listed = matches!(layout, Layout::Long | Layout::Wide);
+        let features =
+            listed.then(|| missing.in_file(Calendar::others(&calendar, channels)).to_vec());
+        let tokens = tokens.into_iter().map(str::to_owned).collect();
+        ReadOptions {
+            features,
+            categories: (layout == Layout::Long).then_some(tokens),
+            layout,
+            missing,
+            calendar,
+            ..ReadOptions::default()
+        }
     }
 }
 
@@ -201,6 +225,7 @@ pub fn remember(model: &mut Model<f32>, args: &TrainArgs) -> Outcome {
         order: order(args.columns.sort),
         missing: missing(args.columns.missing),
         layout: layout(&args.train, &args.columns)?,
+        calendar: names(args.columns.calendar.as_ref()).unwrap_or_default(),
     };
     let saved = serde_json::to_value(saved)
         .map_err(|error| Failure::Fault(format!("the columns are no JSON: {error}")))?;
@@ -272,14 +297,14 @@ fn read_for(
     columns: Columns,
     kind: TargetKind,
 ) -> Outcome<Dataset> {
-    let Saved { missing, layout, .. } = saved(model);
+    let Saved { missing, layout, calendar, .. } = saved(model);
     let vocabularies = &model.inputs().vocabularies;
     let tokens = vocabularies.iter().map(|named| named.name.as_str()).collect();
     let options = ReadOptions {
         columns,
         each: model.task().each(),
         kind,
-        ..channels_of(model.feature_names(), tokens, (layout, missing))
+        ..ReadAs { layout, missing, calendar }.options(model.feature_names(), tokens)
     };
     data::read_files(paths, &options).map_err(|error| match &error {
         // They are the model's, no option of the command.
@@ -304,6 +329,14 @@ fn saved_columns(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) ->
         order: if given.sort { RowOrder::Sort } else { saved.order },
         ..Columns::default()
     })
+}
+
+/// What the column of the ids is called in the data; `sequence` where they have none.
+pub fn id_column(paths: &[PathBuf], model: &Model<f32>, given: &SavedColumns) -> Outcome<String> {
+    let name = saved_columns(paths, model, given)?.sequence;
+    // The columns of an answer.
+    let is_free = |name: &String| name != "step" && !name.starts_with("prediction");
+    Ok(name.filter(is_free).unwrap_or_else(|| "sequence".to_owned()))
 }
 
 /// A model that was not trained by this program may keep none.

@@ -129,8 +129,8 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
 /// Says what is suspicious in the data.
 fn warn(data: &Data, args: &TrainArgs, printer: Printer) {
     let mut lines = warnings::of(&data.training, args);
-    for part in [("validation", data.validation.as_ref()), ("test", data.test.as_ref())] {
-        lines.extend(warnings::apart(&data.training, part));
+    for (name, part) in [("validation", &data.validation), ("test", &data.test)] {
+        lines.extend(warnings::apart(&data.training, name, part.as_ref()));
     }
     lines.iter().for_each(|line| printer.warn(line));
 }
@@ -199,7 +199,7 @@ pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
     let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
     let inputs: Vec<(&str, &PathBuf)> = inputs.collect();
-    refuse_same_file(("--output", &output), &inputs)?;
+    refuse_same_file("--output", &output, &inputs)?;
     check_writable(&output)?;
     Ok(output)
 }

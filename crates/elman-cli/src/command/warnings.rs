@@ -41,7 +41,7 @@ fn quoted(mut names: Vec<String>, more: &str) -> String {
 }
 
 /// One line for each column of categories of which a further part has no value that training has.
-pub fn apart(training: &Dataset, (name, part): (&str, Option<&Dataset>)) -> Vec<String> {
+pub fn apart(training: &Dataset, name: &str, part: Option<&Dataset>) -> Vec<String> {
     let Some(part) = part.filter(|_| training.input_size() > 0) else { return vec![] };
     let known = training.vocabularies(1);
     let is_apart = |channel: &&TokenChannel| {

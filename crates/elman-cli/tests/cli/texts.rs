@@ -167,8 +167,7 @@ fn several_labels_are_learnt() {
         let said = bench.ok(&format!("evaluate {model} {file}.csv --quiet")).stdout;
         assert!(said.contains("all right") && said.contains("threshold"), "{said}");
         let rows = bench.ok(&format!("predict {model} {file}.csv")).stdout;
-        let header =
-            format!("sequence,prediction,probability_{},probability_{}", labels[0], labels[1]);
+        let header = format!("id,prediction,probability_{},probability_{}", labels[0], labels[1]);
         assert_eq!(rows.lines().next(), Some(header.as_str()));
         assert!(rows.contains(&format!("3,{}|{},", labels[0], labels[1])), "{rows}");
         bench.ok(&format!("report {model} {file}.csv --output page.html --quiet"));
@@ -270,7 +269,7 @@ fn numbers_are_predicted_at_every_step() {
     let [model, floor] = ["model", "floor"].map(|who| target[who]["rmse"].as_f64().unwrap());
     assert!(model < 0.5 * floor, "{model} {floor}");
     let ran = bench.ok("predict m.safetensors sums.csv");
-    assert_eq!(ran.stdout.lines().next(), Some("sequence,step,prediction"));
+    assert_eq!(ran.stdout.lines().next(), Some("id,step,prediction"));
     assert_eq!(ran.stdout.lines().count(), 301);
     let evaluated = bench.ok("evaluate m.safetensors sums.csv --json --quiet");
     assert_eq!(document(&evaluated.stdout)["evaluation"]["targets"][0]["model"]["rmse"], model);

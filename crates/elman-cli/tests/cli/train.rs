@@ -197,49 +197,6 @@ fn a_model_is_held_against_simple_predictors() {
 }
 
 #[test]
-fn intervals_hold_as_many_numbers_as_they_say() {
-    let bench = Bench::new();
-    let mut text = "id,step,x,y\n".to_owned();
-    for id in 0..200 {
-        // A target that the channel says up to a spread of ±1.
-        let spread = f64::from((id * 37 % 101) - 50) / 50.0;
-        let x = f64::from(id * 7 % 20) / 10.0;
-        (0..2).for_each(|step| text += &format!("{id},{step},{x},{}\n", 2.0 * x + spread));
-    }
-    bench.write("spread.csv", text);
-    let train = "train spread.csv --sequence id --time step --target y --task regress --intervals 50,80 \
-                 --epochs 60 --hidden-size 8 --dropout 0 -o i.safetensors --json --quiet";
-    let trained: Value = serde_json::from_str(&bench.ok(train).stdout).unwrap();
-    let intervals = trained["training"]["targets"][0]["intervals"].as_array().unwrap();
-    assert_eq!((&intervals[0]["level"], &intervals[1]["level"]), (&80.0.into(), &50.0.into()));
-    for own in intervals {
-        let (level, share) = (own["level"].as_f64().unwrap(), own["coverage"].as_f64().unwrap());
-        assert!((100.0 * share - level).abs() < 10.0, "{own}");
-    }
-    let rows = bench.ok("predict i.safetensors spread.csv").stdout;
-    let header =
-        "sequence,prediction,prediction-lo-80,prediction-lo-50,prediction-hi-50,prediction-hi-80";
-    assert_eq!(rows.lines().next(), Some(header));
-    for row in rows.lines().skip(1) {
-        let numbers: Vec<f64> = row.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
-        let [middle, low80, low50, high50, high80] = numbers[..] else { panic!("{row}") };
-        assert!(low80 <= low50 && low50 <= middle && middle <= high50 && high50 <= high80, "{row}");
-    }
-    let said = bench.ok("evaluate i.safetensors spread.csv --quiet").stdout;
-    assert!(said.contains("% in the 80 % interval (width "), "{said}");
-    for (options, wanted) in [
-        ("--task regress --intervals 0,80", "--intervals: expected numbers above 0 and below 100"),
-        ("--task regress --intervals 80,80", "--intervals: expected numbers above 0 and below 100"),
-        ("--task regress --intervals 80 --loss l1", "--intervals and --loss: expected at most one"),
-        ("--task classify --intervals 80", "--intervals: expected --task regress beside it"),
-    ] {
-        let ran = bench.run(&format!("train spread.csv --sequence id --target y -o m {options}"));
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{options}");
-        assert!(ran.stderr.starts_with(&format!("error: {wanted}")), "{}", ran.stderr);
-    }
-}
-
-#[test]
 fn json_is_one_document() {
     let bench = Bench::new();
     let ran = bench.train("--json --validation-fraction 0.25 --test test.csv");

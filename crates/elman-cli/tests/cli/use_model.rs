@@ -35,7 +35,7 @@ fn predictions_are_csv_with_a_probability_for_each_class() {
     let ran = bench.ok("predict m.safetensors test.csv");
     assert_eq!(ran.stderr, "");
     let mut lines = ran.stdout.lines();
-    assert_eq!(lines.next(), Some("sequence,prediction,probability_fall,probability_rise"));
+    assert_eq!(lines.next(), Some("id,prediction,probability_fall,probability_rise"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 10);
     for (index, row) in rows.iter().enumerate() {
@@ -58,6 +58,8 @@ fn predictions_need_no_target_and_no_more_than_the_channels() {
     let bare = bench.ok("predict m.safetensors bare.csv --sequence run --time at -o out.csv");
     assert_eq!(bare.stdout, "");
     assert_eq!(bare.stderr, "10 predictions written to out.csv\n");
+    // The ids stand under the name that they have in the data.
+    let with = with.replacen("id,", "run,", 1);
     assert_eq!(String::from_utf8(bench.read("out.csv")).unwrap(), with);
 }
 
@@ -92,8 +94,8 @@ fn numbers_are_predicted_by_the_name_of_their_target() {
         assert_eq!(stdout.lines().count(), 21);
         stdout.lines().next().unwrap().to_owned()
     };
-    assert_eq!(header("one.safetensors"), "sequence,prediction");
-    assert_eq!(header("two.safetensors"), "sequence,prediction_total,prediction_half");
+    assert_eq!(header("one.safetensors"), "id,prediction");
+    assert_eq!(header("two.safetensors"), "id,prediction_total,prediction_half");
 }
 
 #[test]

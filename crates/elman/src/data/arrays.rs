@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
-use super::targets::ClassCollector;
+use super::class_collector::ClassCollector;
 use super::{Dataset, Each, Targets, ValueTargets};
 use crate::error::{Error, Result};
 

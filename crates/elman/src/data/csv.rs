@@ -29,23 +29,29 @@ mod channels;
 mod fields;
 mod reader;
 mod records;
+mod row;
 mod sort;
+mod starts;
 mod survey;
 mod table;
+mod targets;
 mod text;
 pub(crate) mod time;
 
 use std::path::{Path, PathBuf};
 
 pub(super) use self::fields::Fields;
-use self::reader::{Reader, Row};
+use self::reader::Reader;
 use self::records::Records;
 pub(super) use self::records::joined;
+use self::row::Row;
 pub(super) use self::survey::{Column, Survey, Within, survey, within};
 pub(crate) use self::table::{Table, TableRow};
+use self::text::TextCells;
 use super::Dataset;
 use super::layout::Layout;
-use super::options::{LeftOut, LeftOutReason, ReadOptions};
+use super::left_out::{LeftOut, LeftOutReason};
+use super::options::ReadOptions;
 use crate::error::Result;
 
 /// Reads a long CSV file.
@@ -91,7 +97,8 @@ pub(super) fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dat
     options.check_columns()?;
     let mut records = Records::open(paths, &options.columns)?;
     if let Layout::Text { column, tokens } = &options.layout {
-        return text::read(records, paths, (column, *tokens), options);
+        let text = TextCells { column, tokens: *tokens };
+        return text::read(records, paths, text, options);
     }
     let roles = Roles::resolve(&records, options)?;
     let mut reader = Reader::new(paths, &roles, options);
@@ -111,6 +118,8 @@ struct Roles {
     targets: Vec<usize>,
     weight: Option<usize>,
     group: Option<usize>,
+    /// Columns of dates whose place in the calendar is input.
+    calendar: Vec<usize>,
     features: Features,
     /// Columns of text that are token channels.
     categories: Categories,
@@ -150,10 +159,13 @@ impl Roles {
         let weight = columns.weight.as_ref().map(find).transpose()?;
         let group = columns.group.as_ref().map(find).transpose()?;
         let listed = options.categories.as_deref().map(find_all).transpose()?;
+        let calendar = options.calendar.iter().map(|date| records.find(date.column(), &asked));
+        let calendar = calendar.collect::<Result<Vec<usize>>>()?;
         let has_role = |column: usize| {
             let single = [Some(sequence), time, weight, group];
             let is_category = listed.as_ref().is_some_and(|listed| listed.contains(&column));
-            single.contains(&Some(column)) || targets.contains(&column) || is_category
+            let is_listed = targets.contains(&column) || calendar.contains(&column);
+            single.contains(&Some(column)) || is_listed || is_category
         };
         let free = (0..records.header.len()).filter(|&column| !has_role(column));
         let (features, others, reason) = match &options.features {
@@ -175,7 +187,18 @@ impl Roles {
             (None, Features::Listed(_)) => Categories::Listed(vec![]),
             (None, Features::Free(_)) => Categories::Few,
         };
-        Ok(Roles { sequence, time, targets, weight, group, features, categories, left_out, header })
+        Ok(Roles {
+            sequence,
+            time,
+            targets,
+            weight,
+            group,
+            calendar,
+            features,
+            categories,
+            left_out,
+            header,
+        })
     }
 
     fn names(&self, columns: &[usize]) -> Vec<String> {

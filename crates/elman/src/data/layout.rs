@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::file;
+use super::format::table_ending;
 use super::input::{Digest, Lines, is_standard_input};
-use super::options::{Delimiter, table_ending};
+use super::options::Delimiter;
 use crate::error::Result;
 
 /// How the sequences lie in a table or a text.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::csv::{Column, Survey, Within, survey, within};
+use super::format::{Format, read_files};
 use super::layout::{Layout, Tagged};
-use super::options::{Columns, Format, ReadOptions, TargetKind, read_files};
+use super::options::{Columns, ReadOptions, TargetKind};
 use super::{Dataset, Each, Targets, file};
 use crate::error::{Error, Result};
 

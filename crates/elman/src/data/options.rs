@@ -1,14 +1,13 @@
 //! What a reader is told about a file.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::input::is_standard_input;
-use super::layout::{Layout, Tagged};
-use super::{Dataset, Each, csv, file, tagged, ts, wide};
-use crate::error::{Error, Field, FileFault, Result};
+use super::calendar::Calendar;
+use super::layout::Layout;
+use super::{Each, file};
+use crate::error::{Error, Field, Result};
 
 /// How a file of sequences is to be read.
 ///
@@ -55,6 +54,22 @@ pub struct ReadOptions {
     pub each: Each,
     /// What becomes of missing values of the channels.
     pub missing: Missing,
+    /// Columns of dates of a long CSV file, the time column or others, whose place in the calendar is
+    /// input.
+    pub calendar: Vec<Calendar>,
+    /// Which sequences [`split`](super::split) and [`folds`](super::folds) will set aside.
+    pub split: SplitOrder,
+}
+
+/// Which sequences are set aside for validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitOrder {
+    /// Any, drawn at random.
+    #[default]
+    Random,
+    /// The last ones: those that begin last by the time column, or that are last in the file.
+    Time,
 }
 
 /// What becomes of missing values of the channels: cells that are empty or hold `NA`, `n/a`, `NaN`,
@@ -215,182 +230,6 @@ pub enum TargetKind {
     Values,
 }
 
-/// A column of a file that is not a channel although it has no other role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The name in the header; empty where it has none.
-    pub name: String,
-    /// Which column of the file it is, from 1.
-    pub column: usize,
-    /// Why it is not a channel.
-    pub reason: LeftOutReason,
-    /// The value that decided, where it was one.
-    pub example: Option<CellExample>,
-}
-
-/// The column and the reason: `"note", which holds text ("ok" in row 2)`.
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name.as_str() {
-            "" => write!(f, "column {}", self.column)?,
-            name => write!(f, "{}", file::quote(name))?,
-        }
-        write!(f, ", which {}", self.reason)?;
-        match &self.example {
-            Some(CellExample { row, text }) => write!(f, " ({} in row {row})", file::quote(text)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A value of a column, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellExample {
-    /// The line of the file, from 1, counting the header.
-    pub row: u64,
-    /// The text of the cell.
-    pub text: String,
-}
-
-/// Why a column is not a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftOutReason {
-    /// Its first value is text.
-    Text,
-    /// It holds no value at all.
-    Empty,
-    /// The header gives it no name.
-    Unnamed,
-    /// The channels were listed, and it is not among them.
-    NotListed,
-    /// It was excluded by name.
-    Excluded,
-    /// The text of another column is what is read.
-    BesideText,
-}
-
-/// The reason in words that follow the column's name: `holds text`.
-impl fmt::Display for LeftOutReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            LeftOutReason::Text => "holds text",
-            LeftOutReason::Empty => "is empty",
-            LeftOutReason::Unnamed => "has no name",
-            LeftOutReason::NotListed => "is not among the listed features",
-            LeftOutReason::Excluded => "is excluded",
-            LeftOutReason::BesideText => "is not read beside a column of text",
-        })
-    }
-}
-
-/// The formats of sequence files that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// A table with one row for each step: see [`csv`].
-    Csv,
-    /// One line for each sequence: see [`ts`].
-    Ts,
-    /// One line for each word: see [`tagged`].
-    Conll,
-}
-
-impl Format {
-    /// The format a file's name ends in, upper and lower case being the same: `.ts`, `.conllu`,
-    /// `.conll`, `.iob` or `.bio`, or `.csv`, `.tsv`, `.tab` or `.txt` for a table. A `.gz` after it is passed over. Standard input, `-`, is
-    /// a table.
-    ///
-    /// # Errors
-    ///
-    /// Another ending; a path at which there is no file.
-    pub fn of(path: &Path) -> Result<Self> {
-        if is_standard_input(path) {
-            return Ok(Format::Csv);
-        }
-        let ending = table_ending(path);
-        match ending.as_deref() {
-            Some("csv" | "tsv" | "tab" | "txt") => Ok(Format::Csv),
-            Some("ts") => Ok(Format::Ts),
-            Some("conllu" | "conll" | "iob" | "bio") => Ok(Format::Conll),
-            _ => {
-                file::check_is_file(path)?;
-                let found = ending.map_or("none".to_string(), |ending| format!(".{ending}"));
-                let expected = "the file extension .csv, .tsv, .txt or .ts";
-                Err(FileFault::new(path, expected, found).into())
-            }
-        }
-    }
-}
-
-/// The ending of a file's name in lower case, without that of gzip.
-pub(super) fn table_ending(path: &Path) -> Option<String> {
-    let ending = |path: &Path| Some(path.extension()?.to_str()?.to_ascii_lowercase());
-    match ending(path)?.as_str() {
-        "gz" => ending(Path::new(path.file_stem()?)).or(Some("gz".to_string())),
-        other => Some(other.to_string()),
-    }
-}
-
-/// Reads a file of any format, told apart by the end of its name and by the [layout](Layout) asked
-/// for; `-` is standard input.
-///
-/// ```
-/// use elman::data::{Columns, Format, LeftOutReason, ReadOptions, TargetKind, read};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("machines.txt");
-/// std::fs::write(&path, "run;hour;heat;site;wear\n1;0;20.5;Oslo;0.1\n1;1;21.0;Oslo;0.1\n")?;
-/// let columns = Columns {
-///     sequence: Some("run".into()),
-///     time: Some("hour".into()),
-///     targets: vec!["wear".into()],
-///     ..Columns::default()
-/// };
-/// let options = ReadOptions { columns, kind: TargetKind::Values, ..ReadOptions::default() };
-/// assert_eq!(Format::of(&path)?, Format::Csv);
-/// let dataset = read(&path, &options)?;
-/// assert_eq!(dataset.feature_names(), ["heat"]);
-/// assert_eq!(dataset.left_out()[0].name, "site");
-/// assert_eq!(dataset.left_out()[0].reason, LeftOutReason::Text);
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-///
-/// An ending that is none of these; everything that the readers of [`csv`], [`ts`], [`wide`] and
-/// [`tagged`] files refuse.
-pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Dataset> {
-    read_files(&[path.as_ref().to_path_buf()], options)
-}
-
-/// Reads several tables with one header, one after the other, as if they were one; or a single file
-/// of any format.
-///
-/// # Errors
-///
-/// Those of [`read`]; no file; a `.ts` file among several; files whose headers differ.
-pub fn read_files(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> {
-    let formats = paths.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>>>()?;
-    match (paths, formats.iter().position(|format| *format == Format::Ts)) {
-        ([only], Some(_)) => return ts::read_ts(only, options),
-        (_, Some(index)) => {
-            let expected = "tables only, where several files are read as one";
-            return Err(FileFault::new(&paths[index], expected, "a .ts file").into());
-        }
-        (_, None) => {}
-    }
-    match (&options.layout, formats.first()) {
-        (Layout::Tagged(format), _) => tagged::read(paths, *format, options),
-        (Layout::Long, Some(Format::Conll)) => match Layout::of(&paths[0])? {
-            Layout::Tagged(format) => tagged::read(paths, format, options),
-            _ => tagged::read(paths, Tagged::Conll2003, options),
-        },
-        (Layout::Wide, _) => wide::read(paths, options),
-        (Layout::Long | Layout::Text { .. }, _) => csv::read_files(paths, options),
-    }
-}
-
 impl ReadOptions {
     /// Refuses a number of target columns that does not suit the kind, and a column in two roles.
     pub(super) fn check_columns(&self) -> Result<()> {
@@ -415,6 +254,7 @@ impl ReadOptions {
         match &self.features {
             Some(features)
                 if features.is_empty()
+                    && self.calendar.is_empty()
                     && self.categories.as_deref().is_none_or(<[String]>::is_empty) =>
             {
                 Err(Error::argument(Field::Features, "at least one name", "none"))
@@ -442,7 +282,8 @@ impl ReadOptions {
         let single = single.chain(&columns.weight).chain(&columns.group);
         let channels = self.features.iter().chain(&self.categories).flatten();
         let lists = columns.targets.iter().chain(channels).chain(&self.exclude);
-        single.chain(lists).chain(self.layout.text()).map(String::as_str).collect()
+        let dates = self.calendar.iter().map(Calendar::column);
+        single.chain(lists).chain(self.layout.text()).map(String::as_str).chain(dates).collect()
     }
 
     fn check_roles(&self) -> Result<()> {
@@ -455,12 +296,15 @@ impl ReadOptions {
             (Field::Group, &columns.group),
         ];
         let single = single.iter().filter_map(|(role, name)| Some((*role, name.as_ref()?)));
+        // The time column orders the steps and may be read as well.
+        let dates = self.calendar.iter().map(|date| (Field::Calendar, &date.column));
+        let dates = dates.filter(|(_, name)| columns.time.as_ref() != Some(name));
         let targets = self.columns.targets.iter().map(|name| (Field::Target, name));
         let features = self.features.iter().flatten().map(|name| (Field::Features, name));
         let exclude = self.exclude.iter().map(|name| (Field::Exclude, name));
         let categories = self.categories.iter().flatten().map(|name| (Field::Categories, name));
         let text = self.layout.text().into_iter().map(|name| (Field::Text, name));
-        let channels = features.chain(categories).chain(text);
+        let channels = features.chain(categories).chain(text).chain(dates);
         for (role, name) in single.chain(targets).chain(channels).chain(exclude) {
             if let Some((other, _)) = taken.iter().find(|(_, taken)| taken == name) {
                 let found = format!("{name:?}, which is named under {} already", other.name());

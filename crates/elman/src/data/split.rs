@@ -42,7 +42,8 @@ pub struct Split {
 /// training.
 ///
 /// Where sequences have [groups](Dataset::groups), whole groups are set aside in random order, until
-/// another one would take more sequences than asked for, at least one.
+/// another one would take more sequences than asked for, at least one. Where they have an
+/// [order in time](Dataset::time_order), the last ones are set aside, whatever their class.
 pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
     if !(0.0..1.0).contains(&fraction) {
         let expected = "at least 0 and below 1";
@@ -52,11 +53,18 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
             fraction,
         ));
     }
+    let in_time = in_time(dataset)?;
     let mut groups = groups(dataset);
     let mut training: Vec<usize> = Vec::new();
     let mut validation: Vec<usize> = Vec::new();
-    if let Some(names) = dataset.groups().filter(|_| fraction > 0.0) {
-        let wanted = (dataset.len() as f64 * fraction).round();
+    let wanted = (dataset.len() as f64 * fraction).round();
+    if let Some(order) = in_time.filter(|_| fraction > 0.0) {
+        let is_late = |place: &usize| (order.len() - place) as f64 <= wanted;
+        let (late, early): (Vec<_>, Vec<_>) = (0..order.len()).partition(is_late);
+        training.extend(early.into_iter().map(|place| order[place]));
+        validation.extend(late.into_iter().map(|place| order[place]));
+        groups.clear();
+    } else if let Some(names) = dataset.groups().filter(|_| fraction > 0.0) {
         for group in shuffled_groups(names, rng) {
             let size = (validation.len() + group.len()) as f64;
             if validation.is_empty() || size <= wanted {
@@ -93,6 +101,10 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
 /// sequences of a class in them. Where sequences have [groups](Dataset::groups), each group is whole in
 /// one fold, and the sizes differ as little as that allows.
 ///
+/// Where sequences have an [order in time](Dataset::time_order), nothing is learnt from what comes
+/// later: in that order they are cut into `count + 1` parts, each but the first is once the validation
+/// part, and what stands before it is the training part. The first takes the remainder.
+///
 /// ```
 /// use elman::data::folds;
 /// use elman::{Dataset, Rng};
@@ -109,11 +121,15 @@ pub fn split(dataset: &Dataset, fraction: f64, rng: &mut Rng) -> Result<Split> {
 ///
 /// # Errors
 ///
-/// Fewer than two folds, or more than there are sequences.
+/// Fewer than two folds, or more than there are sequences, or parts in time; groups and an order in
+/// time.
 pub fn folds(dataset: &Dataset, count: usize, rng: &mut Rng) -> Result<Vec<Split>> {
     if !(2..=dataset.len()).contains(&count) {
         let expected = format!("2 to {}, the number of sequences", dataset.len());
         return Err(Error::argument(Field::Folds, expected, count));
+    }
+    if let Some(order) = in_time(dataset)? {
+        return folds_in_time(&order, count);
     }
     let mut fold_of = vec![0; dataset.len()];
     if let Some(names) = dataset.groups() {
@@ -139,6 +155,37 @@ pub fn folds(dataset: &Dataset, count: usize, rng: &mut Rng) -> Result<Vec<Split
         fold_of[sequence] = position % count;
     }
     Ok(splits(&fold_of, count))
+}
+
+/// The sequences in the order of time, if they have one.
+fn in_time(dataset: &Dataset) -> Result<Option<Vec<usize>>> {
+    let Some(places) = dataset.time_order() else { return Ok(None) };
+    if dataset.groups().is_some() {
+        return Err(Error::argument(Field::Split, "random where sequences have groups", "time"));
+    }
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&sequence| places[sequence]);
+    Ok(Some(order))
+}
+
+/// Each part of this order but the first, with all that stands before it.
+///
+/// Source: scikit-learn's `TimeSeriesSplit`.
+fn folds_in_time(order: &[usize], count: usize) -> Result<Vec<Split>> {
+    let size = order.len() / (count + 1);
+    if size == 0 {
+        let expected = format!("2 to {}, one less than the sequences", order.len() - 1);
+        return Err(Error::argument(Field::Folds, expected, count));
+    }
+    let split = |fold: usize| {
+        let start = order.len() - (count - fold) * size;
+        let [mut training, mut validation] =
+            [&order[..start], &order[start..start + size]].map(<[usize]>::to_vec);
+        training.sort_unstable();
+        validation.sort_unstable();
+        Split { training, validation }
+    };
+    Ok((0..count).map(split).collect())
 }
 
 /// Each fold once as the validation part, given the fold of each sequence.
@@ -256,6 +303,27 @@ mod tests {
         }
         let error = folds(&data, 7, &mut Rng::new(1)).unwrap_err().to_string();
         assert_eq!(error, "folds: expected 2 to 6, the number of groups, got 7");
+    }
+
+    /// The folds of scikit-learn 1.7's `TimeSeriesSplit(3)` over 10 samples.
+    #[test]
+    fn what_is_set_aside_by_time_comes_later() {
+        let steps = vec![array![[0.0]]; 10];
+        let data = Dataset::unlabelled(&steps).unwrap();
+        let data = data.with_time_order((0..10).rev().collect()).unwrap();
+        let made = split(&data, 0.3, &mut Rng::new(1)).unwrap();
+        assert_eq!(made.validation, [0, 1, 2]);
+        let made = folds(&data, 3, &mut Rng::new(1)).unwrap();
+        let expected = [(6..10, 4..6), (4..10, 2..4), (2..10, 0..2)];
+        for (made, (training, validation)) in made.iter().zip(expected) {
+            assert_eq!(made.training, training.collect::<Vec<_>>());
+            assert_eq!(made.validation, validation.collect::<Vec<_>>());
+        }
+        let error = folds(&data, 10, &mut Rng::new(1)).unwrap_err().to_string();
+        assert_eq!(error, "folds: expected 2 to 9, one less than the sequences, got 10");
+        let data = data.with_groups(vec!["a".into(); 10]).unwrap();
+        let error = split(&data, 0.3, &mut Rng::new(1)).unwrap_err().to_string();
+        assert_eq!(error, "split: expected random where sequences have groups, got time");
     }
 
     #[test]

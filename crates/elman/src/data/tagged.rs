@@ -16,13 +16,14 @@
 
 use std::path::PathBuf;
 
+use super::calendar::listed_calendar;
+use super::class_collector::ClassCollector;
 use super::csv::joined;
 use super::file;
 use super::input::{Digest, Lines};
 use super::layout::{Layout, Tagged};
 use super::options::{ReadOptions, TargetKind};
 use super::place::{Place, StepPlaces};
-use super::targets::ClassCollector;
 use super::words::WordChannels;
 use super::{Dataset, Each, Parts, Source, Targets};
 use crate::error::{Error, Field, FileFault, Result};
@@ -80,7 +81,8 @@ fn check(format: Tagged, options: &ReadOptions) -> Result<String> {
     let lists = [(Field::Features, &options.features), (Field::Categories, &options.categories)];
     let listed =
         lists.into_iter().find_map(|(field, names)| Some((field, file::list(names.as_ref()?))));
-    if let Some((field, found)) = given.or(listed) {
+    let dates = listed_calendar(options).map(|found| (Field::Calendar, found));
+    if let Some((field, found)) = given.or(listed).or(dates) {
         return Err(Error::argument(field, "none for a text of tagged words", found));
     }
     if options.each == Each::Sequence && options.kind != TargetKind::None {

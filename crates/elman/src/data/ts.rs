@@ -36,13 +36,14 @@ use std::path::Path;
 use ndarray::Array2;
 
 use self::header::{Header, Label};
+use super::calendar::listed_calendar;
+use super::class_collector::ClassCollector;
 use super::file;
 use super::input::Text;
 use super::layout::Layout;
 use super::missing::{self, MISSING_HINT};
 use super::options::{Decimal, Missing, ReadOptions, RowOrder, TargetKind};
 use super::place::Places;
-use super::targets::ClassCollector;
 use super::{Dataset, Each, Parts, Targets, ValueTargets};
 use crate::error::{Error, Field, FileFault, Result};
 
@@ -116,6 +117,7 @@ fn refuse_columns(options: &ReadOptions) -> Result<()> {
         (Field::Weight, columns.weight.as_deref().map(file::quote)),
         (Field::Group, columns.group.as_deref().map(file::quote)),
         (Field::Categories, categories.map(|names| file::list(names))),
+        (Field::Calendar, listed_calendar(options)),
         (Field::Text, options.layout.text().map(|name| file::quote(name))),
         (Field::Layout, layout.map(str::to_string)),
         (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
@@ -141,6 +143,13 @@ enum Labels {
 struct Holes {
     count: usize,
     first: Option<FileFault>,
+}
+
+/// Where the values of a channel stand.
+#[derive(Clone, Copy)]
+struct At {
+    row: u64,
+    channel: usize,
 }
 
 /// What has been read so far.
@@ -206,7 +215,7 @@ impl<'a> Reader<'a> {
         self.values.resize(start + length * channels.len(), 0.0);
         for (index, channel) in channels.iter().enumerate() {
             for (step, text) in channel.split(',').enumerate() {
-                let value = self.number(text.trim(), (row, index, step))?;
+                let value = self.number(text.trim(), step, At { row, channel: index })?;
                 self.values[start + step * channels.len() + index] = value;
             }
         }
@@ -243,7 +252,7 @@ impl<'a> Reader<'a> {
         let length = lengths.clone().next().unwrap_or(0);
         if let Some((index, other)) = lengths.enumerate().find(|(_, other)| *other != length) {
             let expected = format!("{} as in {}", values(length), self.feature(0));
-            return Err(self.fault(expected, values(other), (row, index)).into());
+            return Err(self.fault(expected, values(other), At { row, channel: index }).into());
         }
         let header = self.header;
         let expected = match (header.equal_length, header.series_length, self.first) {
@@ -262,18 +271,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of a step; NaN where it is missing.
-    fn number(&mut self, text: &str, (row, channel, step): (u64, usize, usize)) -> Result<f64> {
+    fn number(&mut self, text: &str, step: usize, at: At) -> Result<f64> {
         if text == "?" || text.eq_ignore_ascii_case("nan") {
             let found = format!("{} at step {step}", file::quote(text));
             self.holes.count += 1;
             if self.holes.first.is_none() {
-                self.holes.first = Some(self.fault("a number", found, (row, channel)));
+                self.holes.first = Some(self.fault("a number", found, at));
             }
             return Ok(f64::NAN);
         }
         file::number(text).map_err(|(expected, found)| {
             let found = if text.is_empty() { "nothing".to_string() } else { found };
-            self.fault(expected, format!("{found} at step {step}"), (row, channel)).into()
+            self.fault(expected, format!("{found} at step {step}"), at).into()
         })
     }
 
@@ -325,13 +334,8 @@ impl<'a> Reader<'a> {
         given.unwrap_or_else(|| format!("channel{}", channel + 1))
     }
 
-    fn fault(
-        &self,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-        (row, channel): (u64, usize),
-    ) -> FileFault {
-        self.file.fault(expected, found).row(row).column(self.feature(channel))
+    fn fault(&self, expected: impl Into<String>, found: impl Into<String>, at: At) -> FileFault {
+        self.file.fault(expected, found).row(at.row).column(self.feature(at.channel))
     }
 
     fn finish(self) -> Result<Dataset> {

@@ -17,12 +17,14 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
+use super::calendar::listed_calendar;
+use super::class_collector::ClassCollector;
 use super::csv::{Fields, joined};
+use super::format::table_ending;
 use super::input::{Digest, Lines};
 use super::missing::{self, MISSING_HINT};
-use super::options::{Decimal, Delimiter, Missing, ReadOptions, TargetKind, table_ending};
+use super::options::{Decimal, Delimiter, Missing, ReadOptions, TargetKind};
 use super::place::Places;
-use super::targets::ClassCollector;
 use super::{Dataset, Each, Parts, Source, Targets, ValueTargets, file};
 use crate::error::{Error, Field, FileFault, Result};
 
@@ -62,6 +64,7 @@ fn check(options: &ReadOptions) -> Result<()> {
         (Field::Time, options.columns.time.as_ref().map(|name| file::quote(name))),
         (Field::Features, options.features.as_ref().filter(channel).map(|names| file::list(names))),
         (Field::Categories, listed(&options.categories)),
+        (Field::Calendar, listed_calendar(options)),
         (Field::Exclude, excluded),
         (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
     ];

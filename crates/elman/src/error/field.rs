@@ -51,6 +51,10 @@ fields! {
     Categories "categories";
     /// The column whose characters or words are the steps.
     Text "text";
+    /// The columns of dates whose place in the calendar is input.
+    Calendar "calendar";
+    /// Which sequences are set aside.
+    Split "split";
     /// The column of the weights of sequences.
     Weight "weight";
     /// The column that says which sequences belong together.
@@ -153,6 +157,10 @@ fields! {
     LabelSmoothing "label_smoothing";
     /// How the classes weigh.
     ClassWeights "class_weights";
+    /// The intervals that predictions come with.
+    Intervals "intervals";
+    /// What is done to target numbers first.
+    TargetTransform "target_transform";
     /// Where Huber's loss turns straight.
     HuberDelta "huber_delta";
     /// Where the smooth absolute error turns straight.

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::calendar::{Civil, Cycle, DAY, waves, weekday};
 use crate::data::csv::time::{Date, days_in, days_since_1970};
-use crate::real::Float;
 
-const DAY: i64 = 86_400;
 const WEEK: i64 = 7 * DAY;
 
 /// How the times of a series follow each other.
@@ -67,42 +66,6 @@ pub enum Style {
     Clock,
     /// `2024-05-31T18:00:00Z`
     Utc,
-}
-
-/// A day of the calendar.
-#[derive(Clone, Copy)]
-struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
-}
-
-impl Civil {
-    /// Source: Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
-    fn of(seconds: i64) -> Self {
-        let shifted = seconds.div_euclid(DAY) + 719_468;
-        let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Civil { year, month, day: day_of_year - (153 * shifted_month + 2) / 5 + 1 }
-    }
-
-    fn is_last(self) -> bool {
-        self.day == days_in(self.year, self.month)
-    }
-
-    fn months(self) -> i64 {
-        self.year * 12 + self.month - 1
-    }
-}
-
-/// The day of the week, 0 for Monday.
-fn weekday(seconds: i64) -> i64 {
-    (seconds.div_euclid(DAY) + 3).rem_euclid(7)
 }
 
 impl Frequency {
@@ -213,58 +176,33 @@ impl Frequency {
     /// The names of the [calendar features](Self::features).
     #[must_use]
     pub fn feature_names(self) -> Vec<String> {
-        let pairs: &[&str] = match self {
-            Frequency::Seconds(step) if step < DAY => {
-                &["time_of_day", "day_of_week", "day_of_year"]
-            }
-            Frequency::BusinessDays => &["day_of_week", "day_of_year"],
-            Frequency::Seconds(step) if step < WEEK => &["day_of_week", "day_of_year"],
-            Frequency::Seconds(_) => &["day_of_year"],
-            Frequency::Months { count, .. } if count % 12 != 0 => &["day_of_year"],
-            Frequency::Months { .. } | Frequency::Steps(_) => &[],
-        };
-        pairs.iter().flat_map(|name| [format!("{name}_sin"), format!("{name}_cos")]).collect()
+        let names = self.cycles().iter().map(|cycle| cycle.name());
+        names.flat_map(|name| [format!("{name}_sin"), format!("{name}_cos")]).collect()
     }
 
     /// Where a time stands in the day, the week and the year, each as the sine and the cosine of
     /// an angle, as far as the frequency tells such times apart.
     #[must_use]
     pub fn features(self, time: i64) -> Vec<f64> {
-        let civil = Civil::of(time);
-        let of_day = time.rem_euclid(DAY) as f64 / DAY as f64;
-        let of_week = weekday(time) as f64 / 7.0;
-        let days = (time.div_euclid(DAY) - days_since_1970(civil.year, 1, 1)) as f64;
-        let of_year = match self {
+        let part = |cycle: &Cycle| match self {
             // Months are equal parts of a year, however long they are.
-            Frequency::Months { .. } => (civil.month - 1) as f64 / 12.0,
-            _ => days / 365.25,
+            Frequency::Months { .. } => (Civil::of(time).month - 1) as f64 / 12.0,
+            _ => cycle.part(time),
         };
-        let parts = match self.feature_names().len() {
-            6 => vec![of_day, of_week, of_year],
-            4 => vec![of_week, of_year],
-            2 => vec![of_year],
-            _ => vec![],
-        };
-        let angle = |part: f64| std::f64::consts::TAU * part;
-        parts.into_iter().flat_map(|part| [sine(angle(part)), sine(angle(part + 0.25))]).collect()
+        self.cycles().iter().flat_map(|cycle| waves(part(cycle))).collect()
     }
-}
 
-/// The same bits on every machine: half an angle's tangent is not there, so a sine of its series.
-fn sine(angle: f64) -> f64 {
-    let turns = angle / std::f64::consts::TAU;
-    let mut x = (turns - turns.round()) * std::f64::consts::TAU;
-    let half = std::f64::consts::FRAC_PI_2;
-    if Float::abs(x) > half {
-        x = if x > 0.0 { std::f64::consts::PI - x } else { -std::f64::consts::PI - x };
+    fn cycles(self) -> &'static [Cycle] {
+        use Cycle::{DayOfWeek, DayOfYear, TimeOfDay};
+        match self {
+            Frequency::Seconds(step) if step < DAY => &[TimeOfDay, DayOfWeek, DayOfYear],
+            Frequency::BusinessDays => &[DayOfWeek, DayOfYear],
+            Frequency::Seconds(step) if step < WEEK => &[DayOfWeek, DayOfYear],
+            Frequency::Seconds(_) => &[DayOfYear],
+            Frequency::Months { count, .. } if count % 12 != 0 => &[DayOfYear],
+            Frequency::Months { .. } | Frequency::Steps(_) => &[],
+        }
     }
-    let (mut term, mut sum) = (x, x);
-    for n in 1..13 {
-        let n = f64::from(n);
-        term *= -x * x / (2.0 * n * (2.0 * n + 1.0));
-        sum += term;
-    }
-    sum
 }
 
 /// Months, if all dates stand on one day of the month, or on the last, at one time of day.
@@ -373,14 +311,6 @@ mod tests {
         ];
         for (times, expected) in cases {
             assert_eq!(Frequency::of_dates(&times), Some(expected), "{times:?}");
-        }
-    }
-
-    #[test]
-    fn sines_are_those_of_the_platform() {
-        for step in -500..500 {
-            let angle = f64::from(step) * 0.031;
-            assert!((sine(angle) - angle.sin()).abs() < 1e-14, "{angle}");
         }
     }
 }

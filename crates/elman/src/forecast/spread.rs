@@ -44,7 +44,7 @@ impl Spread {
         })
     }
 
-    /// The same of `shift + unit·y`; counts have no other unit.
+    /// The same of `shift + unit·y`; counts are not shifted.
     pub(crate) fn scaled(self, shift: f64, unit: f64) -> Self {
         match self {
             Spread::Gaussian { mean, deviation } => {
@@ -57,7 +57,9 @@ impl Spread {
                 let values = values.iter().map(|value| shift + unit * value).collect();
                 Spread::Quantiles { levels, values }
             }
-            counts @ Spread::NegativeBinomial { .. } => counts,
+            Spread::NegativeBinomial { mean, dispersion } => {
+                Spread::NegativeBinomial { mean: unit * mean, dispersion }
+            }
         }
     }
 

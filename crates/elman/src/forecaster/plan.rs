@@ -188,6 +188,7 @@ pub fn prepare(
     callback: &mut Callback<'_>,
 ) -> Result<Option<Prepared>> {
     let plan = Plan::of(frame, options)?;
+    trainer.options().refuse_target_transform()?;
     let own = plan.training(trainer.options());
     let trainer = Trainer::new(own, trainer.network().clone())?;
     let Some(chosen) = choose(frame, &plan, &trainer, callback)? else { return Ok(None) };

@@ -3,6 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{BatchTargets, Score, Tally};
+use crate::data::{TargetTransform, TargetUnits};
 use crate::error::Result;
 use crate::loss::{
     self, BinaryCrossEntropy, BinaryTargets, CrossEntropy, NumberLoss, TargetClasses,
@@ -127,8 +128,27 @@ impl<T: Real> Objective<T> for Tokens {
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
     pub(crate) loss: NumberLoss,
-    /// The standard deviation of each target `[O]`.
-    pub(crate) deviations: Vec<f64>,
+    /// The units of the targets `[O]`.
+    pub(crate) units: TargetUnits,
+}
+
+impl Values {
+    /// The error of a standardised number: itself, or in the units of the target where they are not
+    /// in proportion.
+    fn error(&self, column: usize, output: f64, target: f64) -> f64 {
+        match self.units.transform {
+            TargetTransform::None => output - target,
+            _ => self.units.undo(column, output) - self.units.undo(column, target),
+        }
+    }
+
+    /// What an error of 1 is in the units of a target.
+    fn unit(&self, column: usize) -> f64 {
+        match self.units.transform {
+            TargetTransform::None => self.units.scaling.deviations()[column],
+            _ => 1.0,
+        }
+    }
 }
 
 impl<T: Real> Objective<T> for Values {
@@ -138,35 +158,37 @@ impl<T: Real> Objective<T> for Values {
         targets: &BatchTargets<T>,
         grad: ArrayViewMut2<'_, T>,
     ) -> Result<f64> {
-        let numbers = targets.numbers(self.deviations.len())?;
+        let numbers = targets.numbers(self.units.scaling.len())?;
         self.loss.gradient(outputs, numbers, grad)
     }
 
     fn count(&self, outputs: ArrayView2<'_, T>, targets: &BatchTargets<T>, tally: &mut Tally) {
-        let width = self.deviations.len();
+        let width = self.units.scaling.len();
         tally.squares.resize(width, 0.0);
         for row in targets.counted() {
             tally.answers += 1;
             let points = self.loss.points(outputs.row(row));
             let pairs = points.into_iter().zip(&targets.values[row * width..]);
-            for (square, (output, &target)) in tally.squares.iter_mut().zip(pairs) {
-                let error = output - target.to_f64();
-                *square += error * error;
+            for (column, (output, &target)) in pairs.enumerate() {
+                let error = self.error(column, output, target.to_f64());
+                tally.squares[column] += error * error;
             }
         }
     }
 
     fn score(&self, tally: &Tally) -> Score {
-        let errors = tally.squares.iter().zip(&self.deviations);
-        let rmse =
-            |(square, deviation): (&f64, &f64)| (square / tally.answers as f64).sqrt() * deviation;
-        Score::Rmse(errors.map(rmse).sum::<f64>() / self.deviations.len() as f64)
+        let rmse = |(column, square): (usize, &f64)| {
+            (square / tally.answers as f64).sqrt() * self.unit(column)
+        };
+        let errors = tally.squares.iter().enumerate().map(rmse);
+        Score::Rmse(errors.sum::<f64>() / self.units.scaling.len() as f64)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Standardization;
     use crate::loss::{Output, RegressionLoss};
 
     #[test]
@@ -178,7 +200,8 @@ mod tests {
         let deviations = vec![3.0, 10.0];
         let (output, point) = (Output::Point, RegressionLoss::Mse);
         let loss = NumberLoss { output, point, units: deviations.clone() };
-        let values = Values { loss, deviations };
+        let scaling = Standardization::new(vec![1.0, 2.0], deviations).unwrap();
+        let values = Values { loss, units: TargetUnits::of_scaling(scaling) };
         assert_eq!(Objective::<f32>::score(&values, &tally), Score::Rmse(8.0));
     }
 }

@@ -80,6 +80,11 @@ impl Output {
         }
     }
 
+    /// Whether it is one that has a quantile for each level.
+    pub(crate) fn is_distribution(&self) -> bool {
+        self.distribution().is_some()
+    }
+
     fn distribution(&self) -> Option<Distribution> {
         match self {
             Output::Point | Output::Quantiles(_) => None,

@@ -47,6 +47,19 @@ impl Touched {
         &self.ranges
     }
 
+    /// Takes in what another batch touches.
+    pub fn merge(&mut self, other: &Touched) {
+        let mut all = std::mem::take(&mut self.ranges);
+        all.extend_from_slice(&other.ranges);
+        all.sort_unstable_by_key(|range| range.start);
+        for range in all {
+            match self.ranges.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => self.ranges.push(range),
+            }
+        }
+    }
+
     /// Sets a gradient to zero where it may have been changed.
     pub fn clear<T: Real>(&self, gradient: &mut Parameters<T>) {
         for range in &self.ranges {

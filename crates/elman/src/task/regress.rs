@@ -1,15 +1,21 @@
 //! Regression: one or more numbers for each sequence. The outputs are standardised targets.
 
+mod results;
+
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+pub use self::results::{
+    FloorErrors, IntervalEvaluation, TargetEvaluation, ValueErrors, ValueEvaluation, ValueInterval,
+    ValuePredictions,
+};
 use super::Answers;
 use super::floor::{FloorKind, Guesses, Said};
-use crate::data::{Dataset, Each, Standardization, ValueTargets};
-use crate::error::{Error, FileFault, Result};
-use crate::forecast::Recipe;
+use crate::data::{Dataset, Each, Standardization, TargetTransform, TargetUnits, ValueTargets};
+use crate::error::{Error, Field, FileFault, Result};
+use crate::forecast::{Pool, Recipe, Spread};
 use crate::loss::{NumberLoss, Output, RegressionLoss};
-use crate::metric;
+use crate::real::Float;
 
 /// How far two levels may be apart that are one.
 const SAME_LEVEL: f64 = 1e-9;
@@ -23,12 +29,16 @@ const SAME_LEVEL: f64 = 1e-9;
 #[serde(try_from = "Unchecked")]
 pub struct Regress {
     targets: Vec<String>,
-    scaling: Standardization,
+    #[serde(flatten)]
+    units: TargetUnits,
     loss: RegressionLoss,
     #[serde(skip_serializing_if = "Each::is_sequence")]
     each: Each,
     #[serde(skip_serializing_if = "is_point")]
     output: Output,
+    /// The intervals of a distribution, as shares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    levels: Vec<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     forecast: Option<Box<Recipe>>,
 }
@@ -38,11 +48,17 @@ pub struct Regress {
 struct Unchecked {
     targets: Vec<String>,
     scaling: Standardization,
+    #[serde(default)]
+    transform: TargetTransform,
+    #[serde(default)]
+    training_means: Vec<f64>,
     loss: RegressionLoss,
     #[serde(default)]
     each: Each,
     #[serde(default)]
     output: Output,
+    #[serde(default)]
+    levels: Vec<f64>,
     #[serde(default)]
     forecast: Option<Box<Recipe>>,
 }
@@ -55,17 +71,50 @@ fn is_point(output: &Output) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NumberAnswer {
     pub(crate) output: Output,
+    /// The intervals of a distribution, as shares.
+    pub(crate) levels: Vec<f64>,
     /// The loss of numbers themselves.
     pub(crate) loss: RegressionLoss,
+    /// What is done to the numbers first.
+    pub(crate) transform: TargetTransform,
+}
+
+impl NumberAnswer {
+    /// Refuses what does not go together.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.output.check()?;
+        if let Some(level) = self.levels.iter().find(|level| !(0.0 < **level && **level < 1.0)) {
+            return Err(Error::argument(Field::Intervals, "shares above 0 and below 1", level));
+        }
+        if !self.levels.is_empty() && !self.output.is_distribution() {
+            let expected = "none beside an output that is no distribution";
+            return Err(Error::argument(Field::Intervals, expected, self.output.name()));
+        }
+        if self.output == Output::NegativeBinomial && self.transform != TargetTransform::None {
+            let expected = "none for a distribution of counts";
+            let found = format!("{:?}", self.transform).to_lowercase();
+            return Err(Error::argument(Field::TargetTransform, expected, found));
+        }
+        Ok(())
+    }
 }
 
 impl TryFrom<Unchecked> for Regress {
     type Error = Error;
 
     fn try_from(parts: Unchecked) -> Result<Self> {
-        let Unchecked { targets, scaling, loss, each, output, forecast } = parts;
-        output.check()?;
-        let regress = Regress { each, output, ..Regress::new(targets, scaling, loss)? };
+        let Unchecked { targets, scaling, transform, training_means, loss, .. } = parts;
+        let Unchecked { each, output, levels, forecast, .. } = parts;
+        let answer = NumberAnswer { output, levels, loss, transform };
+        answer.check()?;
+        let regress = Regress::new(targets, scaling, loss)?;
+        let expected = if transform.is_none() { 0 } else { regress.targets.len() };
+        if training_means.len() != expected {
+            return Err(Error::shape("training_means", &[expected], &[training_means.len()]));
+        }
+        let NumberAnswer { output, levels, .. } = answer;
+        let units = TargetUnits { transform, training_means, ..regress.units };
+        let regress = Regress { units, each, output, levels, ..regress };
         match forecast {
             Some(recipe) => regress.with_forecast(*recipe),
             None => Ok(regress),
@@ -78,93 +127,6 @@ impl TryFrom<Unchecked> for Regress {
 pub(crate) struct EncodedValues {
     pub(crate) standardized: Array2<f64>, // [N, O]
     pub(crate) actual: Array2<f64>,       // [N, O]
-}
-
-/// Numbers for each sequence, in the units of the targets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ValuePredictions {
-    answers: Answers,
-    targets: Vec<String>, // [O]
-    values: Array2<f64>,  // [N, O]
-    intervals: Vec<ValueInterval>,
-}
-
-/// Between which numbers each target is expected to lie, in its units.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ValueInterval {
-    /// How often, in percent.
-    pub level: f64,
-    /// The lower ends `[N, O]`.
-    pub low: Array2<f64>,
-    /// The upper ends `[N, O]`.
-    pub high: Array2<f64>,
-}
-
-/// How often a target lay in an interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct IntervalEvaluation {
-    /// How often it should, in percent.
-    pub level: f64,
-    /// The share of the targets that did, ends included.
-    pub coverage: f64,
-    /// The mean width of the interval, in the units of the target.
-    pub mean_width: f64,
-}
-
-/// How good predicted numbers are.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ValueEvaluation {
-    /// What there are numbers for.
-    #[serde(skip_serializing_if = "Each::is_sequence")]
-    pub each: Each,
-    /// The number of sequences, or of steps, that have targets.
-    pub sequences: usize,
-    /// The mean loss that was trained with, on standardised targets.
-    pub loss: f64,
-    /// The metrics of each target, in its units `[O]`.
-    pub targets: Vec<TargetEvaluation>,
-}
-
-/// How good the predictions of one target are, and those of always guessing its training mean.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TargetEvaluation {
-    /// The target.
-    pub name: String,
-    /// The errors of the predictions.
-    pub model: ValueErrors,
-    /// The errors of always guessing the mean of the training targets.
-    pub floor: ValueErrors,
-    /// The errors of each simple predictor that the model is held against.
-    pub floors: Vec<FloorErrors>,
-    /// That mean.
-    pub training_mean: f64,
-    /// How often the target lay in each interval; none where the model gives none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub intervals: Vec<IntervalEvaluation>,
-}
-
-/// The errors of a simple predictor.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct FloorErrors {
-    /// The predictor.
-    pub kind: FloorKind,
-    /// How many training sequences or steps it was fitted on, if on a part of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fitted_on: Option<usize>,
-    /// Its errors.
-    #[serde(flatten)]
-    pub errors: ValueErrors,
-}
-
-/// The errors of predictions of one target, in its units.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct ValueErrors {
-    /// The root of the mean squared error.
-    pub rmse: f64,
-    /// The mean absolute error.
-    pub mae: f64,
-    /// The share of the variance that is explained; none where the targets do not vary.
-    pub r2: Option<f64>,
 }
 
 impl Regress {
@@ -184,21 +146,34 @@ impl Regress {
         // Checks the names.
         ValueTargets::new(targets.clone(), Array2::zeros((0, targets.len())))?;
         loss.check()?;
-        let (each, output) = (Each::Sequence, Output::Point);
-        Ok(Regress { targets, scaling, loss, each, output, forecast: None })
+        Ok(Regress {
+            targets,
+            units: TargetUnits::of_scaling(scaling),
+            loss,
+            each: Each::Sequence,
+            output: Output::Point,
+            levels: vec![],
+            forecast: None,
+        })
     }
 
     /// The targets of training data.
     pub(super) fn of(targets: &ValueTargets, answer: &NumberAnswer) -> Result<Self> {
-        answer.output.check()?;
+        answer.check()?;
         let values = targets.values();
         let values = values.select(Axis(0), &known(values));
-        let scaling = match answer.output {
-            Output::NegativeBinomial => scale_of_counts(values.view())?,
-            _ => Standardization::of_rows(values.view())?,
+        let units = match answer.output {
+            Output::NegativeBinomial => TargetUnits::of_scaling(scale_of_counts(values.view())?),
+            _ => TargetUnits::fit(answer.transform, values.view())?,
         };
-        let regress = Regress::new(targets.names().to_vec(), scaling, answer.loss)?;
-        Ok(Regress { each: targets.each(), output: answer.output.clone(), ..regress })
+        let scaling = units.scaling.clone();
+        Ok(Regress {
+            units,
+            each: targets.each(),
+            output: answer.output.clone(),
+            levels: answer.levels.clone(),
+            ..Regress::new(targets.names().to_vec(), scaling, answer.loss)?
+        })
     }
 
     /// The same with another loss.
@@ -247,10 +222,20 @@ impl Regress {
         &self.targets
     }
 
-    /// The mean and deviation of each training target.
+    /// The mean and deviation of each training target, [transformed](Self::transform).
     #[must_use]
     pub fn scaling(&self) -> &Standardization {
-        &self.scaling
+        &self.units.scaling
+    }
+
+    /// What is done to the targets before they are standardised.
+    #[must_use]
+    pub fn transform(&self) -> TargetTransform {
+        self.units.transform
+    }
+
+    pub(crate) fn units(&self) -> &TargetUnits {
+        &self.units
     }
 
     /// The loss that is minimised, on standardised targets.
@@ -267,7 +252,7 @@ impl Regress {
 
     /// What is minimised.
     pub(crate) fn number_loss(&self) -> NumberLoss {
-        let units = self.scaling.deviations().to_vec();
+        let units = self.units.scaling.deviations().to_vec();
         NumberLoss { output: self.output.clone(), point: self.loss, units }
     }
 
@@ -283,19 +268,25 @@ impl Regress {
         }
         let actual = targets.values().to_owned();
         let mut standardized = actual.clone();
-        for ((_, column), value) in standardized.indexed_iter_mut() {
-            *value = self.scaling.apply(column, *value);
+        for ((row, column), value) in standardized.indexed_iter_mut() {
+            let Some(learnt) = self.units.apply(column, *value) else {
+                let name = format!("target {:?} of row {row}", self.targets[column]);
+                return Err(Error::argument(name, self.units.transform.takes(), *value));
+            };
+            *value = learnt;
         }
         Ok(EncodedValues { standardized, actual })
     }
 
-    /// The numbers that outputs say, in the units of the targets `[N, K]`.
-    fn decode(&self, outputs: ArrayView2<'_, f64>) -> Array2<f64> {
+    /// The numbers that outputs `[N, P·K]` of the network say, in the units of the targets `[N, K]`: of
+    /// a distribution the mean, which under a logarithm is the median.
+    #[must_use]
+    pub fn decode(&self, outputs: ArrayView2<'_, f64>) -> Array2<f64> {
         let loss = self.number_loss();
         let mut values = Array2::zeros((outputs.nrows(), self.targets.len()));
         for (said, mut row) in outputs.rows().into_iter().zip(values.rows_mut()) {
             for (column, point) in loss.points(said).into_iter().enumerate() {
-                row[column] = self.scaling.invert(column, point);
+                row[column] = self.units.undo(column, point);
             }
         }
         values
@@ -314,31 +305,58 @@ impl Regress {
         }
     }
 
-    /// The intervals between quantiles that are as far from the median, the widest first.
+    /// The intervals that are asked of the outputs, the widest first.
     fn intervals(&self, outputs: ArrayView2<'_, f64>) -> Vec<ValueInterval> {
-        let Output::Quantiles(levels) = &self.output else { return vec![] };
         let loss = self.number_loss();
         let shape = (outputs.nrows(), self.targets.len());
-        let pairs = (0..levels.len() / 2).map(|low| (low, levels.len() - 1 - low));
-        let is_central =
-            |(low, high): &(usize, usize)| (levels[*low] + levels[*high] - 1.0).abs() < SAME_LEVEL;
-        let mut all: Vec<(usize, usize, ValueInterval)> = Vec::new();
-        for (low, high) in pairs.filter(is_central) {
+        let empty = |level: f64| {
             // The rounding of quantiles such as 0.1 shall not show.
-            let level = ((levels[high] - levels[low]) * 1e8).round() / 1e6;
-            let ends = Array2::zeros(shape);
-            all.push((low, high, ValueInterval { level, low: ends.clone(), high: ends }));
-        }
+            let level = (level * 1e8).round() / 1e6;
+            ValueInterval { level, low: Array2::zeros(shape), high: Array2::zeros(shape) }
+        };
+        let central = self.central();
+        let mut all: Vec<ValueInterval> = central.iter().map(|level| empty(*level)).collect();
         for (row, outputs) in outputs.rows().into_iter().enumerate() {
             for target in 0..shape.1 {
                 let said = loss.said(outputs, target);
-                for (low, high, interval) in &mut all {
-                    interval.low[[row, target]] = self.scaling.invert(target, said[*low]);
-                    interval.high[[row, target]] = self.scaling.invert(target, said[*high]);
+                for (level, interval) in central.iter().zip(&mut all) {
+                    let ends = [0.5 - 0.5 * level, 0.5 + 0.5 * level];
+                    let [low, high] = ends.map(|end| self.quantile(&said, target, end));
+                    interval.low[[row, target]] = low;
+                    interval.high[[row, target]] = high;
                 }
             }
         }
-        all.into_iter().map(|(_, _, interval)| interval).collect()
+        all
+    }
+
+    /// The shares of the intervals, the largest first.
+    fn central(&self) -> Vec<f64> {
+        let mut all = match &self.output {
+            Output::Quantiles(levels) => {
+                let pairs = levels.iter().zip(levels.iter().rev()).take(levels.len() / 2);
+                let are_central =
+                    |(low, high): &(&f64, &f64)| Float::abs(**low + **high - 1.0) < SAME_LEVEL;
+                pairs.filter(are_central).map(|(low, high)| high - low).collect()
+            }
+            _ => self.levels.clone(),
+        };
+        all.sort_by(|a, b| b.total_cmp(a));
+        all
+    }
+
+    /// The quantile of a level of what is said of a target.
+    fn quantile(&self, said: &[f64], target: usize, level: f64) -> f64 {
+        if let Output::Quantiles(levels) = &self.output {
+            let is_it = |own: &f64| Float::abs(own - level) < SAME_LEVEL;
+            let index = levels.iter().position(is_it);
+            return index.map_or(f64::NAN, |index| self.units.undo(target, said[index]));
+        }
+        let scaling = &self.units.scaling;
+        let (shift, unit) = (scaling.invert(target, 0.0), scaling.deviations()[target]);
+        let spread = Spread::of(&self.output, said).map(|spread| spread.scaled(shift, unit));
+        let quantile = spread.map(|spread| Pool::new(vec![spread]).quantile(level));
+        self.units.transform.undo(quantile.unwrap_or(f64::NAN))
     }
 
     /// How good the outputs `[N, O]` are.
@@ -355,7 +373,7 @@ impl Regress {
         let loss = self.number_loss().value(outputs, standardized.view())?;
         let predicted = self.decode(outputs);
         let intervals = self.intervals(outputs);
-        let targets = self.targets.iter().zip(self.scaling.means()).enumerate();
+        let targets = self.targets.iter().zip(self.units.means()).enumerate();
         let targets = targets.map(|(column, (name, &training_mean))| {
             let [actual, predicted] =
                 [actual.view(), predicted.view()].map(|all| all.column(column).to_vec());
@@ -378,14 +396,14 @@ impl Regress {
     pub(super) fn in_units(&self, standardized: &Array2<f64>) -> Array2<f64> {
         let mut values = standardized.clone();
         for ((_, column), value) in values.indexed_iter_mut() {
-            *value = self.scaling.invert(column, *value);
+            *value = self.units.undo(column, *value);
         }
         values
     }
 
     /// The guess for each target of who knows nothing of a sequence `[O]`.
     pub(super) fn mean_guess(&self) -> Vec<f64> {
-        self.scaling.means().to_vec()
+        self.units.means().to_vec()
     }
 
     /// The errors of what a predictor says, for each target.
@@ -411,15 +429,6 @@ impl Regress {
     }
 }
 
-impl TargetEvaluation {
-    /// The errors of a simple predictor; those of guessing the mean, if it is not there.
-    #[must_use]
-    pub fn floor_of(&self, kind: FloorKind) -> ValueErrors {
-        let found = self.floors.iter().find(|floor| floor.kind == kind);
-        found.map_or(self.floor, |floor| floor.errors)
-    }
-}
-
 /// Counts are divided by their mean, at least 1, so that 0 stays 0.
 fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
     if let Some(value) = values.iter().find(|value| **value < 0.0 || value.fract() != 0.0) {
@@ -434,110 +443,4 @@ fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
 fn known(values: ArrayView2<'_, f64>) -> Vec<usize> {
     let known = |row: &usize| values.row(*row).iter().all(|value| !value.is_nan());
     (0..values.nrows()).filter(known).collect()
-}
-
-impl ValueErrors {
-    fn of(actual: &[f64], predicted: &[f64]) -> Result<Self> {
-        Ok(ValueErrors {
-            rmse: metric::rmse(actual, predicted)?,
-            mae: metric::mae(actual, predicted)?,
-            r2: metric::r_squared(actual, predicted)?,
-        })
-    }
-}
-
-impl ValueEvaluation {
-    /// The root mean squared error; the mean of them, where there are several targets.
-    #[must_use]
-    pub fn rmse(&self) -> f64 {
-        self.mean(|target| target.model.rmse)
-    }
-
-    /// The root mean squared error of the best simple predictor; the mean of them, where there are
-    /// several targets.
-    #[must_use]
-    pub fn floor_rmse(&self) -> f64 {
-        self.mean_floor(self.best_floor())
-    }
-
-    /// The simple predictor with the smallest root mean squared error over all targets; the first of
-    /// several.
-    #[must_use]
-    pub fn best_floor(&self) -> FloorKind {
-        let kinds = self.targets.first().map_or(&[][..], |target| &target.floors);
-        let better = |best: FloorKind, next: &FloorErrors| {
-            if self.mean_floor(next.kind) < self.mean_floor(best) { next.kind } else { best }
-        };
-        kinds.iter().fold(FloorKind::Mean, better)
-    }
-
-    /// The root mean squared error of a simple predictor; the mean over the targets.
-    #[must_use]
-    pub fn mean_floor(&self, kind: FloorKind) -> f64 {
-        self.mean(|target| target.floor_of(kind).rmse)
-    }
-
-    fn mean(&self, number: impl Fn(&TargetEvaluation) -> f64) -> f64 {
-        self.targets.iter().map(number).sum::<f64>() / self.targets.len() as f64
-    }
-}
-
-impl ValueInterval {
-    /// How often the numbers of a target lie in it.
-    fn measure(&self, target: usize, actual: &[f64]) -> IntervalEvaluation {
-        let ends = self.low.column(target).into_iter().zip(self.high.column(target));
-        let (mut inside, mut width) = (0_usize, 0.0);
-        for ((low, high), value) in ends.zip(actual) {
-            inside += usize::from(low <= value && value <= high);
-            width += high - low;
-        }
-        let count = actual.len() as f64;
-        let (coverage, mean_width) = (inside as f64 / count, width / count);
-        IntervalEvaluation { level: self.level, coverage, mean_width }
-    }
-}
-
-impl ValuePredictions {
-    /// Between which numbers the targets are expected to lie, the widest first; none where the model
-    /// gives [numbers](Output::Point) alone.
-    #[must_use]
-    pub fn intervals(&self) -> &[ValueInterval] {
-        &self.intervals
-    }
-
-    /// The number of answers, N: one for each sequence or step.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.answers.ids.len()
-    }
-
-    /// Whether there is no sequence.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.answers.ids.is_empty()
-    }
-
-    /// The name of the sequence of each answer `[N]`.
-    #[must_use]
-    pub fn ids(&self) -> &[String] {
-        &self.answers.ids
-    }
-
-    /// The step of each answer `[N]`, from 0; empty where there is one answer for a sequence.
-    #[must_use]
-    pub fn steps(&self) -> &[usize] {
-        &self.answers.steps
-    }
-
-    /// The name of each target `[O]`.
-    #[must_use]
-    pub fn targets(&self) -> &[String] {
-        &self.targets
-    }
-
-    /// The predicted numbers `[N, O]`, in the units of the targets.
-    #[must_use]
-    pub fn values(&self) -> ArrayView2<'_, f64> {
-        self.values.view()
-    }
 }

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayView3, ArrayViewMut2, ArrayViewMut3};
 
 use super::options::TrainingOptions;
+use super::sparse::Sparse;
 use crate::clip::Clip;
 use crate::dropout::{Draws, DropoutMode};
 use crate::error::Result;
@@ -20,6 +21,7 @@ pub(super) struct Learner<T: Real> {
     seed: u64,
     pub(super) average: Option<WeightAverage<T>>,
     grad: Parameters<T>,
+    sparse: Option<Sparse<T>>,
     batch: Batch<T>,
     trace: NetworkTrace<T>,
     grad_outputs: Vec<T>, // [B, S, O]
@@ -59,8 +61,10 @@ impl<T: Real> Learner<T> {
     pub(super) fn new(network: Network<T>, options: &TrainingOptions) -> Result<Self> {
         let parameters = network.parameters();
         let average = options.averaging.map(|averaging| WeightAverage::new(averaging, parameters));
+        let optimizer = Optimizer::new(options.optimizer, parameters)?;
         Ok(Learner {
-            optimizer: Optimizer::new(options.optimizer, parameters)?,
+            sparse: Sparse::of(&network, &optimizer),
+            optimizer,
             seed: options.seed,
             average: average.transpose()?,
             grad: parameters.zeros_like(),
@@ -110,7 +114,10 @@ impl<T: Real> Learner<T> {
         pace: Pace,
         tally: &mut Tally,
     ) -> Result<Attempt> {
-        self.grad.values_mut().fill(T::ZERO);
+        match &mut self.sparse {
+            Some(sparse) => sparse.clear(&mut self.grad),
+            None => self.grad.values_mut().fill(T::ZERO),
+        }
         let pieces = || batches.iter().flatten();
         let total: f64 = pieces().map(|piece| lesson.feed.weight(piece)).sum();
         for piece in pieces() {
@@ -124,12 +131,18 @@ impl<T: Real> Learner<T> {
     }
 
     fn change_weights(&mut self, pace: Pace, tally: &mut Tally) -> Result<Attempt> {
-        let norm = pace.clip.apply(self.grad.values_mut())?;
+        let norm = match &mut self.sparse {
+            Some(sparse) => sparse.clip(pace.clip, &mut self.grad)?,
+            None => pace.clip.apply(self.grad.values_mut())?,
+        };
         if !norm.is_finite() {
             return Ok(Err(NotFinite { what: "gradient norm", value: norm }));
         }
-        let (optimizer, grad) = (&mut self.optimizer, &self.grad);
-        self.network.update(|parameters| optimizer.step(pace.rates, parameters, grad))?;
+        let (optimizer, grad, sparse) = (&mut self.optimizer, &self.grad, &self.sparse);
+        self.network.update(|parameters| match sparse {
+            Some(sparse) => optimizer.step_touched(pace.rates, parameters, grad, sparse.ranges()),
+            None => optimizer.step(pace.rates, parameters, grad),
+        })?;
         if let Some(average) = &mut self.average {
             average.observe(pace.update, self.network.parameters())?;
         }
@@ -174,6 +187,9 @@ impl<T: Real> Learner<T> {
         }
         let grad = ArrayViewMut3::from_shape(shape, &mut self.grad_outputs)
             .expect("a gradient for each output");
+        if let Some(sparse) = &mut self.sparse {
+            sparse.add(&self.network, &self.batch.inputs)?;
+        }
         self.network.backward(&self.batch.inputs, &mut self.trace, grad.view(), &mut self.grad)?;
         Ok(Ok(()))
     }

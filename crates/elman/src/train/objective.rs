@@ -27,15 +27,17 @@ pub(super) fn objective<T: Real>(
             },
         }),
         Task::MultiLabel(_) => Box::new(Labels::default()),
-        Task::Regress(regress) => Box::new(Values {
-            loss: regress.number_loss(),
-            deviations: regress.scaling().deviations().to_vec(),
-        }),
+        Task::Regress(regress) => {
+            Box::new(Values { loss: regress.number_loss(), units: regress.units().clone() })
+        }
     })
 }
 
 /// Refuses options that are for the other task.
 fn check_task(options: &TrainingOptions, task: &Task) -> Result<()> {
+    if !matches!(task, Task::Regress(_)) {
+        options.refuse_target_transform()?;
+    }
     match task {
         Task::Text(_) => Ok(()),
         Task::Classify(_) => match (options.regression_loss, &options.output) {

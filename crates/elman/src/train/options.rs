@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, Norm};
+use crate::data::TargetTransform;
 use crate::error::{Error, Field, Result};
 use crate::layer::TraceKeeps;
 use crate::loss::{Output, RegressionLoss};
 use crate::optimizer::{AdamW, Averaging, OptimizerConfig};
 use crate::schedule::{OneCycle, Schedule, Warmup};
+use crate::task::NumberAnswer;
 use crate::threads;
 
 /// How a network is trained.
@@ -52,7 +54,8 @@ pub struct TrainingOptions {
     /// changes no bit of the result, so a model does not keep it.
     #[serde(skip_serializing)]
     pub keeps: TraceKeeps,
-    /// The rule that updates the weights.
+    /// The rule that updates the weights. Plain SGD, without momentum and weight decay, looks at the
+    /// rows of embeddings whose tokens a batch holds and at no others; every other rule moves all.
     pub optimizer: OptimizerConfig,
     /// The learning rate, before the schedule changes it.
     pub learning_rate: f64,
@@ -90,6 +93,14 @@ pub struct TrainingOptions {
     /// All but [`Output::Point`] have a loss of their own.
     #[serde(skip_serializing_if = "is_point")]
     pub output: Output,
+    /// The intervals that predictions come with, as shares of 1: 0.8 is to hold eight numbers of ten.
+    /// For an [`output`](Self::output) that is a distribution; quantiles are intervals themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<f64>,
+    /// What is done to target numbers before they are standardised, and undone to what is predicted;
+    /// regression only.
+    #[serde(skip_serializing_if = "TargetTransform::is_none")]
+    pub target_transform: TargetTransform,
     /// Threads; all processors by default. They do not influence the result, so a model does not
     /// keep their number.
     #[serde(skip_serializing)]
@@ -124,6 +135,8 @@ impl Default for TrainingOptions {
             class_weights: ClassWeights::Equal,
             regression_loss: None,
             output: Output::Point,
+            intervals: vec![],
+            target_transform: TargetTransform::None,
             threads: None,
         }
     }
@@ -212,7 +225,13 @@ impl TrainingOptions {
         if let ClassWeights::Given(weights) = &self.class_weights {
             check_weights(weights)?;
         }
-        self.output.check()?;
+        NumberAnswer {
+            output: self.output.clone(),
+            levels: self.intervals.clone(),
+            loss: RegressionLoss::Mse,
+            transform: self.target_transform,
+        }
+        .check()?;
         if let Some(loss) = &self.regression_loss {
             loss.check()?;
             if self.output != Output::Point {
@@ -226,6 +245,20 @@ impl TrainingOptions {
         self.averaging.as_ref().map_or(Ok(()), Averaging::check)?;
         self.clip.check()?;
         self.threads.map_or(Ok(()), threads::check)
+    }
+}
+
+impl TrainingOptions {
+    /// Refuses a transform of targets where they are no numbers, or have transforms of their own.
+    pub(crate) fn refuse_target_transform(&self) -> Result<()> {
+        match self.target_transform {
+            TargetTransform::None => Ok(()),
+            transform => {
+                let found = format!("{transform:?}").to_lowercase();
+                let expected = "none but for numbers of sequences or steps";
+                Err(Error::argument(Field::TargetTransform, expected, found))
+            }
+        }
     }
 }
 

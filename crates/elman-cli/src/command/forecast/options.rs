@@ -3,14 +3,11 @@
 use elman::data::{self, Columns, RowOrder};
 use elman::error::Error;
 use elman::forecast::{
-    ForecastOptions, FrameOptions, Gaps, Identity, IntervalKind, Mode, Output, Repeats, ScaleKind,
-    StepKind,
+    ForecastOptions, FrameOptions, Gaps, Identity, IntervalKind, Mode, Repeats, ScaleKind, StepKind,
 };
 
 use crate::args::TrainArgs;
-use crate::args::forecast::{
-    DistributionChoice, ForecastArgs, RepeatsChoice, ScaleChoice, TransformStep,
-};
+use crate::args::forecast::{RepeatsChoice, ScaleChoice, TransformStep};
 use crate::args::forecast_rules::OF_FORECAST;
 use crate::args::options;
 use crate::args::value::{LayoutChoice, MissingChoice, Names};
@@ -38,7 +35,7 @@ pub fn forecast_options(args: &TrainArgs) -> Outcome<ForecastOptions> {
             ScaleChoice::Series => ScaleKind::Series,
             ScaleChoice::Shared => ScaleKind::Shared,
         }),
-        output: says(forecast),
+        output: options::says(args),
         mode: if forecast.recursive { Mode::Recursive } else { Mode::Direct },
         identity: match forecast.series_embedding {
             true => Identity::Embedded,
@@ -48,23 +45,6 @@ pub fn forecast_options(args: &TrainArgs) -> Outcome<ForecastOptions> {
         frame: frame_options(args)?,
         ..ForecastOptions::new(forecast.horizon.unwrap_or(0))
     })
-}
-
-fn says(forecast: &ForecastArgs) -> Output {
-    match forecast.distribution {
-        DistributionChoice::Point => Output::Point,
-        DistributionChoice::Gaussian => Output::Gaussian,
-        DistributionChoice::StudentT => Output::StudentT,
-        DistributionChoice::NegativeBinomial => Output::NegativeBinomial,
-        DistributionChoice::Quantiles => {
-            // In hundredths of a percent, so that no rounding tells the ends of two levels apart.
-            let ends = |level: &f64| [50.0 - level / 2.0, 50.0 + level / 2.0];
-            let mut levels: Vec<f64> = forecast.levels.0.iter().flat_map(ends).collect();
-            levels.push(50.0);
-            levels.sort_by(f64::total_cmp);
-            Output::Quantiles(levels.into_iter().map(|percent| percent / 100.0).collect())
-        }
-    }
 }
 
 /// How the series of a training are read.

@@ -1,7 +1,7 @@
 //! Forecasts as rows of a table, in the columns of the field: `unique_id, ds, MODEL, MODEL-lo-95,
 //! MODEL-lo-80, MODEL-hi-80, MODEL-hi-95`.
 
-use crate::args::forecast::Levels;
+use crate::args::value::Levels;
 use crate::failure::{Failure, Outcome};
 
 /// A table of forecasts.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::super::TokenChannel;
 use super::super::file;
-use super::super::options::{CellExample, LeftOut, LeftOutReason};
+use super::super::left_out::{CellExample, LeftOut, LeftOutReason};
 use super::super::place::Place;
 use super::super::vocabulary::{Interner, Vocabulary};
-use super::reader::Row;
 use super::records::Records;
+use super::row::Row;
 use super::{Categories, Features, Roles};
 use crate::error::Result;
 

@@ -1,101 +1,27 @@
 //! From rows to sequences: what must hold from one row to the next.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use ndarray::{Array2, Axis};
-
+use super::super::calendar::{self, DateColumn};
 use super::super::file;
+use super::super::left_out::LeftOut;
 use super::super::missing::{self, MISSING_HINT};
-use super::super::options::{Decimal, LeftOut, Missing, ReadOptions, RowOrder, TargetKind};
+use super::super::options::{Missing, ReadOptions, RowOrder, SplitOrder};
 use super::super::place::{Place, StepPlaces};
-use super::super::targets::ClassCollector;
-use super::super::{Dataset, Each, Parts, Source, Targets, ValueTargets};
+use super::super::{Dataset, Parts, Source};
 use super::Roles;
 use super::channels::Channels;
-use super::records::{QUOTE_HINT, Records, joined};
+use super::records::{Records, joined};
+use super::row::Row;
 use super::sort::RowKey;
+use super::starts::Starts;
+use super::targets::TargetRows;
 use super::time::Time;
 use crate::error::{Error, FileFault, Result};
 
 const SORT_HINT: &str = "--sort puts the rows in the order of sequence and time";
-
-/// One row and where it stands.
-pub(super) struct Row<'a> {
-    pub(super) records: &'a Records,
-    pub(super) row: u64,
-}
-
-impl Row<'_> {
-    pub(super) fn cell(&self, column: usize) -> &str {
-        self.records.cell(column)
-    }
-
-    /// A cell with a point in place of a decimal comma.
-    fn pointed(&self, column: usize) -> Cow<'_, str> {
-        let cell = self.cell(column);
-        match self.records.decimal {
-            Decimal::Comma if cell.contains(',') => Cow::Owned(cell.replace(',', ".")),
-            Decimal::Comma | Decimal::Point => Cow::Borrowed(cell),
-        }
-    }
-
-    /// The number of a cell, or the words for what was expected and what was found.
-    pub(super) fn parsed(&self, column: usize) -> std::result::Result<f64, (&'static str, String)> {
-        let cell = self.cell(column);
-        match self.records.decimal {
-            Decimal::Point => file::number(cell),
-            // It may separate thousands; that is not guessed.
-            Decimal::Comma if cell.contains('.') => {
-                Err(("a number with a decimal comma", file::quote(cell)))
-            }
-            Decimal::Comma => file::number(&self.pointed(column)).map_err(|(expected, found)| {
-                (expected, if cell.is_empty() { found } else { file::quote(cell) })
-            }),
-        }
-    }
-
-    pub(super) fn number(&self, column: usize) -> Result<f64> {
-        self.parsed(column).map_err(|(expected, found)| self.fault(column, expected, found).into())
-    }
-
-    fn place(&self) -> Place {
-        Place { file: self.records.file_index(), row: self.row }
-    }
-
-    /// The text of a cell that may not be empty. A line break in it is refused: it comes from a
-    /// quote that is not closed.
-    pub(super) fn text(&self, column: usize, expected: &str) -> Result<&str> {
-        match self.cell(column) {
-            "" => Err(self.fault(column, expected, "an empty cell").into()),
-            text if text.contains(['\n', '\r']) => {
-                let fault =
-                    self.fault(column, format!("{expected} on one line"), file::quote(text));
-                Err(fault.hint(QUOTE_HINT).into())
-            }
-            text => Ok(text),
-        }
-    }
-
-    pub(super) fn fault(
-        &self,
-        column: usize,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> FileFault {
-        let fault = self.records.fault(expected, found);
-        fault.row(self.row).column(&self.records.header[column])
-    }
-}
-
-/// What has been read of the targets: one for each sequence begun, or for each row.
-enum TargetRows {
-    None,
-    Classes(ClassCollector),
-    Values(Vec<f64>), // [N, O], or [rows, O]
-}
 
 /// The first and the last row of a sequence so far.
 struct Span {
@@ -116,8 +42,10 @@ pub(super) struct Reader<'a> {
     spans: Vec<Span>,
     /// The time of the row before, in the same sequence unless the rows will be sorted.
     time: Option<Time>,
+    /// When the sequences begin, if they will be split by time.
+    starts: Option<Starts>,
     targets: TargetRows,
-    each: Each,
+    dates: Vec<DateColumn>,
     weights: Vec<f64>,
     groups: Vec<String>,
     places: StepPlaces,
@@ -128,13 +56,6 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(paths: &'a [PathBuf], roles: &'a Roles, options: &ReadOptions) -> Self {
-        let targets = match &options.kind {
-            TargetKind::None => TargetRows::None,
-            TargetKind::Classes { known } => {
-                TargetRows::Classes(ClassCollector::new(known.clone()))
-            }
-            TargetKind::Values => TargetRows::Values(Vec::new()),
-        };
         Reader {
             paths,
             roles,
@@ -145,8 +66,10 @@ impl<'a> Reader<'a> {
             known: HashMap::new(),
             spans: vec![],
             time: None,
-            targets,
-            each: options.each,
+            starts: (options.split == SplitOrder::Time && roles.time.is_some())
+                .then(Starts::default),
+            targets: TargetRows::new(roles, options),
+            dates: options.calendar.iter().cloned().map(DateColumn::new).collect(),
             weights: vec![],
             groups: vec![],
             places: StepPlaces::default(),
@@ -167,11 +90,15 @@ impl<'a> Reader<'a> {
             Some(sequence) => self.compare(row, sequence)?,
             None => self.begin(id, row)?,
         }
-        if self.each == Each::Step {
-            self.add_step_target(row)?;
-        }
+        self.targets.step(row)?;
         let sequence = sequence.unwrap_or(self.ids.len() - 1);
+        for (date, &column) in self.dates.iter_mut().zip(&self.roles.calendar) {
+            date.push(row.date(column)?);
+        }
         let time = self.read_time(row)?;
+        if let (Some(starts), Some(time)) = (&mut self.starts, &time) {
+            starts.see(sequence, time);
+        }
         match self.order {
             RowOrder::AsGiven => self.check_time(row, time)?,
             RowOrder::Sort => {
@@ -206,9 +133,7 @@ impl<'a> Reader<'a> {
             let found = format!("a further one after {rows}");
             return Err(row.fault(self.roles.sequence, expected, found).hint(SORT_HINT).into());
         }
-        if self.each == Each::Sequence {
-            self.add_target(row)?;
-        }
+        self.targets.begin(row)?;
         if let Some(column) = self.roles.weight {
             self.weights.push(row.number(column)?);
         }
@@ -225,98 +150,30 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The targets of a row.
-    fn add_target(&mut self, row: &Row<'_>) -> Result<()> {
-        match &mut self.targets {
-            TargetRows::None => {}
-            TargetRows::Classes(classes) => {
-                let column = self.roles.targets[0];
-                let label = row.text(column, "a class")?;
-                classes.add(label).map_err(|unknown| unknown.at(row.fault(column, "", "")))?;
-            }
-            TargetRows::Values(values) => {
-                for &column in &self.roles.targets {
-                    values.push(row.number(column)?);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The targets of a row, which may have none.
-    fn add_step_target(&mut self, row: &Row<'_>) -> Result<()> {
-        let columns = &self.roles.targets;
-        let missing = columns.iter().filter(|column| file::is_missing(row.cell(**column))).count();
-        match &mut self.targets {
-            TargetRows::Classes(classes) if missing > 0 => classes.add_none(),
-            TargetRows::Values(values) if missing == columns.len() => {
-                values.extend(columns.iter().map(|_| f64::NAN));
-            }
-            _ => self.add_target(row)?,
-        }
-        Ok(())
-    }
-
-    /// Refuses a row whose targets, weight or group are not those of its sequence.
+    /// Refuses a row whose target, weight or group are not those of its sequence.
     fn compare(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
+        let first = self.spans[sequence].first;
         if let Some(column) = self.roles.weight {
             let weight = self.weights[sequence];
             if row.number(column)?.partial_cmp(&weight).is_none_or(|order| order.is_ne()) {
-                return self.changed(row, column, (sequence, weight.to_string()));
+                return Err(row.changed(column, first, &weight.to_string()).into());
             }
         }
         if let Some(column) = self.roles.group
             && row.cell(column) != self.groups[sequence]
         {
             let group = file::quote(&self.groups[sequence]);
-            return self.changed(row, column, (sequence, group));
+            return Err(row.changed(column, first, &group).into());
         }
-        match self.each {
-            Each::Sequence => self.compare_targets(row, sequence),
-            Each::Step => Ok(()),
-        }
-    }
-
-    /// What should be the same in all rows of a sequence is not.
-    fn changed(
-        &self,
-        row: &Row<'_>,
-        column: usize,
-        (sequence, expected): (usize, String),
-    ) -> Result<()> {
-        let first = self.spans[sequence].first;
-        let expected = format!("{expected} as in row {first}, the first of the sequence");
-        Err(row.fault(column, expected, file::quote(row.cell(column))).into())
-    }
-
-    fn compare_targets(&self, row: &Row<'_>, sequence: usize) -> Result<()> {
-        let changed = |column, expected| self.changed(row, column, (sequence, expected));
-        match &self.targets {
-            TargetRows::None => {}
-            TargetRows::Classes(classes) => {
-                let column = self.roles.targets[0];
-                let label = row.text(column, "a class")?;
-                if let Some(expected) = classes.label(sequence).filter(|known| *known != label) {
-                    return changed(column, file::quote(expected));
-                }
-            }
-            TargetRows::Values(values) => {
-                let first = sequence * self.roles.targets.len();
-                for (&column, expected) in self.roles.targets.iter().zip(&values[first..]) {
-                    if row.number(column)?.partial_cmp(expected).is_none_or(|order| order.is_ne()) {
-                        return changed(column, expected.to_string());
-                    }
-                }
-            }
-        }
-        Ok(())
+        self.targets.compare(row, sequence, first)
     }
 
     /// The time of a row, of the kind of the one before it; `None` without a time column.
     fn read_time(&self, row: &Row<'_>) -> Result<Option<Time>> {
         let Some(column) = self.roles.time else { return Ok(None) };
         let text = row.text(column, "a time")?;
-        let time = Time::parse(&row.pointed(column), self.time.as_ref());
+        let other = self.starts.as_ref().and_then(Starts::any);
+        let time = Time::parse(&row.pointed(column), self.time.as_ref().or(other));
         Ok(Some(time.map_err(|expected| row.fault(column, expected, file::quote(text)))?))
     }
 
@@ -352,7 +209,7 @@ impl<'a> Reader<'a> {
     /// The data set of all rows added, at least one.
     pub(super) fn finish(mut self, records: &Records) -> Result<Dataset> {
         let mut left_out = self.channels.settle(records);
-        if self.channels.is_empty() {
+        if self.channels.is_empty() && self.dates.is_empty() {
             return Err(no_features(records, &left_out));
         }
         left_out.extend(self.roles.left_out.iter().cloned());
@@ -363,8 +220,13 @@ impl<'a> Reader<'a> {
         let values = std::mem::take(&mut self.channels.values);
         let channels = missing::Channels { names, values };
         let channels = missing::complete(channels, &self.offsets, self.missing);
+        if let Some(order) = &order {
+            self.dates.iter_mut().for_each(|date| date.reorder(order));
+        }
+        let channels = calendar::append(channels, &self.dates);
+        let target_names = self.roles.names(&self.roles.targets);
         let dataset = Dataset::assemble(Parts {
-            targets: self.take_targets(order.as_deref())?,
+            targets: self.targets.finish(target_names, order.as_deref())?,
             ids: self.ids,
             feature_names: channels.names,
             values: channels.values,
@@ -383,6 +245,7 @@ impl<'a> Reader<'a> {
         Ok(Dataset {
             source: Some(Source { path: joined(self.paths), digest: records.digest() }),
             groups: self.roles.group.map(|_| self.groups),
+            time_order: self.starts.map(|starts| starts.places()),
             left_out,
             places: self.places.finish(),
             files,
@@ -400,34 +263,6 @@ impl<'a> Reader<'a> {
         self.channels.values = sorted.values;
         (self.offsets, self.places) = (sorted.offsets, sorted.places);
         Ok(Some(sorted.order))
-    }
-
-    fn take_targets(&mut self, order: Option<&[usize]>) -> Result<Targets> {
-        let names = self.roles.names(&self.roles.targets);
-        let order = order.filter(|_| self.each == Each::Step);
-        match std::mem::replace(&mut self.targets, TargetRows::None) {
-            TargetRows::None => Ok(Targets::None),
-            TargetRows::Classes(mut classes) => {
-                if let Some(order) = order {
-                    classes.reorder(order);
-                }
-                Ok(Targets::Classes(classes.finish(&names[0], self.each)?))
-            }
-            TargetRows::Values(values) => {
-                let shape = (values.len() / names.len(), names.len());
-                let values = Array2::from_shape_vec(shape, values)
-                    .map_err(|_| Error::shape("targets", &[shape.0, shape.1], &[0]))?;
-                let values = match order {
-                    Some(order) => values.select(Axis(0), order),
-                    None => values,
-                };
-                let targets = match self.each {
-                    Each::Sequence => ValueTargets::new(names, values)?,
-                    Each::Step => ValueTargets::of_steps(names, values)?,
-                };
-                Ok(Targets::Values(targets))
-            }
-        }
     }
 
     /// Refuses missing values, where they are to be refused.

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::super::file;
+use super::super::format::table_ending;
 use super::super::input::{Digest, Lines, is_standard_input};
-use super::super::options::{Columns, Decimal, Delimiter, LeftOut, LeftOutReason, table_ending};
+use super::super::left_out::{LeftOut, LeftOutReason};
+use super::super::options::{Columns, Decimal, Delimiter};
 use super::fields::Fields;
 use crate::error::{Error, FileFault, Result};
 

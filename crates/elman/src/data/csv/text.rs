@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use ndarray::Array2;
 
+use super::super::calendar::listed_calendar;
+use super::super::class_collector::ClassCollector;
 use super::super::layout::Tokens;
-use super::super::options::{LeftOutReason, ReadOptions, TargetKind};
-use super::super::targets::ClassCollector;
+use super::super::left_out::LeftOutReason;
+use super::super::options::{ReadOptions, TargetKind};
 use super::super::words::Column;
 use super::super::{Dataset, Each, Parts, Source, Targets, ValueTargets, file};
-use super::reader::Row;
 use super::records::{Records, joined};
+use super::row::Row;
 use crate::error::{Error, Field, Result};
 
 /// The columns that are read.
@@ -37,16 +39,22 @@ struct Reader<'a> {
     groups: Vec<String>,
 }
 
+/// The cells that hold texts.
+pub(super) struct TextCells<'a> {
+    pub(super) column: &'a str,
+    pub(super) tokens: Tokens,
+}
+
 /// Reads the rows of a table whose header has been read.
 pub(super) fn read(
     mut records: Records,
     paths: &[PathBuf],
-    (column, tokens): (&str, Tokens),
+    text: TextCells<'_>,
     options: &ReadOptions,
 ) -> Result<Dataset> {
     check(options)?;
-    let roles = Roles::resolve(&records, column, options)?;
-    let mut reader = Reader::new(&roles, tokens, &options.kind);
+    let roles = Roles::resolve(&records, text.column, options)?;
+    let mut reader = Reader::new(&roles, text.tokens, &options.kind);
     while let Some(row) = records.next_row()? {
         reader.add(&Row { records: &records, row })?;
     }
@@ -74,6 +82,7 @@ fn check(options: &ReadOptions) -> Result<()> {
         (Field::Time, options.columns.time.as_ref().map(|name| file::quote(name))),
         (Field::Features, listed(&options.features)),
         (Field::Categories, listed(&options.categories)),
+        (Field::Calendar, listed_calendar(options)),
         (Field::Exclude, excluded),
         (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
     ];

@@ -92,6 +92,11 @@ impl Date {
         self.instant
     }
 
+    /// The same in whole seconds.
+    pub(crate) fn seconds(&self) -> i64 {
+        i64::try_from(self.instant.div_euclid(NANOSECONDS)).unwrap_or(i64::MAX)
+    }
+
     /// Whether the date says how far its clock is from UTC.
     pub(crate) fn is_utc(&self) -> bool {
         self.zone == Zone::Utc

@@ -103,6 +103,9 @@ fn counts_are_forecast_as_counts() {
     // The largest month is found: steps 120 to 125 begin the season again.
     let largest = (0..6).max_by(|a, b| ahead.values[*a].total_cmp(&ahead.values[*b]));
     assert_eq!(largest, Some(2), "{ahead:?}");
+    // A season has 63 in all.
+    let sum: f64 = ahead.values.iter().sum();
+    assert!((45.0..85.0).contains(&sum), "{ahead:?}");
     let error = said(fit(&frame(noisy(120)), &options, &trainer(1)).unwrap_err());
     assert!(error.contains("whole numbers from 0"), "{error}");
 }

@@ -231,7 +231,12 @@ fn encoded<'a>(raw: &Parts<'a>, known: Option<Known<'_>>) -> Result<Option<Parts
 /// What is said of numbers, and what is minimised of it.
 fn answer(options: &TrainingOptions) -> NumberAnswer {
     let loss = options.regression_loss.unwrap_or_default();
-    NumberAnswer { output: options.output.clone(), loss }
+    NumberAnswer {
+        output: options.output.clone(),
+        levels: options.intervals.clone(),
+        loss,
+        transform: options.target_transform,
+    }
 }
 
 /// Refuses options about validation where there is none, and two sources of it.

@@ -84,6 +84,7 @@ fn check_options(options: &TrainingOptions, network: &NetworkOptions) -> Result<
     if options.output != Output::Point {
         return Err(Error::argument("output", expected, options.output.name()));
     }
+    options.refuse_target_transform()?;
     if options.class_weights != ClassWeights::Equal {
         return Err(Error::argument(Field::ClassWeights, expected, "weights"));
     }
