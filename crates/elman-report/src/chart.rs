@@ -84,20 +84,42 @@ impl Canvas {
 
     /// Both axes with their grid and numbers.
     pub fn axes(&mut self, x: &Axis, y: &Axis) {
+        self.axes_of(x, y, x.ticks(6));
+    }
+
+    /// Both axes, the horizontal one with these ticks.
+    pub fn axes_of(&mut self, x: &Axis, y: &Axis, ticks: Vec<f64>) {
         self.vertical_axis(y);
+        let ticks = ticks.into_iter().map(|tick| (self.x(x, tick), number(tick)));
+        self.horizontal_axis(ticks.collect());
+    }
+
+    /// Both axes; the whole numbers of the horizontal one have names, from 0.
+    pub fn named_axes(&mut self, x: &Axis, y: &Axis, names: &[String]) {
+        self.vertical_axis(y);
+        // A name takes about seven units for a character.
+        let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1);
+        let room = (self.right - self.left) / (7.0 * longest as f64 + 20.0);
+        let step = (1..names.len()).find(|step| names.len() as f64 / *step as f64 <= room);
+        let kept = names.iter().enumerate().step_by(step.unwrap_or(names.len()).max(1));
+        let ticks = kept.map(|(index, name)| (self.x(x, index as f64), escape(name)));
+        self.horizontal_axis(ticks.collect());
+    }
+
+    /// The line of the horizontal axis with texts at places.
+    fn horizontal_axis(&mut self, ticks: Vec<(f64, String)>) {
         let bottom = self.bottom;
-        for tick in x.ticks(6) {
-            let at = self.x(x, tick);
+        let mut marks =
+            format!("<path class=\"axis\" d=\"M{} {bottom}H{}\"/>", self.left, self.right);
+        for (at, text) in ticks {
             let _ = write!(
-                self.svg,
+                marks,
                 "<path class=\"axis\" d=\"M{at:.1} {bottom}v4\"/><text x=\"{at:.1}\" y=\"{:.0}\" \
-                 text-anchor=\"middle\">{}</text>",
-                bottom + 16.0,
-                number(tick)
+                 text-anchor=\"middle\">{text}</text>",
+                bottom + 16.0
             );
         }
-        let _ =
-            write!(self.svg, "<path class=\"axis\" d=\"M{} {bottom}H{}\"/>", self.left, self.right);
+        self.svg += &marks;
     }
 
     /// The vertical axis with its grid.

@@ -16,7 +16,7 @@
 //! # fn main() -> elman::Result<()> {
 //! let data = Dataset::with_labels(&[array![[0.0], [1.0]], array![[1.0], [0.0]]], &["up", "down"])?;
 //! let model = Trainer::default().fit(&data)?.model;
-//! let page = Report { model: &model, data: Some(&data), command: None }.page()?;
+//! let page = Report { model: &model, data: Some(&data), command: None, folds: &[] }.page()?;
 //! assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Confusion matrix"));
 //! let fragment = network::diagram(model.network().config());
 //! assert!(fragment.starts_with("<svg"));
@@ -32,6 +32,8 @@ mod text;
 
 pub use page::Report;
 pub use page::explain::page as explanation_page;
+pub use page::forecast::{ForecastReport, ShownSeries};
+pub use page::text::TextReport;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/report.md")]

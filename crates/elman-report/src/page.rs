@@ -5,17 +5,20 @@
 mod classify;
 mod data;
 pub mod explain;
+pub mod forecast;
 mod health;
 mod labels;
 mod origin;
 mod regress;
 mod tag;
+pub mod text;
 mod training;
 
 use elman::data::{Dataset, Each};
 use elman::model::Model;
-use elman::see::Health;
+use elman::see::{Health, UpdateRatio};
 use elman::task::{Evaluation, Predictions, Task};
+use elman::train::Fold;
 use elman::{Real, Result};
 
 use crate::html::{document, paragraph, section};
@@ -32,6 +35,8 @@ pub struct Report<'a, T: Real = f32> {
     pub data: Option<&'a Dataset>,
     /// The command that made the model, if it is known.
     pub command: Option<&'a str>,
+    /// The folds of a cross-validation of its training, if there was one.
+    pub folds: &'a [Fold],
 }
 
 /// What a section is made of.
@@ -76,11 +81,15 @@ impl<T: Real> Report<'_, T> {
         let known = !matches!(data.targets(), elman::data::Targets::None);
         let evaluation = if known { Some(model.evaluate(data)?) } else { None };
         let shown = Shown { model, data, of: all.len(), predictions, evaluation };
-        sections.push(section("How well it does", &summary(&shown)));
+        sections.push(section("How well it does", &(summary(&shown) + &folds(self.folds))));
         sections.extend(training::section(model));
         sections.extend(answers(&shown));
         match Health::measure(model, data) {
-            Ok(health) => sections.push(section("Health", &health::body(&health))),
+            Ok(health) => {
+                let updates = known.then(|| UpdateRatio::of(model, data));
+                let body = health::body(&health) + &health::updates(updates);
+                sections.push(section("Health", &body));
+            }
             Err(error) => {
                 let why = format!("Not measured: {error}.");
                 sections.push(section("Health", &paragraph(&why)));
@@ -131,7 +140,11 @@ fn summary<T: Real>(shown: &Shown<'_, T>) -> String {
         html += &format!("<li><b>{}</b>{}</li>", escape(&value), escape(what));
     };
     if let Some(evaluation) = &shown.evaluation {
-        tile(number(evaluation.score().value()), evaluation.score().name());
+        let name = match evaluation.score().name() {
+            "rmse" => "RMSE",
+            name => name,
+        };
+        tile(number(evaluation.score().value()), name);
         let words = evaluation.best_floor().map_or("", |kind| kind.words());
         tile(number(evaluation.floor().value()), &format!("floor: {words}"));
         tile(number(evaluation.loss()), "loss");
@@ -187,18 +200,48 @@ fn members<T: Real>(shown: &Shown<'_, T>) -> String {
     }
     let Ok(alone) = shown.model.evaluate_members(shown.data) else { return String::new() };
     let scores: Vec<f64> = alone.iter().map(|evaluation| evaluation.score().value()).collect();
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let name = alone[0].score().name();
     let text = format!(
-        "Together, {} say this; each alone has {name} {} to {}.",
+        "Together, {} say this; each alone has {name} {}.",
         counted(count, "member"),
-        number(least),
-        number(most)
+        spread(&scores)
     );
     let mut table = crate::html::Table::new(["member", name]);
     for (index, score) in scores.iter().enumerate() {
         table.row([(index + 1).to_string(), number(*score)]);
     }
     paragraph(&text) + "<details><summary>The members</summary>" + &table.render() + "</details>\n"
+}
+
+/// The folds of a cross-validation, each measured on what it had not seen, and their spread.
+fn folds(folds: &[Fold]) -> String {
+    use crate::text::{counted, number};
+    let Some(first) = folds.first() else { return String::new() };
+    let name = first.evaluation.score().name();
+    let scores: Vec<f64> = folds.iter().map(|fold| fold.evaluation.score().value()).collect();
+    let text = format!(
+        "Cross-validation, {} that the other trainings had not seen: {name} {}.",
+        counted(folds.len(), "fold"),
+        spread(&scores)
+    );
+    let mut table = crate::html::Table::new(["fold", "sequences", name, "floor", "loss"]);
+    for (index, fold) in folds.iter().enumerate() {
+        let Fold { evaluation, split, .. } = fold;
+        let numbers = [evaluation.score().value(), evaluation.floor().value(), evaluation.loss()];
+        let counts = [index + 1, split.validation.len()].map(|count| count.to_string());
+        table.row(counts.into_iter().chain(numbers.map(number)));
+    }
+    paragraph(&text) + "<details><summary>The folds</summary>" + &table.render() + "</details>\n"
+}
+
+/// `0.91 to 0.95, 0.93 ± 0.02`: the range, the mean, and the deviation of a sample.
+fn spread(scores: &[f64]) -> String {
+    use crate::text::number;
+    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    let squares = scores.iter().map(|score| (score - mean) * (score - mean)).sum::<f64>();
+    let deviation = (squares / (scores.len().saturating_sub(1).max(1)) as f64).sqrt();
+    let [least, most, mean, deviation] = [least, most, mean, deviation].map(number);
+    format!("{least} to {most}, {mean} ± {deviation}")
 }

@@ -6,7 +6,11 @@ pub(crate) fn number(value: f64) -> String {
     let text = match size {
         _ if !value.is_finite() => return value.to_string(),
         0.0 => return "0".to_owned(),
-        _ if !(1e-4..1e6).contains(&size) => return format!("{value:.2e}"),
+        _ if !(1e-4..1e6).contains(&size) => {
+            let text = format!("{value:.2e}");
+            // 1.00e-6 is 1e-6.
+            return text.replacen(".00e", "e", 1);
+        }
         0.0..0.01 => format!("{value:.5}"),
         0.01..1.0 => format!("{value:.4}"),
         1.0..10.0 => format!("{value:.3}"),
@@ -41,6 +45,6 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let shown = [0.0, 0.5, 0.96494, 12.0, 1234.5, 2e7, -3e-7, 0.00123].map(number);
-        assert_eq!(shown, ["0", "0.5", "0.9649", "12", "1234", "2.00e7", "-3.00e-7", "0.00123"]);
+        assert_eq!(shown, ["0", "0.5", "0.9649", "12", "1234", "2e7", "-3e-7", "0.00123"]);
     }
 }

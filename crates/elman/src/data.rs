@@ -188,6 +188,19 @@ impl Dataset {
         Ok(Dataset { weights: Some(weights), ..self })
     }
 
+    /// The same data under other ids `[N]`.
+    ///
+    /// # Errors
+    ///
+    /// Not an id for each sequence.
+    pub fn with_ids<S: Into<String>>(self, ids: impl IntoIterator<Item = S>) -> Result<Self> {
+        let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
+        match ids.len() {
+            count if count == self.len() => Ok(Dataset { ids, ..self }),
+            count => Err(Error::shape("ids", &[self.len()], &[count])),
+        }
+    }
+
     /// The same data with the group of each sequence `[N]`: [`split`] and [`folds`] keep the
     /// sequences of a group, those of one person say, on one side.
     ///

@@ -16,6 +16,7 @@ mod candidates;
 mod choice;
 mod measure;
 mod plan;
+mod reading;
 mod score;
 mod windows;
 
@@ -28,6 +29,7 @@ pub use backtest::{BacktestOf, backtest, backtest_again};
 pub use choice::{Choice, Trial};
 pub use measure::{Backtested, Row, Scores};
 pub use plan::{Prepared, lengths, prepare};
+pub use reading::{answered_sequences, origins, sequences};
 pub use score::{ScoredRow, score};
 
 use crate::error::{Error, Result};

@@ -65,7 +65,7 @@ const ELMAN: &[Room] = &[
     // A trainer makes a model, so the model stands below it.
     room("model", 42),
     room("train", 43),
-    room("see", 43),
+    room("see", 44),
     room("forecaster", 44),
     room("io", 45),
     room("records", 46),

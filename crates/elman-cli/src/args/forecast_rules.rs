@@ -27,7 +27,7 @@ pub const OF_FORECAST: [&str; 17] = [
 ];
 
 /// Options that a forecast has no use for, with what it has instead.
-const OTHERS: [(&str, &str); 16] = [
+const OTHERS: [(&str, &str); 15] = [
     ("text", "dated numbers"),
     ("tokens", "dated numbers"),
     ("categories", "dated numbers"),
@@ -43,7 +43,6 @@ const OTHERS: [(&str, &str); 16] = [
     ("target-metric", "a metric of scaled values"),
     ("folds", "cut-offs in time: elman evaluate --backtest --windows"),
     ("refit", "cut-offs in time: elman evaluate --backtest --refit"),
-    ("report", "its scores, and its page by elman report, of the model alone"),
 ];
 
 /// The windows of a batch.

@@ -14,9 +14,21 @@ pub struct HealthArgs {
     /// The model
     pub model: PathBuf,
     /// The data to run it on: a long CSV or a .ts file, several tables with one header, or - for
-    /// standard input; they need not have the target
+    /// standard input; they need not have the target. Text for a model of text, dated series for one
+    /// that forecasts
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
+
+    /// Search the states in which each layer settles when it reads the same in every step
+    #[arg(long)]
+    pub fixed_points: bool,
+    /// What the states are drawn by from which the search starts
+    #[arg(long, value_name = "N", requires = "fixed_points", default_value_t = 1)]
+    pub seed: u64,
+    /// Go on with the training for twenty updates, which are thrown away, and hold their size against
+    /// that of the weights; the data must have their answers
+    #[arg(long)]
+    pub updates: bool,
 
     #[command(flatten)]
     pub columns: SavedColumns,
@@ -35,19 +47,24 @@ pub struct ExplainArgs {
     /// The model
     pub model: PathBuf,
     /// The data with the sequence: a long CSV or a .ts file, several tables with one header, or - for
-    /// standard input; they need not have the target
+    /// standard input; they need not have the target. Text for a model of text, dated series for one
+    /// that forecasts
     #[arg(required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
 
-    /// The id of the sequence
+    /// The id of the sequence, or of the series; the number of the line of a text, from 1
     #[arg(long, value_name = "ID")]
     pub sequence: String,
-    /// The class, or the target, to explain [default: the predicted class, or the first target]
+    /// The class, the target, or the token, to explain [default: the predicted one, or the first target]
     #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
-    /// The step whose answer to explain, from 1, where there is one at every step [default: the last]
+    /// The step whose answer to explain, from 1: where there is one at every step [default: the last],
+    /// or of a forecast's horizon [default: the first]
     #[arg(long, value_name = "N", value_parser = count)]
     pub step: Option<usize>,
+    /// The last time of a series before the forecast that is explained [default: the end of the series]
+    #[arg(long, value_name = "TIME")]
+    pub cutoff: Option<String>,
     /// Draw it as well: a page in one HTML file
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -103,7 +120,7 @@ pub struct ReportArgs {
     /// The model
     pub model: PathBuf,
     /// Data to show it at: a long CSV or a .ts file, several tables with one header, or - for standard
-    /// input
+    /// input. Text for a model of text, dated series for one that forecasts
     #[arg(num_args = 0..)]
     pub data: Vec<PathBuf>,
 

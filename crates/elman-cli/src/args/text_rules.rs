@@ -20,7 +20,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 24] = [
+const OTHERS: [(&str, &str); 23] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -42,7 +42,6 @@ const OTHERS: [(&str, &str); 24] = [
     ("loss", "cross-entropy alone"),
     ("merge", "layers that read forward"),
     ("members", "one network"),
-    ("report", "its page by elman report, of the model alone"),
     ("folds", "one text"),
     ("refit", "one text"),
 ];

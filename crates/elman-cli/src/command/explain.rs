@@ -1,19 +1,16 @@
 //! `elman explain`: which steps and channels a prediction rests on.
 
+mod ask;
+
 use std::path::{Path, PathBuf};
 
-use elman::error::Error;
 use elman::io::{check_writable, write_atomically};
 use elman::model::Model;
-use elman::see::{Explanation, Question};
-use elman::threads::with_threads;
+use elman::see::Explanation;
 use serde::Serialize;
 
-use super::source;
-use crate::args::options::blame;
 use crate::args::see::ExplainArgs;
-use crate::config::Given;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::printer::style::Style;
 use crate::printer::table::Table;
@@ -28,20 +25,6 @@ struct Document<'a> {
     explanation: &'a Explanation,
 }
 
-/// What is wrong with the question, under the name of its option.
-fn by_option(error: Error, args: &ExplainArgs) -> Failure {
-    let Error::Argument { name, expected, found, .. } = &error else { return error.into() };
-    match (name.as_str(), args.step) {
-        ("sequence", _) => Failure::input("--sequence", expected, found),
-        ("output", _) => Failure::input("--class", expected, found),
-        ("step", Some(step)) if expected.starts_with("below") => {
-            Failure::input("--step", "a step of the sequence, from 1", step)
-        }
-        ("step", Some(step)) => Failure::input("--step", expected, step),
-        _ => error.into(),
-    }
-}
-
 /// Runs `elman explain`.
 pub fn run(args: &ExplainArgs) -> Outcome {
     let printer = Printer::new(args.talk);
@@ -52,15 +35,7 @@ pub fn run(args: &ExplainArgs) -> Outcome {
         check_writable(output)?;
     }
     let model = Model::<f32>::load(&args.model)?;
-    let data = source::unanswered(&args.data, &model, &args.columns.saved())?;
-    if args.step == Some(0) {
-        return Err(Failure::input("--step", "a step of the sequence, from 1", 0));
-    }
-    let step = args.step.map(|step| step - 1);
-    let question = Question { sequence: &args.sequence, output: args.class.as_deref(), step };
-    let explained = with_threads(args.threads, || Explanation::of(&model, &data, question));
-    let explanation = explained.map_err(|error| blame(error, &Given::default()))?;
-    let explanation = explanation.map_err(|error| by_option(error, args))?;
+    let explanation = ask::explained(args, &model)?;
     if let Some(output) = &args.output {
         let page = elman_report::explanation_page(&explanation);
         write_atomically(output, |file| file.write_all(page.as_bytes()))?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use elman::data::RowOrder;
 use elman::forecast::{Frame, FrameOptions, Recipe};
+use elman::forecaster::Choice;
 use elman::model::Model;
 
 pub use facts::describe;
@@ -32,7 +33,7 @@ const LEVELS: &str = "levels";
 const MOST_NAMES: usize = 16;
 
 /// How series are read for a trained model: as those of the training, but for what is said.
-fn options_for(recipe: &Recipe, given: &SavedColumns, target: Option<&Names>) -> FrameOptions {
+pub fn options_for(recipe: &Recipe, given: &SavedColumns, target: Option<&Names>) -> FrameOptions {
     let mut options = recipe.options.frame.clone();
     let columns = &mut options.columns;
     let take = |own: &mut Option<String>, given: &Option<String>| {
@@ -62,7 +63,7 @@ fn recipe<'a>(model: &'a Model<f32>, path: &Path) -> Outcome<&'a Recipe> {
 }
 
 /// Says which series the model has not learnt from: it forecasts them by what others have taught it.
-fn warn_of_unseen(frame: &Frame, recipe: &Recipe, printer: Printer) {
+pub fn warn_of_unseen(frame: &Frame, recipe: &Recipe, printer: Printer) {
     let is_known = |id: &String| recipe.trained.iter().any(|trained| trained.id == *id);
     let ids = frame.series.iter().map(|series| &series.id).filter(|id| !is_known(id));
     let unseen: Vec<&String> = ids.collect();
@@ -79,6 +80,24 @@ fn remember_levels(model: &mut Model<f32>, levels: &Levels) {
         *settings = serde_json::json!({});
     }
     settings[LEVELS] = serde_json::json!(levels.0);
+}
+
+/// The name under which a model keeps how it was chosen what is done to the values.
+const CHOICE: &str = "choice";
+
+/// Keeps the choice in the model, for its report.
+fn remember_choice(model: &mut Model<f32>, choice: &Choice) {
+    let settings = &mut model.provenance_mut().settings;
+    if !settings.is_object() {
+        *settings = serde_json::json!({});
+    }
+    settings[CHOICE] = serde_json::json!(choice);
+}
+
+/// How it was chosen what is done to the values, if the model was trained by this program.
+pub fn choice(model: &Model<f32>) -> Option<Choice> {
+    let saved = model.provenance().settings.get(CHOICE)?;
+    serde_json::from_value(saved.clone()).ok()
 }
 
 /// The levels that are asked for, or those of the training.

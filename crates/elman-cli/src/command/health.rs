@@ -1,35 +1,51 @@
 //! `elman health`: what can ail a recurrent network, in numbers with a sentence each.
 
+mod measure;
+
 use elman::layer::Direction;
 use elman::model::Model;
-use elman::see::{Health, Reach, Rule, SideHealth, Weights};
-use elman::threads::with_threads;
+use elman::see::{FixedPoint, FixedPoints, Health, Reach, Rule, SideHealth, UpdateRatio, Weights};
 use serde::Serialize;
 
-use super::source;
-use crate::args::options::blame;
+use self::measure::Measured;
 use crate::args::see::HealthArgs;
-use crate::config::Given;
 use crate::failure::Outcome;
 use crate::printer::Printer;
 use crate::printer::style::Style;
+use crate::printer::table::Table;
 use crate::printer::text::{Facts, counted, measure};
+
+/// The fixed points of a layer that are shown.
+const MOST_POINTS: usize = 8;
 
 #[derive(Serialize)]
 struct Document<'a> {
     model: &'a std::path::Path,
     health: &'a Health,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_points: Option<&'a [FixedPoints]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates: Option<&'a [UpdateRatio]>,
 }
 
 /// Runs `elman health`.
 pub fn run(args: &HealthArgs) -> Outcome {
     let printer = Printer::new(args.talk);
     let model = Model::<f32>::load(&args.model)?;
-    let data = source::unanswered(&args.data, &model, &args.columns)?;
-    let measured = with_threads(args.threads, || Health::measure(&model, &data));
-    let health = measured.map_err(|error| blame(error, &Given::default()))??;
-    let document = Document { model: &args.model, health: &health };
-    printer.result(&document, |style| text(&health, style))
+    let Measured { health, fixed_points, updates } = measure::measured(args, &model)?;
+    let document = Document {
+        model: &args.model,
+        health: &health,
+        fixed_points: fixed_points.as_deref(),
+        updates: updates.as_deref(),
+    };
+    printer.result(&document, |style| {
+        let mut blocks = vec![text(&health, style)];
+        blocks.extend(fixed_points.iter().flatten().map(|own| points(own, style)));
+        blocks.extend(updates.as_ref().map(|all| ratios(all, style)));
+        blocks.push(advice(&health).render(style));
+        blocks.join("\n")
+    })
 }
 
 fn text(health: &Health, style: Style) -> String {
@@ -43,8 +59,46 @@ fn text(health: &Health, style: Style) -> String {
         let heading = format!("{}: {}", name(side), counted(side.counts.units, "unit"));
         blocks.push(format!("{}\n{}", style.bold(&heading), numbers(side, health).render(style)));
     }
-    blocks.push(advice(health).render(style));
     blocks.join("\n")
+}
+
+/// The states in which a layer settles.
+fn points(own: &FixedPoints, style: Style) -> String {
+    let heading = format!("fixed points of {}", place(own.layer, own.direction));
+    let mut table = Table::new(["kind", "starts", "largest |λ|", "beyond 1", "half-life", "‖s‖"]);
+    for point in own.points.iter().take(MOST_POINTS) {
+        table.row(point_row(point));
+    }
+    let more = match own.points.len().saturating_sub(MOST_POINTS) {
+        0 => String::new(),
+        more => format!(" {} not shown;", counted(more, "point")),
+    };
+    let (lost, starts) = (own.lost, counted(own.starts, "start"));
+    let line = format!(
+        "the layer reads its mean input in every step;{more} {lost} of {starts} led to no point"
+    );
+    format!("{}\n{}{}\n", style.bold(&heading), table.render(style), style.dim(&line))
+}
+
+fn point_row(point: &FixedPoint) -> [String; 6] {
+    let largest = point.eigenvalues.first().map_or(0.0, elman::see::Eigenvalue::modulus);
+    let size = point.state.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let half =
+        point.half_life().map_or("–".to_owned(), |steps| format!("{} steps", measure(steps)));
+    let counts = [point.starts, point.unstable].map(|count| count.to_string());
+    let [starts, unstable] = counts;
+    [point.kind().to_owned(), starts, measure(largest), unstable, half, measure(size)]
+}
+
+/// The sizes of updates beside those of the weights.
+fn ratios(all: &[UpdateRatio], style: Style) -> String {
+    let mut table = Table::new(["updates of", "‖w‖", "‖Δw‖ / ‖w‖"]);
+    for own in all {
+        table.row([own.weights.clone(), measure(own.norm), measure(own.ratio)]);
+    }
+    let line =
+        "of ten updates after ten that are not counted, at the mean learning rate of the training";
+    format!("{}{}\n", table.render(style), style.dim(line))
 }
 
 /// `layer 1 forward, lstm`.

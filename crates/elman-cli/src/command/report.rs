@@ -1,13 +1,21 @@
 //! `elman report`: what a model learned, how well, and what is wrong with it, as one page.
 
+mod series;
+mod text;
+
 use std::path::{Path, PathBuf};
 
 use elman::data::Dataset;
 use elman::io::{check_writable, write_atomically};
 use elman::model::Model;
+use elman::task::Task;
 use elman::threads::with_threads;
+use elman::train::Fold;
 use elman_report::Report;
+
 use serde::Serialize;
+pub use series::{Training as ForecastTraining, of_training as of_forecast};
+pub use text::{Training as TextTraining, of_training as of_text};
 
 use super::{refuse_same_file, source};
 use crate::args::TrainArgs;
@@ -32,22 +40,34 @@ pub fn run(args: &ReportArgs) -> Outcome {
     let inputs: Vec<(&str, &PathBuf)> = data.chain([("<MODEL>", &args.model)]).collect();
     check_output("--output", &args.output, &inputs)?;
     let model = Model::<f32>::load(&args.model)?;
-    let data = match (args.data.as_slice(), args.without_answers) {
-        ([], _) => None,
-        (paths, true) => Some(source::unanswered(paths, &model, &args.columns)?),
-        (paths, false) => {
-            Some(source::answered(paths, &model, &args.columns, args.target.as_ref())?)
-        }
+    let page = match (model.task(), model.task().forecast()) {
+        (Task::Text(task), _) => text::page(args, &model, task)?,
+        (_, Some(recipe)) => series::page(args, &model, recipe, printer)?,
+        _ => of_sequences(args, &model)?,
     };
-    let report = Report { model: &model, data: data.as_ref(), command: None };
-    let made = with_threads(args.threads, || report.page());
-    let page = made.map_err(|error| blame(error, &Given::default()))??;
     write(&args.output, &page)?;
     printer.say(|_| words(&args.output, page.len()));
     if !args.talk.json {
         return Ok(());
     }
     printer.result(&Document { report: &args.output, bytes: page.len() }, |_| String::new())
+}
+
+fn of_sequences(args: &ReportArgs, model: &Model<f32>) -> Outcome<String> {
+    let data = match (args.data.as_slice(), args.without_answers) {
+        ([], _) => None,
+        (paths, true) => Some(source::unanswered(paths, model, &args.columns)?),
+        (paths, false) => {
+            Some(source::answered(paths, model, &args.columns, args.target.as_ref())?)
+        }
+    };
+    made(args, || Report { model, data: data.as_ref(), command: None, folds: &[] }.page())
+}
+
+/// The page, made on as many threads as are asked for.
+fn made(args: &ReportArgs, page: impl FnOnce() -> elman::Result<String> + Send) -> Outcome<String> {
+    let made = with_threads(args.threads, page);
+    Ok(made.map_err(|error| blame(error, &Given::default()))??)
 }
 
 fn check(args: &ReportArgs) -> Outcome {
@@ -96,14 +116,26 @@ pub fn check_training(args: &TrainArgs) -> Outcome {
     check_output("--report", page, &inputs.collect::<Vec<_>>())
 }
 
-/// Writes the report of a training run, on the data that it says least of itself about.
-pub fn of_training(path: &Path, model: &Model<f32>, data: &Dataset, printer: Printer) -> Outcome {
-    let command = command();
-    let report = Report { model, data: Some(data), command: Some(&command) };
-    let page = report.page()?;
-    write(path, &page)?;
+/// Writes the page of a training run and says so.
+fn keep(path: &Path, page: &str, printer: Printer) -> Outcome {
+    write(path, page)?;
     printer.say(|_| words(path, page.len()));
     Ok(())
+}
+
+/// What the report of a training run is about: the data that it says least of itself about.
+pub struct Training<'a> {
+    pub model: &'a Model<f32>,
+    pub data: &'a Dataset,
+    pub folds: &'a [Fold],
+}
+
+/// Writes the report of a training run.
+pub fn of_training(path: &Path, training: &Training<'_>, printer: Printer) -> Outcome {
+    let Training { model, data, folds } = *training;
+    let command = command();
+    let report = Report { model, data: Some(data), command: Some(&command), folds };
+    keep(path, &report.page()?, printer)
 }
 
 fn write(path: &Path, page: &str) -> Outcome {

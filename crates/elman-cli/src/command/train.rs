@@ -120,7 +120,8 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
     };
     if let (Some(path), Some(_)) = (&args.records.report, saved) {
         let shown = data.test.as_ref().or(data.validation.as_ref()).unwrap_or(&data.training);
-        report::of_training(path, &model, shown, printer)?;
+        let training = report::Training { model: &model, data: shown, folds: &folds };
+        report::of_training(path, &training, printer)?;
     }
     conclude(&Ended { understood, model, report, test, folds, saved }, printer)
 }

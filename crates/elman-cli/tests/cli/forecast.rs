@@ -433,7 +433,6 @@ fn options_that_do_not_go_together_are_refused_by_name() {
             "score m.safetensors test.csv",
             "m.safetensors: expected a model trained with --task text",
         ),
-        ("health f.safetensors sales.csv", "<MODEL>: expected a model of sequences"),
         ("generate f.safetensors", "f.safetensors: expected a model trained with --task text"),
     ] {
         let ran = bench.run(arguments);

@@ -77,3 +77,100 @@ fn pages_that_cannot_be_written_are_refused_before_the_work() {
             || name.starts_with('n') && name.ends_with("safetensors"))
     );
 }
+
+#[test]
+fn a_forecast_has_a_page_of_its_series() {
+    let bench = Bench::new();
+    let mut sales = "unique_id,ds,y\n".to_owned();
+    for (id, level) in [("north", 20), ("south", 50)] {
+        for month in 0..72 {
+            let (year, y) = (2019 + month / 12, level + [0, 2, 5, 9, 12, 9][month % 6]);
+            sales += &format!("{id},{year}-{:02},{y}\n", month % 12 + 1);
+        }
+    }
+    bench.write("sales.csv", &sales);
+    let train = "train sales.csv --task forecast --horizon 3 --context 12 --transform none \
+                 --hidden-size 4 --max-updates 20 --test-windows 4 -o f.safetensors";
+    let ran = bench.ok(&format!("{train} --report out.html"));
+    assert!(ran.stderr.contains("the report is in out.html ("), "{}", ran.stderr);
+    let page = String::from_utf8(bench.read("out.html")).unwrap();
+    for words in ["<b>4</b>cut-offs", "--test-windows 4", "seasonal-naive", "are the best of"] {
+        assert!(page.contains(words), "{words}");
+    }
+    // The same windows without the plan: all rows that the model has not learnt from.
+    bench.ok("report f.safetensors sales.csv -o again.html");
+    let again = String::from_utf8(bench.read("again.html")).unwrap();
+    for words in ["<b>4</b>cut-offs", "are the best of"] {
+        assert!(again.contains(words), "{words}");
+    }
+    bench.ok("report f.safetensors -o bare.html");
+    for (arguments, wanted) in [
+        (
+            "report f.safetensors sales.csv --without-answers -o o.html",
+            "--without-answers: expected",
+        ),
+        ("report f.safetensors test.csv -o o.html", "test.csv: "),
+        (&format!("{train} --report f.safetensors"), "--report: expected a file of its own"),
+    ] {
+        let ran = bench.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{arguments}");
+        assert!(ran.stderr.starts_with(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+}
+
+/// Trains a small model of a text of a few lines.
+const TEXT: &str = "train t.txt --task text --hidden-size 8 --embedding-size 4 --lanes 2 --bptt 16 \
+                    --epochs 1 -o t.safetensors --quiet";
+
+#[test]
+fn a_text_has_a_page_with_what_it_writes_and_where_it_is_surprised() {
+    let bench = Bench::new();
+    bench.write("t.txt", "To be, or not to be;\nthat is <b>the</b> question 42.\n".repeat(60));
+    bench.ok(&format!("{TEXT} --report out.html"));
+    let page = String::from_utf8(bench.read("out.html")).unwrap();
+    for words in [
+        "Temperature 0.5",
+        "Temperature 1<",
+        "Nats per token",
+        "most surprising tokens",
+        "5-grams",
+        "--report out.html",
+        "class=\"q",
+        "Updates beside weights",
+        "Reach",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("<b>the</b>") && page.len() < 150_000, "{}", page.len());
+    bench.ok("report t.safetensors t.txt -o again.html");
+    bench.ok("report t.safetensors -o bare.html");
+    let bare = String::from_utf8(bench.read("bare.html")).unwrap();
+    assert!(bare.contains("Temperature 0.8") && !bare.contains("Where it is surprised"));
+    bench.write("one.txt", "T");
+    bench.write("other.txt", "ñ ñ");
+    for (arguments, wanted) in [
+        ("report t.safetensors one.txt -o o.html", "text: expected at least two tokens"),
+        (
+            "report t.safetensors other.txt -o o.html",
+            "other.txt: expected a character that the model",
+        ),
+        ("report t.safetensors t.txt --target y -o o.html", "--target: expected a model of seq"),
+        ("report t.safetensors t.txt --without-answers -o o.html", "--without-answers: expected"),
+        ("report t.safetensors none.txt -o o.html", "none.txt: "),
+        (&format!("{TEXT} --report t.safetensors"), "--report: expected a file of its own"),
+    ] {
+        let ran = bench.run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{arguments}");
+        assert!(ran.stderr.starts_with(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn folds_and_members_are_shown_with_their_spread() {
+    let bench = Bench::new();
+    bench.ok(&format!("{TRAIN} -o m.safetensors --folds 3 --members 2 --quiet --report out.html"));
+    let page = String::from_utf8(bench.read("out.html")).unwrap();
+    for words in ["Cross-validation, 3 folds", "Together, 2 members", " ± "] {
+        assert!(page.contains(words), "{words}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::chart::dots::{Dot, against};
 use crate::chart::lines::{Line, sketch};
 use crate::chart::scale::Axis;
 use crate::chart::{Labels, Size, legend};
-use crate::html::{Table, figure, name, paragraph, section};
+use crate::html::{Table, escape, figure, name, paragraph, section};
 use crate::text::{number, percent};
 
 /// More classes are not drawn.
@@ -20,6 +20,8 @@ const MOST_CLASSES: usize = 16;
 const MOST_MISTAKES: usize = 10;
 /// The channels of a mistake that are drawn.
 const MOST_CHANNELS: usize = 6;
+/// The tokens of a mistake that are shown.
+const MOST_TOKENS: usize = 60;
 /// The bins of confidence.
 const BINS: usize = 10;
 
@@ -130,7 +132,7 @@ fn by_class(evaluation: &ClassEvaluation) -> String {
         rows.push((f1, cells));
     }
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut table = Table::new(["class", "sequences", "precision", "recall", "F1"]);
+    let mut table = Table::new(["class", "answers", "precision", "recall", "F1"]);
     rows.into_iter().for_each(|(_, cells)| table.row(cells));
     "<h3>By class, the lowest F1 first</h3>\n".to_owned() + &table.render()
 }
@@ -196,21 +198,42 @@ fn mistakes<T: Real>(
             format!("The first {MOST_CHANNELS} of {} channels are drawn.", shown.data.input_size());
         html += &paragraph(&text);
     }
-    html += &legend(channels);
+    if shown.data.input_size() > 0 {
+        html += &legend(channels);
+    }
     html += "<div class=\"grid\">";
     for Judged { row: index, class } in order {
         let label = |class: usize| name(&predictions.labels()[class]);
-        let lines = channels_of(shown, index);
+        let sequence = match channels_of(shown, index) {
+            lines if lines.is_empty() => String::new(),
+            lines => sketch(&lines, "The sequence"),
+        };
         html += &format!(
-            "<div><h3>sequence {}</h3><p class=\"note\">is <b>{}</b>, predicted as <b>{}</b> with {}</p>{}</div>",
+            "<div><h3>sequence {}</h3><p class=\"note\">is <b>{}</b>, predicted as <b>{}</b> with {}</p>{}{sequence}</div>",
             name(&predictions.ids()[index]),
             label(class),
             label(predictions.classes()[index]),
             percent(probability(index)),
-            sketch(&lines, "The sequence")
+            tokens_of(shown, index)
         );
     }
     html + "</div>\n"
+}
+
+/// The tokens of a sequence, a paragraph for each channel; characters stand side by side.
+fn tokens_of<T: Real>(shown: &Shown<'_, T>, index: usize) -> String {
+    let lengths = shown.data.lengths();
+    let start: usize = lengths[..index].iter().sum();
+    let shown = shown.data.token_channels().iter().map(|channel| {
+        let ids = channel.ids()[start..start + lengths[index]].iter().take(MOST_TOKENS);
+        let text = |id: &u32| channel.vocabulary().text(*id).unwrap_or("�").to_owned();
+        let texts: Vec<String> = ids.map(text).collect();
+        let is_of_characters = texts.iter().all(|text| text.chars().count() == 1);
+        let gap = if is_of_characters { "" } else { " " };
+        let more = if lengths[index] > MOST_TOKENS { "…" } else { "" };
+        format!("<p>{}{more}</p>", escape(&texts.join(gap)))
+    });
+    shown.collect()
 }
 
 /// The first channels of a sequence, standardised where the model does so, as lines.
@@ -221,7 +244,7 @@ fn channels_of<T: Real>(shown: &Shown<'_, T>, index: usize) -> Vec<Line> {
         let scaled = |value: f64| shown.model.scaling().map_or(value, |s| s.apply(channel, value));
         let points = values.iter().enumerate().map(|(t, value)| (t as f64, scaled(*value)));
         let points = points.filter(|point| point.1.is_finite()).collect();
-        Line { name: name.clone(), points, band: Vec::new() }
+        Line { name: name.clone(), points, bands: Vec::new() }
     };
     columns.take(MOST_CHANNELS).map(line).collect()
 }

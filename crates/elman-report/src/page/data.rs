@@ -1,7 +1,8 @@
 //! The data as the network sees them: lengths, channels before and after scaling, classes.
 
 use elman::Real;
-use elman::data::Targets;
+use elman::data::{Dataset, Targets};
+use elman::model::Model;
 
 use super::Shown;
 use crate::chart::bars::{Histogram, named_bars};
@@ -21,7 +22,7 @@ pub fn body<T: Real>(shown: &Shown<'_, T>) -> String {
     let labels = Labels { title: "Lengths", x: "steps", y: "sequences" };
     let svg = histogram.render(Size::FULL, &labels, None);
     let html = figure("Lengths of the sequences", &svg, &histogram.table());
-    html + &classes(shown) + &channels(shown) + &tokens(shown)
+    html + &classes(shown) + &channels(shown.model, shown.data) + &tokens(shown)
 }
 
 /// The tokens of each channel, the commonest first.
@@ -74,31 +75,31 @@ struct Channel {
     missing: usize,
 }
 
-fn channel<T: Real>(shown: &Shown<'_, T>, index: usize) -> Channel {
-    let width = shown.data.input_size();
-    let all = shown.data.values().iter().skip(index).step_by(width);
+fn channel(data: &Dataset, index: usize) -> Channel {
+    let width = data.input_size();
+    let all = data.values().iter().skip(index).step_by(width);
     let known: Vec<f64> = all.copied().filter(|value| value.is_finite()).collect();
-    Channel { missing: shown.data.total_steps() - known.len(), known }
+    Channel { missing: data.total_steps() - known.len(), known }
 }
 
-fn channels<T: Real>(shown: &Shown<'_, T>) -> String {
-    if shown.data.input_size() == 0 {
+/// The channels before and after scaling.
+pub fn channels<T: Real>(model: &Model<T>, data: &Dataset) -> String {
+    if data.input_size() == 0 {
         return String::new();
     }
     let header =
         ["channel", "least", "mean", "most", "missing", "scaled: mean", "scaled: deviation"];
     let mut table = Table::new(header);
     let mut pictures = String::new();
-    for (index, feature) in shown.data.feature_names().iter().enumerate() {
-        let Channel { known, missing } = channel(shown, index);
+    for (index, feature) in data.feature_names().iter().enumerate() {
+        let Channel { known, missing } = channel(data, index);
         let least = known.iter().copied().fold(f64::INFINITY, f64::min);
         let most = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let count = known.len().max(1) as f64;
         let mean = known.iter().sum::<f64>() / count;
         let variance =
             known.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-        let scale =
-            shown.model.scaling().map(|scale| (scale.means()[index], scale.deviations()[index]));
+        let scale = model.scaling().map(|scale| (scale.means()[index], scale.deviations()[index]));
         let scaled = match scale {
             Some((by, deviation)) => {
                 [(mean - by) / deviation, variance.sqrt() / deviation].map(number)
@@ -115,13 +116,13 @@ fn channels<T: Real>(shown: &Shown<'_, T>) -> String {
             pictures += &format!("<div><h3>{}</h3>{svg}</div>", name(feature));
         }
     }
-    let what = match shown.model.scaling() {
+    let what = match model.scaling() {
         Some(_) => "Below each picture the values as they are, above it as the network sees them.",
         None => "The network sees the values as they are.",
     };
-    let more = match shown.data.input_size() > MOST_CHANNELS {
+    let more = match data.input_size() > MOST_CHANNELS {
         true => {
-            format!(" The first {MOST_CHANNELS} of {} channels are drawn.", shown.data.input_size())
+            format!(" The first {MOST_CHANNELS} of {} channels are drawn.", data.input_size())
         }
         false => String::new(),
     };

@@ -125,10 +125,11 @@ fn largest(why: &Explanation) -> Table {
 
 fn by_lag(why: &Explanation) -> String {
     let points = why.by_lag.iter().enumerate().map(|(lag, value)| (lag as f64, *value));
-    let lines = [Line { name: "lag".to_owned(), points: points.collect(), band: Vec::new() }];
+    let lines = [Line { name: "lag".to_owned(), points: points.collect(), bands: Vec::new() }];
     let y = Axis::over(why.by_lag.iter().copied().chain([0.0]));
     let labels = Labels { title: "By lag", x: "steps before the end", y: why.unit };
-    let svg = LineChart { size: Size::FULL, labels, lines: &lines, y, mark: None }.render();
+    let svg =
+        LineChart { size: Size::FULL, labels, lines: &lines, y, marks: &[], places: &[] }.render();
     let mut table = Table::new(["lag", "attribution"]);
     for (lag, value) in why.by_lag.iter().enumerate() {
         table.row([lag.to_string(), number(*value)]);

@@ -1,7 +1,8 @@
 //! The health of a network.
 
+use elman::Result;
 use elman::layer::Direction;
-use elman::see::{Health, LagNorm, Reach, SideHealth};
+use elman::see::{Health, LagNorm, Reach, SideHealth, UpdateRatio};
 
 use crate::chart::lines::{Line, LineChart};
 use crate::chart::scale::Axis;
@@ -32,7 +33,34 @@ pub fn body(health: &Health) -> String {
     html += &gates(&health.sides);
     html += &weights(&health.sides);
     let left: Vec<&str> = health.left_out.iter().map(String::as_str).collect();
-    html + &format!("<p class=\"note\">Not measured: {}.</p>\n", escape(&left.join("; ")))
+    match left.is_empty() {
+        true => html,
+        false => {
+            html + &format!("<p class=\"note\">Not measured: {}.</p>\n", escape(&left.join("; ")))
+        }
+    }
+}
+
+/// How large updates are beside the weights, where the data have answers to go on with.
+pub fn updates(measured: Option<Result<Vec<UpdateRatio>>>) -> String {
+    let Some(measured) = measured else { return String::new() };
+    let all = match measured {
+        Ok(all) => all,
+        Err(error) => {
+            let text = format!("Sizes of updates are not measured: {error}.");
+            return format!("<p class=\"note\">{}</p>\n", escape(&text));
+        }
+    };
+    let mut table = Table::new(["weights", "‖w‖", "‖Δw‖ / ‖w‖"]);
+    for own in &all {
+        table.row([own.weights.clone(), number(own.norm), number(own.ratio)]);
+    }
+    let note = "The training goes on for twenty updates on these data, on a copy that is thrown away: by \
+                its own rule, at its mean learning rate, the moments begun anew. The ratio is the mean of \
+                the last ten; about 0.001 is usual while a network learns.";
+    "<h3>Updates beside weights</h3>\n".to_owned()
+        + &table.render()
+        + &format!("<p class=\"note\">{note}</p>\n")
 }
 
 fn place(layer: usize, direction: Direction) -> String {
@@ -63,7 +91,8 @@ fn reach(health: &Health) -> String {
         x: "lag k, in steps",
         y: "‖∂L/∂s at lag k‖, relative to lag 0",
     };
-    let svg = LineChart { size: Size::FULL, labels, lines: &lines, y, mark: None }.render();
+    let svg =
+        LineChart { size: Size::FULL, labels, lines: &lines, y, marks: &[], places: &[] }.render();
     let mut table =
         Table::new(["where", "lag", "mean", "lower quartile", "median", "upper quartile"]);
     for side in &drawn {
@@ -90,7 +119,7 @@ fn line(side: &SideHealth) -> Line {
     let lags = &side.reach.lags;
     let points = lags.iter().map(|lag| (lag.lag as f64, lag.norm.median));
     let band = lags.iter().map(|lag| (lag.lag as f64, lag.norm.lower, lag.norm.upper));
-    Line { name: side_name(side), points: points.collect(), band: band.collect() }
+    Line { name: side_name(side), points: points.collect(), bands: vec![band.collect()] }
 }
 
 fn row(side: &SideHealth, lag: &LagNorm) -> [String; 6] {

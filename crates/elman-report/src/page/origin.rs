@@ -41,8 +41,17 @@ pub fn body<T: Real>(model: &Model<T>, command: Option<&str>) -> String {
         html += &format!("<p>To repeat it: <code>{}</code></p>\n", escape(command));
     }
     let mut table = Table::new(["setting", "value"]);
-    flatten("", &provenance.settings, &mut table);
+    flatten("", &settings(&provenance.settings), &mut table);
     html + "<details><summary>All settings</summary>" + &table.render() + "</details>\n"
+}
+
+/// Without the trials of a forecast, which have a table of their own.
+fn settings(all: &Value) -> Value {
+    let mut all = all.clone();
+    if let Some(entries) = all.as_object_mut() {
+        entries.remove("choice");
+    }
+    all
 }
 
 fn digest(data: &DataDigest) -> String {

@@ -50,7 +50,7 @@ fn curves(title: &str, key: &str, history: &[EpochRecord], best: Option<f64>) ->
     let lines: Vec<Line> = lines
         .into_iter()
         .filter(|(_, points)| !points.is_empty())
-        .map(|(name, points)| Line { name: name.to_owned(), points, band: Vec::new() })
+        .map(|(name, points)| Line { name: name.to_owned(), points, bands: Vec::new() })
         .collect();
     let values = || lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
     // A loss may be below zero; an accuracy that moves between 0.9 and 1 is to be seen moving.
@@ -60,7 +60,15 @@ fn curves(title: &str, key: &str, history: &[EpochRecord], best: Option<f64>) ->
     };
     let mark = best.filter(|_| lines.len() > 1).map(|epoch| (epoch, "lowest validation loss"));
     let labels = Labels { title, x: "epoch", y: "" };
-    let svg = LineChart { size: Size::HALF, labels, lines: &lines, y, mark }.render();
+    let svg = LineChart {
+        size: Size::HALF,
+        labels,
+        lines: &lines,
+        y,
+        marks: mark.as_slice(),
+        places: &[],
+    }
+    .render();
     let mut table = Table::new(["epoch"].into_iter().chain(lines.iter().map(|l| l.name.as_str())));
     let epochs: Vec<usize> = (0..lines.first().map_or(0, |line| line.points.len())).collect();
     for index in thinned(&epochs) {

@@ -46,6 +46,16 @@ impl Output {
         }
     }
 
+    /// The one of the P outputs of a number that is its point: of quantiles the one nearest to the
+    /// median, of a distribution its mean or location.
+    pub(crate) fn point_index(&self) -> usize {
+        let Output::Quantiles(levels) = self else { return 0 };
+        let distance = |level: &f64| Float::abs(level - 0.5);
+        let all = levels.iter().enumerate();
+        let nearest = all.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+        nearest.map_or(0, |(index, _)| index)
+    }
+
     /// `point`, say.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -171,11 +181,7 @@ impl NumberLoss {
     }
 
     fn point_of(&self, said: &[f64]) -> f64 {
-        let Output::Quantiles(levels) = &self.output else { return said[0] };
-        let distance = |level: &f64| Float::abs(level - 0.5);
-        let nearest = levels.iter().zip(said);
-        let nearest = nearest.min_by(|(a, _), (b, _)| distance(a).total_cmp(&distance(b)));
-        nearest.map_or(f64::NAN, |(_, value)| *value)
+        said[self.output.point_index()]
     }
 
     fn likelihood(&self) -> NegativeLogLikelihood {

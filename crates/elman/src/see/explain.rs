@@ -22,7 +22,7 @@ use crate::error::{Error, Result, nearest};
 use crate::model::Model;
 use crate::network::{Network, Readout};
 use crate::real::Real;
-use crate::sequence::SequenceBatch;
+use crate::sequence::{SequenceBatch, TokenBatch};
 use crate::task::Task;
 
 /// How near the sum of the attributions must come to the difference of the outputs, relative to it
@@ -113,6 +113,35 @@ impl Explanation {
         let data = &*model.inputs().read(data)?;
         let index = find(data, question.sequence)?;
         let batch = data.batch::<f64>(&[index], model.scaling())?;
+        let shown = Shown { channels: channels(model), tokens: texts(data, index), batch };
+        Explanation::of_shown(model, shown, question)
+    }
+
+    /// Explains what a model of text says comes after some tokens, one by name or the likeliest; the
+    /// question's step is one of these tokens, the last one if none is named.
+    ///
+    /// # Errors
+    ///
+    /// A model of something else; no token, or one that the network does not know; a name that is no
+    /// token; those of [`Explanation::of`].
+    pub fn of_text<T: Real>(model: &Model<T>, ids: &[u32], question: Question<'_>) -> Result<Self> {
+        let Task::Text(task) = model.task() else {
+            return Err(Error::argument("model", "a model of text", "another"));
+        };
+        if ids.is_empty() {
+            return Err(Error::argument("text", "at least one token", "none"));
+        }
+        let tokenizer = task.tokenizer();
+        let shown = Shown {
+            channels: vec!["token".to_owned()],
+            tokens: vec![ids.iter().map(|id| tokenizer.token(*id)).collect()],
+            batch: SequenceBatch::from_tokens(vec![TokenBatch::from_sequences(&[ids])])?,
+        };
+        Explanation::of_shown(model, shown, question)
+    }
+
+    fn of_shown<T: Real>(model: &Model<T>, shown: Shown, question: Question<'_>) -> Result<Self> {
+        let Shown { channels, tokens, batch } = shown;
         let whole = copy_of(model.network())?;
         let network = above_inputs(&whole)?;
         let read = whole.watch(&batch, |outputs| Array3::zeros(outputs.dim()))?;
@@ -121,12 +150,13 @@ impl Explanation {
         let outputs = network.forward(&sequence, None)?.outputs;
         let answer = answer(outputs.dim().1, model.task().each(), question.step)?;
         let names = names(model.task());
-        let column = match question.output {
+        let chosen = match question.output {
             Some(name) => column_of(&names, name)?,
             None if matches!(model.task(), Task::Regress(_)) => 0,
             None => largest(outputs.index_axis(Axis(1), answer).row(0)),
         };
         let unit = if matches!(model.task(), Task::Regress(_)) { "deviations" } else { "logit" };
+        let column = column_in(model.task(), chosen, names.len());
         let asked = Asked { network: &network, batch: &sequence, answer, column };
         let groups = Groups::of(&whole);
         let found = asked.integrate()?;
@@ -134,15 +164,15 @@ impl Explanation {
             found.integrated.rows().into_iter().rev().map(|row| row.sum()).collect();
         Ok(Explanation {
             sequence: question.sequence.to_owned(),
-            output: names[column].clone(),
+            output: names[chosen].clone(),
             unit,
             value: found.value,
             baseline_value: found.baseline_value,
             step: (model.task().each() == Each::Step).then_some(answer),
             members: model.members().len(),
-            channels: channels(model),
+            channels,
             inputs: lists(batch.values().index_axis(Axis(0), 0)),
-            tokens: texts(data, index),
+            tokens,
             gradient_times_input: groups.sums(asked.gradient_times_input()?.view()),
             integrated_gradients: groups.sums(found.integrated.view()),
             by_lag,
@@ -150,6 +180,22 @@ impl Explanation {
             evaluations: found.evaluations,
             hidden: asked.hidden()?,
         })
+    }
+}
+
+/// One sequence as it is read, with the names of what it holds.
+struct Shown {
+    channels: Vec<String>,
+    tokens: Vec<Vec<String>>,
+    batch: SequenceBatch<f64>,
+}
+
+/// The column of the outputs that is the point of a number: of quantiles the middle one, of a
+/// distribution the first parameter.
+fn column_in(task: &Task, number: usize, numbers: usize) -> usize {
+    match task {
+        Task::Regress(regress) => regress.output().point_index() * numbers + number,
+        _ => number,
     }
 }
 
@@ -210,6 +256,11 @@ fn names(task: &Task) -> Vec<String> {
     match task {
         Task::Classify(classify) => classify.labels().to_vec(),
         Task::MultiLabel(labels) => labels.labels().to_vec(),
+        Task::Text(text) => {
+            let tokenizer = text.tokenizer();
+            let ids = 0..u32::try_from(tokenizer.len()).unwrap_or(u32::MAX);
+            ids.map(|id| tokenizer.token(id)).collect()
+        }
         _ => task.target_names(),
     }
 }

@@ -1,9 +1,12 @@
 //! The health of a network: numbers for each direction of each layer, and advice made of them.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::Serialize;
 
 use super::advice::{Advice, advise};
+use super::fixed_points::{FixedPoints, Search};
 use super::linear::{largest_singular_value, spectral_radius};
 use super::path::Path;
 use super::reach::{Reach, Spread, lyapunov_exponent, norm, relative_norms};
@@ -16,12 +19,18 @@ use crate::layer::Direction;
 use crate::model::Model;
 use crate::network::{Network, WatchedRun, WatchedSide};
 use crate::real::Real;
-use crate::sequence::SequenceBatch;
+use crate::sequence::{SequenceBatch, TokenBatch};
+use crate::task::Task;
+use crate::text::Passage;
 
 /// The most sequences that are looked at.
 const MOST_SEQUENCES: usize = 48;
 /// The most steps of them together, but for a first sequence that is longer.
 const MOST_STEPS: usize = 20_000;
+/// The steps of a stretch of text.
+const TEXT_STEPS: u64 = 160;
+/// The stretches of text.
+const TEXT_STRETCHES: u64 = 16;
 /// Wider recurrent weights take minutes to square.
 const MOST_UNITS: usize = 512;
 
@@ -115,19 +124,105 @@ impl Health {
     ///
     /// Data that the model does not read; no sequence with a step; a custom cell.
     pub fn measure<T: Real>(model: &Model<T>, data: &Dataset) -> Result<Self> {
-        let data = &*model.inputs().read(data)?;
-        let lengths = data.lengths();
-        let chosen = choose(&lengths);
-        let sequences = chosen.iter().map(|&index| data.batch(&[index], model.scaling()));
-        let sequences = sequences.collect::<Result<Vec<SequenceBatch<f64>>>>()?;
-        let mut health = of_sequences(model.network(), &sequences, Followed::of(model.task()))?;
-        health.sample.of = data.len();
+        let looked = Looked::at(model, data)?;
+        let mut health = looked.health()?;
         let members = model.members().len();
         if members > 1 {
             health.left_out.push(format!("the other members of {members}: these are the first's"));
         }
         Ok(health)
     }
+
+    /// Measures a model of text along stretches of one, each from an empty state.
+    ///
+    /// # Errors
+    ///
+    /// A model of something else; a text that cannot be read.
+    pub fn of_text<T: Real>(model: &Model<T>, passage: &Passage<'_>) -> Result<Self> {
+        Looked::at_text(model, passage)?.health()
+    }
+}
+
+/// A network that was followed along sequences.
+pub(super) struct Looked {
+    pub(super) network: Network<f64>,
+    pub(super) runs: Vec<WatchedRun<f64>>,
+    sample: Sample,
+}
+
+/// Batches of one sequence each, and how many sequences there are in all.
+struct Chosen {
+    sequences: Vec<SequenceBatch<f64>>,
+    of: usize,
+}
+
+impl Looked {
+    /// Along some sequences of data.
+    pub(super) fn at<T: Real>(model: &Model<T>, data: &Dataset) -> Result<Self> {
+        let data = &*model.inputs().read(data)?;
+        let chosen = choose(&data.lengths());
+        let sequences = chosen.iter().map(|&index| data.batch(&[index], model.scaling()));
+        let sequences = sequences.collect::<Result<_>>()?;
+        Looked::along(model, &Chosen { sequences, of: data.len() })
+    }
+
+    /// Along stretches of a text.
+    pub(super) fn at_text<T: Real>(model: &Model<T>, passage: &Passage<'_>) -> Result<Self> {
+        if !matches!(model.task(), Task::Text(_)) {
+            return Err(Error::argument("model", "a model of text", "another"));
+        }
+        let stretches = stretches(passage);
+        let length = stretches.first().map_or(1, |range| range.end - range.start);
+        let sequences = stretches.into_iter().map(|range| {
+            let mut ids = Vec::new();
+            passage.corpus.read(range, &mut ids)?;
+            SequenceBatch::from_tokens(vec![TokenBatch::from_sequences(&[&ids])])
+        });
+        let of = usize::try_from(passage.len() / length).unwrap_or(usize::MAX);
+        let sequences = sequences.collect::<Result<_>>()?;
+        Looked::along(model, &Chosen { sequences, of })
+    }
+
+    fn along<T: Real>(model: &Model<T>, chosen: &Chosen) -> Result<Self> {
+        let Chosen { sequences, of } = chosen;
+        let followed = Followed::of(model.task());
+        let lengths: Vec<f64> = sequences.iter().map(|one| one.lengths()[0] as f64).collect();
+        let Some(spread) = Spread::of(&lengths) else {
+            return Err(Error::argument("data", "a sequence with a step", "none"));
+        };
+        let network = copy_of(model.network())?;
+        let watched = sequences.iter().map(|one| network.watch(one, |out| followed.gradient(out)));
+        let runs = watched.collect::<Result<Vec<_>>>()?;
+        let steps = sequences.iter().map(|one| one.lengths()[0]).sum();
+        let sample = Sample { sequences: sequences.len(), of: *of, steps, lengths: spread };
+        Ok(Looked { network, runs, sample })
+    }
+
+    fn sides(&self) -> usize {
+        self.runs.first().map_or(0, |run| run.sides.len())
+    }
+
+    fn health(self) -> Result<Health> {
+        let sides = (0..self.sides()).map(|index| SideHealth::of(&self.network, &self.runs, index));
+        let sides = sides.collect::<Result<Vec<_>>>()?;
+        let left_out = left_out(&sides);
+        let advice = advise(&self.sample, &sides, self.network.config());
+        Ok(Health { sample: self.sample, sides, advice, left_out })
+    }
+
+    /// The fixed points of each side.
+    pub(super) fn fixed_points(&self, search: Search) -> Result<Vec<FixedPoints>> {
+        (0..self.sides()).map(|index| FixedPoints::of_side(self, index, search)).collect()
+    }
+}
+
+/// Evenly spaced stretches of a text, so many and so long as can be followed in a moment.
+fn stretches(passage: &Passage<'_>) -> Vec<Range<u64>> {
+    let length = passage.len().min(TEXT_STEPS);
+    let count = (passage.len() / length.max(1)).min(TEXT_STRETCHES);
+    let room = passage.len() - length;
+    let start = |place: u64| passage.range.start + place * room / (count - 1).max(1);
+    (0..count).map(|place| start(place)..start(place) + length).collect()
 }
 
 /// The indices of the sequences that are looked at.
@@ -145,34 +240,8 @@ fn choose(lengths: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// Measures a network along batches of one sequence each.
-fn of_sequences<T: Real>(
-    network: &Network<T>,
-    sequences: &[SequenceBatch<f64>],
-    followed: Followed,
-) -> Result<Health> {
-    let lengths: Vec<f64> = sequences.iter().map(|one| one.lengths()[0] as f64).collect();
-    let Some(spread) = Spread::of(&lengths) else {
-        return Err(Error::argument("data", "a sequence with a step", "none"));
-    };
-    let network = copy_of(network)?;
-    let watched = sequences.iter().map(|one| network.watch(one, |out| followed.gradient(out)));
-    let runs = watched.collect::<Result<Vec<_>>>()?;
-    let steps = sequences.iter().map(|one| one.lengths()[0]).sum();
-    let sample = Sample { sequences: sequences.len(), of: sequences.len(), steps, lengths: spread };
-    let count = runs.first().map_or(0, |run| run.sides.len());
-    let sides = (0..count).map(|index| SideHealth::of(&network, &runs, index));
-    let sides = sides.collect::<Result<Vec<_>>>()?;
-    let left_out = left_out(&sides);
-    let advice = advise(&sample, &sides, network.config());
-    Ok(Health { sample, sides, advice, left_out })
-}
-
 fn left_out(sides: &[SideHealth]) -> Vec<String> {
-    let mut all = vec![
-        "update-to-weight ratios: the history of a model keeps no sizes of updates by layer"
-            .to_owned(),
-    ];
+    let mut all = Vec::new();
     if sides.iter().any(|side| side.lyapunov.is_none()) {
         all.push("Lyapunov exponents where no sequence has eight steps".to_owned());
     }
@@ -232,7 +301,7 @@ impl SideHealth {
 }
 
 /// Steps in the order in which a direction reads them.
-fn in_order(steps: &Array2<f64>, direction: Direction) -> Array2<f64> {
+pub(super) fn in_order(steps: &Array2<f64>, direction: Direction) -> Array2<f64> {
     let mut steps = steps.clone();
     if direction == Direction::Reverse {
         steps.invert_axis(Axis(0));

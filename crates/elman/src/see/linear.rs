@@ -92,7 +92,7 @@ fn normalized(matrix: &Array2<f64>) -> Option<(Array2<f64>, f64)> {
     Some((scaled / norm, Float::ln(largest) + Float::ln(norm)))
 }
 
-fn check_finite(matrix: ArrayView2<'_, f64>) -> Result<()> {
+pub(super) fn check_finite(matrix: ArrayView2<'_, f64>) -> Result<()> {
     match matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some(((row, column), value)) => {

@@ -9,18 +9,20 @@ use elman::model::{MemberRecord, Model};
 use elman::network::NetworkConfig;
 use elman::threads::with_threads;
 use elman::train::{Control, EpochRecord, Report, Run, Trained, Trainer};
+use elman_report::ShownSeries;
 use serde::Serialize;
 
 use super::data::Data;
 use super::facts::{Understood, choice};
 use super::options::{blame, forecast_options};
-use super::remember_levels;
+use super::{remember_choice, remember_levels};
 use crate::args::TrainArgs;
 use crate::args::network_options::network;
 use crate::args::options;
 use crate::args::value::EachChoice;
 use crate::command::network_words::network_words;
 use crate::command::record::Recorder;
+use crate::command::report::{self, ForecastTraining};
 use crate::command::several::Several;
 use crate::command::train::{ending, ending_words, finish, output, verdict};
 use crate::config::Given;
@@ -62,6 +64,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let output = output(args)?;
     let options = forecast_options(args)?;
     options.check().map_err(|error| blame(error, given))?;
+    report::check_training(args)?;
     let mut data = Data::read(args, &options)?;
     data.check_lengths(&options, args, given)?;
     let all = data.test.as_ref().map(|(all, _)| all);
@@ -77,6 +80,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let Trained { model, report } = trained(&prepared, args, given)?;
     let mut model = prepared.into_model(model)?;
     remember_levels(&mut model, &args.forecast.levels);
+    remember_choice(&mut model, &prepared.choice);
     remember_validation(&mut model, &trainer);
     remember_path(&mut model, &data.training);
     let test = measure(&mut model, &data, args);
@@ -88,6 +92,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let saved = (report.best_epoch != Some(0)).then_some(output.as_path());
     if let Some(path) = saved {
         model.save(path)?;
+        draw(args, &model, &data, &prepared.choice)?;
     }
     conclude(&Ended { understood, prepared, model, report, test, saved }, printer)
 }
@@ -193,6 +198,17 @@ fn measure(model: &mut Model<f32>, data: &Data, args: &TrainArgs) -> Outcome<Opt
         metrics.insert("test_mae".to_owned(), scores.mae);
     }
     Ok(Some(test))
+}
+
+/// Writes the report: of the rows that were kept from training, or of all there are.
+fn draw(args: &TrainArgs, model: &Model<f32>, data: &Data, choice: &Choice) -> Outcome {
+    let Some(path) = &args.records.report else { return Ok(()) };
+    let series = match &data.test {
+        Some((frame, plan)) => ShownSeries { frame, plan: Some(*plan) },
+        None => ShownSeries { frame: &data.training, plan: None },
+    };
+    let training = ForecastTraining { model, series, choice, threads: args.trainer.threads };
+    report::of_forecast(path, &training, Printer::new(args.talk))
 }
 
 /// A finished run with everything there is to show.

@@ -6,10 +6,11 @@ use elman::text::{Corpus, CorpusOptions, Likelihood};
 use elman::threads::with_threads;
 use serde::Serialize;
 
+use super::refuse_columns;
 use crate::args::EvaluateArgs;
 use crate::args::options::blame;
 use crate::config::Given;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::printer::{Printer, evaluation};
 
 #[derive(Serialize)]
@@ -20,7 +21,7 @@ struct Document<'a> {
 
 /// Runs `elman evaluate` on text.
 pub fn run(args: &EvaluateArgs, model: &Model<f32>, task: &TextTask) -> Outcome {
-    refuse_columns(args)?;
+    refuse_columns(&args.columns, args.target.is_some())?;
     let corpus = Corpus::from_files(&args.data, CorpusOptions::Known(task.tokenizer()))?;
     let measured = with_threads(args.threads, || Likelihood::of(model.network(), &corpus.whole()));
     let likelihood = measured.map_err(|error| blame(error, &Given::default()))??;
@@ -30,22 +31,4 @@ pub fn run(args: &EvaluateArgs, model: &Model<f32>, task: &TextTask) -> Outcome 
         let table = evaluation::metrics(&[("data", &evaluation)], style);
         format!("{table}\n{}", evaluation::token_classes(&likelihood, style))
     })
-}
-
-fn refuse_columns(args: &EvaluateArgs) -> Outcome {
-    let columns = &args.columns;
-    let given = [
-        ("--target", args.target.is_some()),
-        ("--sequence", columns.sequence.is_some()),
-        ("--time", columns.time.is_some()),
-        ("--delimiter", columns.delimiter.is_some()),
-        ("--decimal", columns.decimal.is_some()),
-        ("--sort", columns.sort),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((option, _)) => {
-            Err(Failure::input(option, "a model of sequences", "one of text, which has no columns"))
-        }
-    }
 }

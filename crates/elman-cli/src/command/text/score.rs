@@ -1,10 +1,9 @@
 //! `elman score`: how likely lines, tokens and documents are to models of text.
 
-use std::fs;
 use std::path::PathBuf;
 
 use elman::model::Model;
-use elman::text::{Corpus, CorpusOptions, Likelihood, Tokenizer, score_lines};
+use elman::text::{Corpus, CorpusOptions, Likelihood, score_lines};
 use elman::threads::with_threads;
 use serde::Serialize;
 
@@ -147,7 +146,7 @@ fn lines(args: &ScoreArgs, models: &[(&PathBuf, Model<f32>)]) -> Outcome<Vec<Sco
     for file in &args.files {
         for (path, model) in models {
             let tokenizer = task(model, path)?.tokenizer();
-            let ids = read(file, tokenizer)?;
+            let ids = super::lines(file, tokenizer)?;
             let scores = score_lines(model.network(), tokenizer, &ids)?;
             all.extend(ids.into_iter().zip(scores).enumerate().map(|(index, (ids, scores))| {
                 Scored {
@@ -161,23 +160,4 @@ fn lines(args: &ScoreArgs, models: &[(&PathBuf, Model<f32>)]) -> Outcome<Vec<Sco
         }
     }
     Ok(all)
-}
-
-/// The lines of a file as tokens, without the line breaks.
-fn read(file: &PathBuf, tokenizer: &Tokenizer) -> Outcome<Vec<Vec<u32>>> {
-    let bytes = fs::read(file).map_err(|error| elman::Error::io(file, "read", error))?;
-    let name = file.display().to_string();
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let found = format!("the byte 0x{:02x} at offset {at}", error.as_bytes()[at]);
-        Failure::input(&name, "text in UTF-8", found)
-    })?;
-    if text.is_empty() {
-        return Err(Failure::input(name, "at least one line of text", "an empty file"));
-    }
-    let line = |(index, line): (usize, &str)| {
-        let place = |error| Failure::Input(format!("{name}: row {}, {error}", index + 1));
-        tokenizer.encode(line).map_err(place)
-    };
-    text.lines().enumerate().map(line).collect()
 }

@@ -22,6 +22,7 @@ use crate::args::text::TextArgs;
 use crate::args::value::{EachChoice, UnitChoice};
 use crate::command::network_words::network_words;
 use crate::command::record::Recorder;
+use crate::command::report::{self, TextTraining};
 use crate::command::train::{ending, ending_words, finish, output, verdict};
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -76,6 +77,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     }
     let trainer = options::trainer(args, body, given)?;
     let output = output(args)?;
+    report::check_training(args)?;
     let texts = Texts::read(args)?;
     let (data, test) = texts.parts(args);
     let (learnt, set_aside) = cut(&data, args);
@@ -94,6 +96,7 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     let mut samples = Samples::new(args, &texts.training, printer);
     let trained = finish(run, recorder, printer, &mut |run, progress| samples.after(run, progress));
     let Trained { mut model, report } = trained?;
+    let shown = shown([test.as_ref(), Some(&set_aside), Some(&learnt)]);
     let test = test.map(|text| measure(&model, &learnt, &text)).transpose()?;
     if let Some(test) = &test {
         let metrics = &mut model.provenance_mut().metrics;
@@ -106,6 +109,12 @@ pub fn run(args: &TrainArgs, given: &Given) -> Outcome {
     }
     printer.say(|_| ending_words(&report, 0, saved));
     let floor = test.as_ref().map(ngram_floor).unwrap_or_default();
+    if let (Some(path), Some(_), Some(passage)) = (&args.records.report, saved, shown) {
+        let ngrams = test.as_ref().and_then(|test| test.ngrams);
+        let training =
+            TextTraining { model: &model, passage, ngrams, threads: args.trainer.threads };
+        report::of_text(path, training, printer)?;
+    }
     let test = test.map(Evaluation::Text);
     let document = Document {
         model: saved,
@@ -158,6 +167,11 @@ impl Texts {
         let embedding_size = args.text.embedding_size.unwrap_or(0);
         (TextData { training, validation, embedding_size }, test)
     }
+}
+
+/// What the report is made of: the first part that has a token to predict.
+fn shown<'a>(parts: [Option<&Passage<'a>>; 3]) -> Option<Passage<'a>> {
+    parts.into_iter().flatten().find(|passage| passage.len() > 1).cloned()
 }
 
 /// What the test text costs, by the network and by the n-grams of the training text.
