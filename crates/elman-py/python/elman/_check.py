@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 from elman import _elman
 
 
-@dataclass(frozen=True)
-class Disagreement:
+class Disagreement(NamedTuple):
     """An element whose gradient is wrong."""
 
     array: str
@@ -22,8 +20,7 @@ class Disagreement:
     difference: float
 
 
-@dataclass(frozen=True)
-class GradientReport:
+class GradientReport(NamedTuple):
     """What a check found: true where every compared element agrees."""
 
     compared: int
