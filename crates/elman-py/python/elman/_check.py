@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from elman import _elman
 
 
-class Disagreement(NamedTuple):
+@dataclass(frozen=True)
+class Disagreement:
     """An element whose gradient is wrong."""
 
     array: str
@@ -20,7 +22,8 @@ class Disagreement(NamedTuple):
     difference: float
 
 
-class GradientReport(NamedTuple):
+@dataclass(frozen=True)
+class GradientReport:
     """What a check found: true where every compared element agrees."""
 
     compared: int
