@@ -82,6 +82,18 @@ def test_the_numbers_are_those_of_the_command_line(tmp_path, program):
         loaded.predict()
 
 
+def test_rows_may_be_in_any_order_and_columns_of_any_kind(fitted):
+    wanted = fitted.predict()
+    mixed = days().sample(frac=1.0, random_state=3).assign(note=[[1, 2]] * 120, picture=[np.zeros(2)] * 120)
+    found = elman.Forecaster(**SMALL, sort=True).fit(mixed).predict()
+    assert found.sort_values(["unique_id", "ds"], ignore_index=True).equals(wanted)
+    gone = days().assign(y=days()["y"].round().astype("Int64"))
+    gone.loc[7, "y"] = pd.NA
+    assert len(elman.Forecaster(**SMALL, missing=True).fit(gone).predict()) == 6
+    with pytest.raises(elman.DataError, match="whole number or second"):
+        elman.Forecaster(**SMALL).fit({"ds": pd.date_range("2024-01-01", periods=60, freq="250us"), "y": wave()})
+
+
 def test_past_cut_offs(fitted):
     found = fitted.cross_validation(windows=2, step=3)
     columns = ["unique_id", "ds", "cutoff", "Elman", "Elman-lo-95", "Elman-lo-80", "Elman-hi-80", "Elman-hi-95", "y"]

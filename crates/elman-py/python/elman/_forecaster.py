@@ -50,9 +50,9 @@ class Forecaster(Estimator):
     features, known, static : columns that are known up to the last row, for the steps ahead too, or that are the
         same in all rows of a series
     series_embedding : whether the network is told which series it reads
-    fill_gaps, repeats, missing, skip_short : whether rows that are not there become missing ones; what becomes of
-        several rows of one time, `"refuse"`, `"first"`, `"last"` or `"mean"`; whether values may be missing;
-        whether series that are too short are left out
+    fill_gaps, repeats, missing, sort, skip_short : whether rows that are not there become missing ones; what becomes
+        of several rows of one time, `"refuse"`, `"first"`, `"last"` or `"mean"`; whether values may be missing; whether
+        rows may be in any order; whether series that are too short are left out
     members : networks that forecast together
     id_col, time_col, target_col : what the columns are called
     alias : what the forecasts are called
@@ -98,6 +98,7 @@ class Forecaster(Estimator):
         fill_gaps: bool = False,
         repeats: str = "refuse",
         missing: bool = False,
+        sort: bool = False,
         skip_short: bool = False,
         members: int = 1,
         id_col: str = "unique_id",
@@ -267,7 +268,8 @@ class Forecaster(Estimator):
         if isinstance(transform, str):
             transform = [] if transform == "none" else transform.split(",")
         targets = own["target_col"]
-        columns = {"time": own["time_col"], "targets": [targets], "order": "as-given", "decimal": "point"}
+        columns = {"time": own["time_col"], "targets": [targets], "decimal": "point"}
+        columns["order"] = "sort" if own["sort"] else "as-given"
         columns["sequence"] = own["id_col"] if own["id_col"] in table.columns else None
         return {
             **{name: own[name] for name in ("horizon", "context", "season", "segment", "scale")},

@@ -107,8 +107,9 @@ def _cells(values: Array) -> list[str]:
         known = values[~np.isnat(values)]
         days = bool((known == known.astype("datetime64[D]")).all())
         seconds = bool((known == known.astype("datetime64[s]")).all())
-        unit = "D" if days else "s" if seconds else "ms"
-        texts: list[str] = values.astype(f"datetime64[{unit}]").astype(str).tolist()
+        # Finer times are written as they are: the library refuses them rather than take two for one.
+        dates = values.astype("datetime64[D]" if days else "datetime64[s]") if seconds else values
+        texts: list[str] = dates.astype(str).tolist()
         return ["" if text == "NaT" else text for text in texts]
     if values.dtype.kind == "b":
         return ["1" if value else "0" for value in values.tolist()]
@@ -116,9 +117,8 @@ def _cells(values: Array) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value != value or str(value) in ("NaT", "<NA>"):
-        return ""
-    return repr(value) if isinstance(value, float) else str(value)
+    text = repr(value) if isinstance(value, float) else str(value)
+    return "" if text in ("None", "nan", "NaT", "<NA>") and not isinstance(value, str) else text
 
 
 def answer(like: Table, names: Names, columns: dict[str, Any]) -> Frame:
