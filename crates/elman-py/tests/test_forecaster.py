@@ -64,6 +64,17 @@ def test_arrays_are_series_too():
     assert model.fit(monthly).predict()["ds"][0] == np.datetime64("2025-01")
 
 
+def test_several_targets_are_series_of_their_own(tmp_path):
+    frame = days().assign(z=lambda own: own["y"] * 2)
+    model = elman.Forecaster(**SMALL, target_col=["y", "z"]).fit(frame)
+    ahead = model.predict()
+    assert ahead["unique_id"].unique().tolist() == ["a/y", "a/z", "b/y", "b/z"]
+    assert list(model.cross_validation().columns)[-1] == "y"
+    model.save(tmp_path / "m.safetensors")
+    loaded = elman.Forecaster.from_model(tmp_path / "m.safetensors")
+    assert loaded.predict(frame)["Elman"].tolist() == ahead["Elman"].tolist()
+
+
 def test_the_numbers_are_those_of_the_command_line(tmp_path, program):
     table, model = tmp_path / "days.csv", tmp_path / "cli.safetensors"
     days().to_csv(table, index=False)

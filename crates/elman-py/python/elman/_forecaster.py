@@ -54,7 +54,7 @@ class Forecaster(Estimator):
         of several rows of one time, `"refuse"`, `"first"`, `"last"` or `"mean"`; whether values may be missing; whether
         rows may be in any order; whether series that are too short are left out
     members : networks that forecast together
-    id_col, time_col, target_col : what the columns are called
+    id_col, time_col, target_col : what the columns are called; several targets are series of their own
     alias : what the forecasts are called
     cell, hidden_size, num_layers, direction, pooling, dropout, layer_dropout, state_dropout, epochs, max_seconds,
     batch_size, learning_rate, optimizer, schedule, clip_norm, validation_fraction, patience, settings,
@@ -103,7 +103,7 @@ class Forecaster(Estimator):
         members: int = 1,
         id_col: str = "unique_id",
         time_col: str = "ds",
-        target_col: str = "y",
+        target_col: str | Iterable[str] = "y",
         alias: str = "Elman",
         cell: str | Mapping[str, Any] | None = None,
         hidden_size: int | Iterable[int] | None = None,
@@ -141,7 +141,7 @@ class Forecaster(Estimator):
             recipe["options"]["horizon"],
             id_col=columns["sequence"] or "unique_id",
             time_col=columns["time"] or "ds",
-            target_col=targets[0],
+            target_col=targets[0] if len(targets) == 1 else tuple(targets),
             known=tuple(recipe["options"]["frame"]["known"]),
             levels=tuple((found.description["provenance"]["settings"] or {}).get("levels", ())),
         )
@@ -245,7 +245,14 @@ class Forecaster(Estimator):
         return answer(table, names, self._keys(found, names) | columns)
 
     def _names(self) -> Names:
-        return Names(self.id_col, self.time_col, self.target_col)  # type: ignore[attr-defined]
+        targets = self._targets()
+        # Of several targets each row of an answer is about one.
+        target = targets[0] if len(targets) == 1 else "y"
+        return Names(self.id_col, self.time_col, target)  # type: ignore[attr-defined]
+
+    def _targets(self) -> list[str]:
+        given: str | Iterable[str] = self.target_col  # type: ignore[attr-defined]
+        return [given] if isinstance(given, str) else list(given)
 
     def _alias(self) -> str:
         alias: str = self.alias  # type: ignore[attr-defined]
@@ -267,8 +274,7 @@ class Forecaster(Estimator):
         transform = own["transform"]
         if isinstance(transform, str):
             transform = [] if transform == "none" else transform.split(",")
-        targets = own["target_col"]
-        columns = {"time": own["time_col"], "targets": [targets], "decimal": "point"}
+        columns = {"time": own["time_col"], "targets": self._targets(), "decimal": "point"}
         columns["order"] = "sort" if own["sort"] else "as-given"
         columns["sequence"] = own["id_col"] if own["id_col"] in table.columns else None
         return {
