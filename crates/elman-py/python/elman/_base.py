@@ -7,7 +7,6 @@ but behaves as one: `get_params`, `set_params`, `__sklearn_tags__`, and exceptio
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 import os
 import warnings
@@ -61,7 +60,14 @@ class Estimator:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+        return list(cls._defaults())
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        import inspect  # only here, as it is slow to import
+
+        parameters = inspect.signature(cls.__init__).parameters
+        return {name: parameter.default for name, parameter in parameters.items() if name != "self"}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
@@ -79,11 +85,11 @@ class Estimator:
         return self
 
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
+        defaults = self._defaults()
         changed = {
             name: value
             for name, value in self.get_params().items()
-            if value is not defaults[name].default and repr(value) != repr(defaults[name].default)
+            if value is not defaults[name] and repr(value) != repr(defaults[name])
         }
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
