@@ -35,6 +35,12 @@ pub fn run(repository: &Path) -> Result<(), String> {
     environment.python(installed.map(OsStr::new))
 }
 
+/// The command line, which an earlier check has built beside this program: its numbers are the package's.
+fn command_line() -> Result<PathBuf, String> {
+    let this = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    Ok(this.with_file_name(format!("elman{}", std::env::consts::EXE_SUFFIX)))
+}
+
 struct Environment<'a> {
     repository: &'a Path,
     folder: PathBuf,
@@ -83,7 +89,7 @@ impl Environment<'_> {
     fn python<'b>(&self, arguments: impl IntoIterator<Item = &'b OsStr>) -> Result<(), String> {
         let programs = if cfg!(windows) { "Scripts" } else { "bin" };
         let mut command = Command::new(self.folder.join(programs).join("python"));
-        self.execute(command.args(arguments))
+        self.execute(command.args(arguments).env("ELMAN_CLI", command_line()?))
     }
 
     fn execute(&self, command: &mut Command) -> Result<(), String> {

@@ -34,6 +34,22 @@ pub fn refused_data(error: Error) -> PyErr {
     }
 }
 
+/// The same for a table in memory: a fault of its rows is one of the data, in the words of Python.
+pub fn refused_table(error: Error) -> PyErr {
+    match error {
+        Error::File(fault) => {
+            let own = [
+                ("--fill-gaps", "fill_gaps"),
+                ("--repeats", "repeats"),
+                ("--missing last", "missing=True"),
+            ];
+            let words = |text: String, (flag, name): &(&str, &str)| text.replace(flag, name);
+            DataError::new_err(own.iter().fold(fault.to_string(), words))
+        }
+        error => refused_data(error),
+    }
+}
+
 /// The same for a whole result.
 pub trait OrRaise<T> {
     fn or_raise(self) -> PyResult<T>;

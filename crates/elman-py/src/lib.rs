@@ -7,6 +7,7 @@ mod arrays;
 mod dataset;
 mod dense;
 mod errors;
+mod forecast;
 mod gradients;
 mod layer;
 mod losses;
@@ -31,6 +32,8 @@ mod _elman {
     #[pymodule_export]
     use crate::errors::{DataError, FormatError, ShapeError};
     #[pymodule_export]
+    use crate::forecast::{Series, backtest_series, forecast_paths, forecast_series, score_series};
+    #[pymodule_export]
     use crate::gradients::Gradients;
     #[pymodule_export]
     use crate::layer::Layer;
@@ -47,7 +50,7 @@ mod _elman {
         Corpus, likelihood, line_log_probabilities, text_log_probabilities, write_text,
     };
     #[pymodule_export]
-    use crate::training::{default_settings, fit, fit_text};
+    use crate::training::{default_settings, fit, fit_series, fit_text, forecast_settings};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -7,10 +7,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use elman::forecast::Frame;
+use elman::forecaster::{self, ForecastOptions, prepare};
 use elman::text::Corpus;
 use elman::train::{
-    Control, EpochProgress, NetworkOptions, Outcome, Progress, Run, TextData, Trained, Trainer,
-    TrainingData, TrainingOptions,
+    Control, EpochProgress, NetworkOptions, Outcome, Progress, Report, Run, TextData, Trained,
+    TrainedMembers, Trainer, TrainingData, TrainingOptions,
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::errors::{OrRaise, raised, refused_data};
+use crate::forecast::Series;
 use crate::model::{Model, json};
 use crate::text;
 
@@ -33,6 +36,15 @@ struct Settings {
     /// Of a network that reads text.
     #[serde(skip_serializing)]
     embedding_size: usize,
+    /// What is forecast, and how.
+    #[serde(skip_serializing)]
+    forecast: Option<ForecastOptions>,
+    /// The networks that forecast together.
+    #[serde(skip_serializing)]
+    members: usize,
+    /// The intervals of forecasts, in percent; kept for the command line.
+    #[serde(skip_serializing)]
+    levels: Vec<f64>,
     /// How a table of the same data is read, for the command line.
     #[serde(skip_serializing)]
     columns: Option<serde_json::Value>,
@@ -44,6 +56,9 @@ impl Default for Settings {
             training: TrainingOptions::default(),
             network: NetworkOptions::recommended(),
             embedding_size: 64,
+            forecast: None,
+            members: 1,
+            levels: vec![],
             columns: None,
         }
     }
@@ -53,6 +68,7 @@ impl Default for Settings {
 enum Lesson {
     Sequences { training: Arc<elman::Dataset>, validation: Option<Arc<elman::Dataset>> },
     Text { training: Arc<Corpus>, validation: Option<Arc<Corpus>>, embedding_size: usize },
+    Series { training: Arc<Frame>, options: Box<ForecastOptions>, members: usize },
 }
 
 /// What a training needs; its thread owns it, since nothing may wait for that thread after Ctrl-C.
@@ -74,17 +90,43 @@ enum News {
 
 impl Job {
     fn run(&self, news: &SyncSender<News>) -> elman::Result<Trained> {
-        let mut run = self.start()?;
-        run.train(&mut |progress| match progress {
-            _ if self.stop.load(Ordering::Relaxed) => Control::Stop,
-            Progress::Epoch(epoch) if self.is_watched => ask(news, epoch),
-            _ => Control::Continue,
+        let Lesson::Series { training, options, members } = &self.lesson else {
+            return self.watched(self.start()?, news);
+        };
+        let mut heed = |_: &Progress| self.heed();
+        let prepared = prepare(training, options, &self.trainer, &mut heed)?;
+        let stopped = || elman::Error::argument("training", "one that goes on", "a stop");
+        let prepared = prepared.ok_or_else(stopped)?;
+        let (trainer, data) = (prepared.trainer(), prepared.data());
+        let Trained { model, report } = match members {
+            1 => self.watched(trainer.start(data)?, news)?,
+            several => {
+                let TrainedMembers { model, mut reports, training, validation } =
+                    trainer.fit_members(*several, data, &|_, _| self.heed())?;
+                // Of members the first one is told of, with the evaluations of all together.
+                Trained { model, report: Report { training, validation, ..reports.remove(0) } }
+            }
+        };
+        Ok(Trained { model: prepared.into_model(model)?, report })
+    }
+
+    fn heed(&self) -> Control {
+        if self.stop.load(Ordering::Relaxed) { Control::Stop } else { Control::Continue }
+    }
+
+    fn watched(&self, mut run: Run<'_>, news: &SyncSender<News>) -> elman::Result<Trained> {
+        run.train(&mut |progress| match (self.heed(), progress) {
+            (Control::Continue, Progress::Epoch(epoch)) if self.is_watched => ask(news, epoch),
+            (control, _) => control,
         })?;
         run.finish()
     }
 
     fn start(&self) -> elman::Result<Run<'_>> {
         match &self.lesson {
+            Lesson::Series { .. } => {
+                Err(elman::Error::argument("lesson", "one that needs no windows", "series"))
+            }
             Lesson::Sequences { training, validation } => {
                 let data = TrainingData { training, validation: validation.as_deref() };
                 match &self.base {
@@ -159,6 +201,27 @@ pub fn fit_text(
     train(training.py(), &settings, lesson, &extras)
 }
 
+/// Trains on series in the same way.
+#[pyfunction]
+pub fn fit_series(
+    settings: &str,
+    training: &Bound<'_, Series>,
+    validation: Option<&Series>,
+    extras: Extras<'_>,
+) -> PyResult<(Model, String)> {
+    if validation.is_some() || extras.base.is_some() {
+        let message = "fit: expected series alone, got validation data or a model to go on from";
+        return Err(PyValueError::new_err(message));
+    }
+    let settings = parsed(settings)?;
+    let options = settings.forecast.clone();
+    let options = options.ok_or_else(|| PyValueError::new_err("options: without a forecast"))?;
+    let training_data = training.get().inner.clone();
+    let members = settings.members;
+    let lesson = Lesson::Series { training: training_data, options: Box::new(options), members };
+    train(training.py(), &settings, lesson, &extras)
+}
+
 fn parsed(settings: &str) -> PyResult<Settings> {
     serde_json::from_str(settings)
         .map_err(|error| PyValueError::new_err(format!("options: {error}")))
@@ -188,10 +251,13 @@ fn train(
     let ended = follow(py, &mut news, extras.watcher.as_ref());
     stop.store(true, Ordering::Relaxed);
     let mut trained = ended?.map_err(refused_data)?;
-    if let (Some(columns), Some(settings)) =
-        (columns, trained.model.provenance_mut().settings.as_object_mut())
-    {
-        settings.insert("columns".to_owned(), columns.clone());
+    if let Some(kept) = trained.model.provenance_mut().settings.as_object_mut() {
+        if let Some(columns) = columns {
+            kept.insert("columns".to_owned(), columns.clone());
+        }
+        if settings.forecast.is_some() {
+            kept.insert("levels".to_owned(), serde_json::json!(settings.levels));
+        }
     }
     concluded(trained)
 }
@@ -248,6 +314,13 @@ fn concluded(trained: Trained) -> PyResult<(Model, String)> {
         "seconds": report.elapsed.as_secs_f64(),
     }))?;
     Ok((Model { inner: Arc::new(model) }, told))
+}
+
+/// The settings of a forecast that nothing is said about, as JSON.
+#[pyfunction]
+pub fn forecast_settings() -> PyResult<String> {
+    let (training, network) = forecaster::defaults();
+    json(&Settings { training, network, ..Settings::default() })
 }
 
 /// The settings of a training that nothing is said about, as JSON.

@@ -8,7 +8,8 @@ import numpy as np
 
 import elman
 
-EXPECTED = (ValueError, TypeError, AttributeError, RuntimeError, OverflowError, KeyError)
+EXPECTED = (ValueError, TypeError, AttributeError, RuntimeError, OverflowError, KeyError, IndexError)
+SMALL = {"hidden_size": 2, "epochs": 1}
 FUNCTIONS = (
     elman.mean_squared_error,
     elman.mean_absolute_error,
@@ -66,6 +67,71 @@ def call(random: np.random.Generator, layers: list[Any]) -> None:
             dense.forward(array(random, 2))
             dense.backward(array(random, 2))
             elman.softmax(array(random, 2))
+
+
+def anything(random: np.random.Generator) -> Any:
+    """Sequences, texts, tables, or what is none of them."""
+    kind = random.integers(0, 10)
+    if kind < 4:
+        return [array(random, 2) for _ in range(random.integers(0, 4))]
+    if kind == 4:
+        return array(random, random.integers(0, 4))
+    if kind == 5:
+        return ["ab", "", "ba"][: random.integers(0, 4)]
+    if kind == 6:
+        return [["a", "b"], [], ["b"]][: random.integers(0, 4)]
+    if kind == 7:
+        steps = int(random.integers(0, 20))
+        return {"ds": np.arange(steps) * int(random.integers(0, 3)), "y": array(random, 1)}
+    if kind == 8:
+        return {"ds": np.arange(30), "y": random.normal(size=30)}
+    return random.choice(np.array([None, "text", 3, -1.5], dtype=object))
+
+
+def fitted() -> list[Any]:
+    X = [np.arange(2.0 * steps).reshape(steps, 2) for steps in (3, 2, 4, 1)]
+    words = [["a", "b"], ["b"], ["a"]]
+    small = {"horizon": 2, "season": 2, "context": 4, "transform": "none", "scale": "series"}
+    return [
+        elman.SequenceClassifier(**SMALL).fit(X, ["u", "v", "u", "v"]),
+        elman.SequenceClassifier(**SMALL, tokens="characters").fit(["ab", "b", "aa"], [0, 1, 0]),
+        elman.SequenceRegressor(**SMALL).fit(X, [0.0, 1.0, 2.0, 3.0]),
+        elman.SequenceTagger(**SMALL).fit(words, [["x", "y"], ["y"], ["x"]]),
+        elman.LanguageModel(**SMALL, lanes=2, bptt=4, validation_fraction=0.0).fit("abab " * 8),
+        elman.Forecaster(**SMALL, **small).fit(np.sin(np.arange(30.0))),
+    ]
+
+
+def ask(random: np.random.Generator, models: list[Any]) -> None:
+    """Calls a public method of a fitted estimator, of its model, or fits one like it."""
+    own = models[random.integers(len(models))]
+    if random.random() < 0.3:
+        own = own.model_
+    names = [name for name in dir(own) if not name.startswith("_") and callable(getattr(own, name, None))]
+    name = str(random.choice([name for name in names if name not in ("save", "set_params", "from_model")]))
+    method = getattr(own, name)
+    if name in ("fit", "partial_fit"):
+        method = getattr(type(own)(**own.get_params()), name)
+    if name == "generate":
+        method("a" if random.random() < 0.5 else anything(random), length=int(random.integers(-1, 4)))
+    elif random.random() < 0.4:
+        method(anything(random))
+    else:
+        method(anything(random), anything(random))
+
+
+def test_random_questions_end_in_an_answer_or_an_exception() -> None:
+    random = np.random.default_rng(16)
+    models = fitted()
+    done = refused = 0
+    for _ in range(3_000):
+        try:
+            ask(random, models)
+            done += 1
+        except EXPECTED as error:
+            assert type(error).__name__ != "PanicException"
+            refused += 1
+    assert done > 150 and refused > 1_000
 
 
 def test_random_calls_end_in_a_result_or_an_exception() -> None:

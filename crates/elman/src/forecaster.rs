@@ -9,6 +9,7 @@
 //! rows are taken by reading a table that ends with them; what comes out is the same, bit for bit,
 //! whether the table begins with the first row of the series or with the first that is read.
 
+mod again;
 mod ahead;
 mod backtest;
 mod candidates;
@@ -22,6 +23,7 @@ mod windows;
 use serde::{Deserialize, Serialize};
 
 pub use crate::forecast::ForecastOptions;
+pub use again::{Retraining, backtest_by};
 pub use ahead::{Sampling, sample_paths};
 pub use backtest::{BacktestOf, backtest, backtest_again};
 pub use choice::{Choice, Trial};

@@ -4,113 +4,18 @@
 //! Plain functions over slices. A number that is not defined, a coefficient of determination where
 //! the targets are all equal say, is `None`, not a convention.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+mod confusion;
+mod numbers;
+mod probability;
+
+use ndarray::ArrayView1;
+
+pub use self::confusion::ConfusionMatrix;
+pub use self::numbers::{mae, mean, mean_floor, r_squared, rmse};
+pub use self::probability::{brier, calibration_error, log_loss};
 
 use crate::error::{Error, Result};
-use crate::real::{Float, Real};
-
-/// How often each class was taken for each.
-///
-/// ```
-/// use elman::metric::ConfusionMatrix;
-///
-/// # fn main() -> elman::Result<()> {
-/// let confusion = ConfusionMatrix::new(&[0, 0, 1, 1], &[0, 1, 1, 1], 3)?;
-/// assert_eq!(confusion.counts()[[0, 1]], 1);
-/// assert_eq!(confusion.accuracy(), 0.75);
-/// // Class 0: 2·1/(2 + 1); class 1: 2·2/(2 + 3); class 2 does not occur.
-/// assert!((confusion.macro_f1() - (2.0 / 3.0 + 4.0 / 5.0) / 2.0).abs() < 1e-15);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfusionMatrix {
-    counts: Array2<u64>, // [actual class, predicted class]
-    total: u64,
-}
-
-impl ConfusionMatrix {
-    /// Counts pairs of actual and predicted class.
-    ///
-    /// # Errors
-    ///
-    /// Slices of different length, or empty; a class that is not below `class_count`.
-    pub fn new(actual: &[usize], predicted: &[usize], class_count: usize) -> Result<Self> {
-        check_lengths("predicted classes", actual.len(), predicted.len())?;
-        check_classes("actual classes", actual, class_count)?;
-        check_classes("predicted classes", predicted, class_count)?;
-        let mut counts = Array2::zeros((class_count, class_count));
-        for (&actual, &predicted) in actual.iter().zip(predicted) {
-            counts[[actual, predicted]] += 1;
-        }
-        Ok(ConfusionMatrix { counts, total: actual.len() as u64 })
-    }
-
-    /// The counts `[C, C]`: rows are actual classes, columns predicted ones.
-    #[must_use]
-    pub fn counts(&self) -> ArrayView2<'_, u64> {
-        self.counts.view()
-    }
-
-    /// The share of right answers.
-    #[must_use]
-    pub fn accuracy(&self) -> f64 {
-        self.counts.diag().sum() as f64 / self.total as f64
-    }
-
-    /// The F1 score of one class, `2·right / (actual + predicted)`: the harmonic mean of its
-    /// precision and recall. `None` if the class is neither actual nor predicted anywhere.
-    ///
-    /// # Errors
-    ///
-    /// A class that is not in the matrix.
-    pub fn f1(&self, class: usize) -> Result<Option<f64>> {
-        check_classes("class", &[class], self.counts.nrows())?;
-        let occurrences = self.counts.row(class).sum() + self.counts.column(class).sum();
-        let right = self.counts[[class, class]];
-        Ok((occurrences > 0).then(|| 2.0 * right as f64 / occurrences as f64))
-    }
-
-    /// The share of the answers with this class that are right; `None` where no answer has it.
-    ///
-    /// # Errors
-    ///
-    /// A class that is not in the matrix.
-    pub fn precision(&self, class: usize) -> Result<Option<f64>> {
-        check_classes("class", &[class], self.counts.nrows())?;
-        let predicted = self.counts.column(class).sum();
-        Ok((predicted > 0).then(|| self.counts[[class, class]] as f64 / predicted as f64))
-    }
-
-    /// The share of what is of this class that is answered so; `None` where nothing is.
-    ///
-    /// # Errors
-    ///
-    /// A class that is not in the matrix.
-    pub fn recall(&self, class: usize) -> Result<Option<f64>> {
-        let support = self.support(class)?;
-        Ok((support > 0).then(|| self.counts[[class, class]] as f64 / support as f64))
-    }
-
-    /// How many answers should have this class.
-    ///
-    /// # Errors
-    ///
-    /// A class that is not in the matrix.
-    pub fn support(&self, class: usize) -> Result<u64> {
-        check_classes("class", &[class], self.counts.nrows())?;
-        Ok(self.counts.row(class).sum())
-    }
-
-    /// The mean of the F1 scores of the classes that are actual or predicted anywhere, every class
-    /// counting the same: scikit-learn's `f1_score(average="macro")`.
-    #[must_use]
-    pub fn macro_f1(&self) -> f64 {
-        let scores = (0..self.counts.nrows()).filter_map(|class| self.f1(class).ok().flatten());
-        let (sum, count) = scores.fold((0.0, 0u32), |(sum, count), f1| (sum + f1, count + 1));
-        sum / f64::from(count)
-    }
-}
+use crate::real::Real;
 
 /// The share of predicted classes that are the actual ones.
 ///
@@ -125,159 +30,6 @@ pub fn accuracy(actual: &[usize], predicted: &[usize]) -> Result<f64> {
     check_lengths("predicted classes", actual.len(), predicted.len())?;
     let right = actual.iter().zip(predicted).filter(|(actual, predicted)| actual == predicted);
     Ok(right.count() as f64 / actual.len() as f64)
-}
-
-/// The mean of `−ln p` over the probabilities `[N, C]` given to the actual classes. Infinite if
-/// one of them is 0.
-///
-/// # Errors
-///
-/// Not one class for each row, or no row; a class outside of the columns; a probability of an
-/// actual class outside of `[0, 1]`.
-///
-/// ```
-/// use ndarray::array;
-///
-/// let loss = elman::metric::log_loss(&[1], array![[0.75, 0.25]].view()).unwrap();
-/// assert!((loss - 4f64.ln()).abs() < 1e-15);
-/// ```
-pub fn log_loss<T: Real>(actual: &[usize], probabilities: ArrayView2<'_, T>) -> Result<f64> {
-    check_lengths("probabilities", actual.len(), probabilities.nrows())?;
-    check_classes("actual classes", actual, probabilities.ncols())?;
-    let mut sum = 0.0;
-    for (row, &class) in actual.iter().enumerate() {
-        let probability = probabilities[[row, class]];
-        if !(probability >= T::ZERO && probability <= T::ONE) {
-            let name = format!("probabilities[{row}, {class}]");
-            return Err(Error::argument(name, "a probability in [0, 1]", probability));
-        }
-        sum -= Float::ln(probability.to_f64());
-    }
-    Ok(sum / actual.len() as f64)
-}
-
-/// The Brier score of several classes: the mean over the rows of `Σ_c (p_c − y_c)²`, where y is 1 for
-/// the actual class and else 0. It lies between 0 and 2.
-///
-/// Source: Brier (1950), "Verification of forecasts expressed in terms of probability"; scikit-learn's
-/// `brier_score_loss(scale_by_half=False)`.
-///
-/// # Errors
-///
-/// Not one class for each row, or no row; a class outside of the columns.
-///
-/// ```
-/// use ndarray::array;
-///
-/// let score = elman::metric::brier(&[1], array![[0.25, 0.75]].view()).unwrap();
-/// assert_eq!(score, 0.125);
-/// ```
-pub fn brier(actual: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64> {
-    check_lengths("probabilities", actual.len(), probabilities.nrows())?;
-    check_classes("actual classes", actual, probabilities.ncols())?;
-    let mut sum = 0.0;
-    for (row, &class) in probabilities.rows().into_iter().zip(actual) {
-        for (column, &probability) in row.iter().enumerate() {
-            sum += square(probability - if column == class { 1.0 } else { 0.0 });
-        }
-    }
-    Ok(sum / actual.len() as f64)
-}
-
-/// The expected calibration error: how far the probability of the predicted class is from the share
-/// that is right, in ten bins of equal width, each weighted by its answers. Bins hold their upper
-/// bound, and the first class of several equal ones is predicted.
-///
-/// Source: Guo et al. (2017), "On calibration of modern neural networks", equation 3.
-///
-/// # Errors
-///
-/// Not one class for each row, or no row; a class outside of the columns.
-///
-/// ```
-/// use elman::metric::calibration_error;
-/// use ndarray::array;
-///
-/// // Two answers with 0.8, of which one is right.
-/// let error = calibration_error(&[0, 1], array![[0.8, 0.2], [0.8, 0.2]].view()).unwrap();
-/// assert!((error - 0.3).abs() < 1e-15);
-/// ```
-pub fn calibration_error(actual: &[usize], probabilities: ArrayView2<'_, f64>) -> Result<f64> {
-    const BINS: usize = 10;
-    check_lengths("probabilities", actual.len(), probabilities.nrows())?;
-    check_classes("actual classes", actual, probabilities.ncols())?;
-    let mut differences = [0.0; BINS];
-    for (row, &class) in probabilities.rows().into_iter().zip(actual) {
-        let predicted = winner(row);
-        let confidence = row[predicted];
-        let bin = (1..BINS).filter(|bin| confidence > *bin as f64 / BINS as f64).count();
-        differences[bin] += confidence - if predicted == class { 1.0 } else { 0.0 };
-    }
-    Ok(differences.iter().map(|difference| difference.abs()).sum::<f64>() / actual.len() as f64)
-}
-
-/// The root of the mean squared error.
-///
-/// # Errors
-///
-/// Slices of different length, or empty.
-///
-/// ```
-/// assert_eq!(elman::metric::rmse(&[1.0, 2.0], &[1.0, 4.0]).unwrap(), 2f64.sqrt());
-/// ```
-pub fn rmse<T: Real>(actual: &[T], predicted: &[T]) -> Result<f64> {
-    let squares = mean_error(actual, predicted, square)?;
-    Ok(Float::sqrt(squares))
-}
-
-/// The mean absolute error.
-///
-/// # Errors
-///
-/// Slices of different length, or empty.
-///
-/// ```
-/// assert_eq!(elman::metric::mae(&[1.0, 2.0], &[1.0, 4.0]).unwrap(), 1.0);
-/// ```
-pub fn mae<T: Real>(actual: &[T], predicted: &[T]) -> Result<f64> {
-    mean_error(actual, predicted, f64::abs)
-}
-
-/// The coefficient of determination, `1 − Σ(y − ŷ)² / Σ(y − ȳ)²`: 1 for exact predictions, 0 for
-/// the mean of the actual values, negative for worse. `None` if the actual values are all equal.
-///
-/// # Errors
-///
-/// Slices of different length, or empty.
-///
-/// ```
-/// use elman::metric::r_squared;
-///
-/// assert_eq!(r_squared(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0]).unwrap(), Some(0.0));
-/// assert_eq!(r_squared(&[2.0, 2.0], &[1.0, 3.0]).unwrap(), None);
-/// ```
-pub fn r_squared<T: Real>(actual: &[T], predicted: &[T]) -> Result<Option<f64>> {
-    let unexplained = mean_error(actual, predicted, square)?;
-    if actual.iter().all(|value| *value == actual[0]) {
-        return Ok(None);
-    }
-    let center = mean(actual)?;
-    let spread = actual.iter().map(|value| square(value.to_f64() - center)).sum::<f64>();
-    Ok(Some(1.0 - unexplained / (spread / actual.len() as f64)))
-}
-
-/// The arithmetic mean.
-///
-/// # Errors
-///
-/// No value.
-///
-/// ```
-/// assert_eq!(elman::metric::mean(&[1.0f32, 2.0, 6.0]).unwrap(), 3.0);
-/// ```
-pub fn mean<T: Real>(values: &[T]) -> Result<f64> {
-    check_lengths("values", values.len(), values.len())?;
-    Ok(values.iter().map(|value| value.to_f64()).sum::<f64>() / values.len() as f64)
 }
 
 /// The commonest class, the lowest of several.
@@ -312,35 +64,6 @@ pub fn majority_floor(training: &[usize], actual: &[usize]) -> Result<f64> {
     let guess = majority_class(training)?;
     check_lengths("actual classes", actual.len(), actual.len())?;
     Ok(actual.iter().filter(|&&class| class == guess).count() as f64 / actual.len() as f64)
-}
-
-/// The root of the mean squared error on `actual` of always guessing the mean of `training`.
-///
-/// # Errors
-///
-/// Either of them empty.
-///
-/// ```
-/// assert_eq!(elman::metric::mean_floor(&[1.0, 3.0], &[5.0, -1.0]).unwrap(), 3.0);
-/// ```
-pub fn mean_floor<T: Real>(training: &[T], actual: &[T]) -> Result<f64> {
-    let guess = mean(training)?;
-    check_lengths("actual values", actual.len(), actual.len())?;
-    let squares = actual.iter().map(|value| square(value.to_f64() - guess)).sum::<f64>();
-    Ok(Float::sqrt(squares / actual.len() as f64))
-}
-
-/// The mean of a function of the differences.
-fn mean_error<T: Real>(actual: &[T], predicted: &[T], size: impl Fn(f64) -> f64) -> Result<f64> {
-    check_lengths("predicted values", actual.len(), predicted.len())?;
-    let pairs = actual.iter().zip(predicted);
-    let sum =
-        pairs.map(|(actual, predicted)| size(predicted.to_f64() - actual.to_f64())).sum::<f64>();
-    Ok(sum / actual.len() as f64)
-}
-
-fn square(difference: f64) -> f64 {
-    difference * difference
 }
 
 fn nothing(what: &str) -> Error {

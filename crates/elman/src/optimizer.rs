@@ -10,101 +10,6 @@
 //! Every step touches every parameter, those with a gradient of 0 as well: moments fade, and decay
 //! goes on.
 
-mod adagrad;
-mod adam;
-mod average;
-mod groups;
-mod nadam;
-mod rms_prop;
-mod rule;
-mod sgd;
-
-use std::ops::Range;
-
-use serde::{Deserialize, Serialize};
-
-pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW, SecondMoment};
-pub use average::{AverageProgress, Averaging, WeightAverage};
-pub use groups::{DecayScope, ParameterGroup, ParameterGroups};
-pub use nadam::NAdam;
-pub use rms_prop::{Centring, RmsProp};
-pub use sgd::{Momentum, Sgd};
-
-use crate::error::{ArgumentName, Error, Field, Result};
-use crate::parameters::{ParameterShape, Parameters};
-use crate::real::Real;
-use groups::Segment;
-use rule::{Advance, MomentStart, Moments, Rule, Slices, Step};
-
-/// Which way a step goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Objective {
-    /// Against the gradient.
-    #[default]
-    Minimize,
-    /// Along the gradient: PyTorch's `maximize`. Weight decay still shrinks the parameters.
-    Maximize,
-}
-
-/// How the parameters decay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decay {
-    /// As a part of the gradient, `g + λ p`, which passes through the moments.
-    #[default]
-    InGradient,
-    /// Before the step, `p ← (1 − η λ) p`, apart from the moments.
-    Decoupled,
-}
-
-/// What a step does of the decay, and where.
-struct SplitDecay {
-    /// λ in the gradient.
-    in_gradient: f64,
-    /// What is left of a parameter before the step.
-    shrink: f64,
-}
-
-impl Decay {
-    fn split(self, step: Step) -> SplitDecay {
-        match self {
-            Decay::InGradient => SplitDecay { in_gradient: step.weight_decay, shrink: 1.0 },
-            Decay::Decoupled => {
-                SplitDecay { in_gradient: 0.0, shrink: 1.0 - step.rate * step.weight_decay }
-            }
-        }
-    }
-}
-
-/// An optimiser with its settings, `{"kind": "adam", "beta2": 0.99}` in a settings file.
-///
-/// ```
-/// use elman::optimizer::{Momentum, OptimizerConfig, Sgd};
-///
-/// let text = r#"{"kind": "sgd", "momentum": {"nesterov": {"factor": 0.9}}}"#;
-/// let config: OptimizerConfig = serde_json::from_str(text).unwrap();
-/// let momentum = Momentum::Nesterov { factor: 0.9 };
-/// assert_eq!(config, OptimizerConfig::Sgd(Sgd { momentum, ..Sgd::default() }));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum OptimizerConfig {
-    /// Gradient descent, with or without momentum.
-    Sgd(Sgd),
-    /// Adam, or AMSGrad.
-    Adam(Adam),
-    /// Adam with decoupled weight decay.
-    AdamW(AdamW),
-    /// Adam with Nesterov's momentum.
-    NAdam(NAdam),
-    /// RMSprop, with or without momentum.
-    RmsProp(RmsProp),
-    /// Adagrad.
-    Adagrad(Adagrad),
-}
-
 /// Runs an expression with the rule of a configuration.
 macro_rules! with_rule {
     ($config:expr, $rule:ident => $result:expr) => {
@@ -119,42 +24,35 @@ macro_rules! with_rule {
     };
 }
 
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        OptimizerConfig::Adam(Adam::default())
-    }
-}
+mod adagrad;
+mod adam;
+mod average;
+mod config;
+mod groups;
+mod nadam;
+mod rms_prop;
+mod rule;
+mod sgd;
 
-impl OptimizerConfig {
-    /// Refuses settings out of their range.
-    ///
-    /// # Errors
-    ///
-    /// The first such setting.
-    pub fn check(&self) -> Result<()> {
-        with_rule!(self, rule => rule.check())
-    }
+use std::ops::Range;
 
-    /// The momentum that a schedule may change: that of SGD and RMSprop, β₁ of the Adams; `None`
-    /// where there is none.
-    #[must_use]
-    pub fn momentum(&self) -> Option<f64> {
-        with_rule!(self, rule => rule.momentum())
-    }
+use serde::{Deserialize, Serialize};
 
-    fn weight_decay(&self) -> f64 {
-        with_rule!(self, rule => rule.weight_decay)
-    }
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW, SecondMoment};
+pub use average::{AverageProgress, Averaging, WeightAverage};
+use config::check_epsilon;
+pub use config::{Decay, Objective, OptimizerConfig};
+pub use groups::{DecayScope, ParameterGroup, ParameterGroups};
+pub use nadam::NAdam;
+pub use rms_prop::{Centring, RmsProp};
+pub use sgd::{Momentum, Sgd};
 
-    /// How many numbers it keeps for each parameter.
-    pub(crate) fn moment_count(&self) -> usize {
-        self.moments().len()
-    }
-
-    fn moments(&self) -> Vec<MomentStart> {
-        with_rule!(self, rule => rule.moments())
-    }
-}
+use crate::error::{ArgumentName, Error, Field, Result};
+use crate::parameters::{ParameterShape, Parameters};
+use crate::real::Real;
+use groups::Segment;
+use rule::{Advance, MomentStart, Moments, Rule, Slices, Step};
 
 /// How far a step goes.
 ///
@@ -462,14 +360,6 @@ fn check_range(name: impl Into<ArgumentName>, value: f64, range: Range<f64>) -> 
         format!("a finite number of {} or more", range.start)
     };
     Err(Error::argument(name, expected, value))
-}
-
-/// Refuses an ε that keeps no quotient finite.
-fn check_epsilon(epsilon: f64) -> Result<()> {
-    if epsilon > 0.0 && epsilon.is_finite() {
-        return Ok(());
-    }
-    Err(Error::argument(Field::Epsilon, "a positive number", epsilon))
 }
 
 #[cfg(test)]

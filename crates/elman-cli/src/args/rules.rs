@@ -3,16 +3,19 @@
 //! An option that was given and would have no effect is an error that names it and the one it
 //! depends on; so is a pair of which only one can hold.
 
-use elman::loss::Output;
-use elman::network::{MAX_LAYERS, NetworkOptions};
+mod network;
+mod training;
 
+use elman::loss::Output;
+use elman::network::NetworkOptions;
+
+use self::network::{layers, network_rules};
+use self::training::{optimizer_rules, validation_rules};
 use super::TrainArgs;
-use super::network_options::hidden_sizes;
 use super::options;
 use super::value::{
-    CellChoice, DirectionChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice,
-    OptimizerChoice, PoolingChoice, RecurrenceChoice, ResetChoice, SplitChoice, Switch, TaskKind,
-    UnitChoice,
+    CellChoice, EachChoice, Limit, LossChoice, MissingChoice, NormalizationChoice, ResetChoice,
+    TaskKind, UnitChoice,
 };
 use crate::config::Given;
 use crate::failure::{Failure, Outcome};
@@ -159,169 +162,6 @@ fn record_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
             holds: members == 1,
             needs: "--members 1",
             found: format!("--members {members}"),
-        });
-    }
-}
-
-fn network_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
-    let network = &args.network;
-    let cell = network.cell;
-    use CellChoice::{Gru, Lstm, Simple};
-    let mut by_cell = |option, wanted: &[CellChoice], needs| {
-        let found = format!("--cell {}", name(cell));
-        rules.push(Rule { option, on: "cell", holds: wanted.contains(&cell), needs, found });
-    };
-    by_cell("activation", &[Simple], "--cell simple");
-    by_cell("recurrence", &[Simple], "--cell simple");
-    by_cell("reset-placement", &[Gru], "--cell gru");
-    for option in ["normalization", "pre-activation-clip"] {
-        by_cell(option, &[Simple, Lstm, Gru], "--cell simple, lstm or gru");
-    }
-    for option in ["forget-bias", "peepholes", "coupled-gates", "projection-size", "cell-clip"] {
-        by_cell(option, &[Lstm], "--cell lstm");
-    }
-    rules.push(Rule {
-        option: "forget-bias",
-        on: "coupled-gates",
-        holds: !network.coupled_gates.is_on(),
-        needs: "--coupled-gates off",
-        found: "--coupled-gates on".to_owned(),
-    });
-    let normalized = network.normalization == NormalizationChoice::Layer;
-    for (option, is_set) in [
-        ("recurrence", network.recurrence == RecurrenceChoice::Independent),
-        ("reset-placement", network.reset_placement == ResetChoice::Before),
-        ("peepholes", network.peepholes.is_on()),
-        ("coupled-gates", network.coupled_gates.is_on()),
-        ("projection-size", true),
-        ("cell-clip", true),
-        ("pre-activation-clip", true),
-    ] {
-        rules.push(Rule {
-            option,
-            on: "normalization",
-            holds: !(normalized && is_set),
-            needs: "--normalization none",
-            found: "--normalization layer".to_owned(),
-        });
-    }
-    let layers = hidden_sizes(network).len();
-    let mut by_layers = |option| {
-        let (needs, found) = ("--layers 2 or more", format!("--layers {layers}"));
-        rules.push(Rule { option, on: "layers", holds: layers > 1, needs, found });
-    };
-    by_layers("residual");
-    by_layers("layer-dropout");
-    by_layers("dropout-span");
-    rules.push(Rule {
-        option: "merge",
-        on: "direction",
-        holds: network.direction == DirectionChoice::Both,
-        needs: "--direction both",
-        found: format!("--direction {}", name(network.direction)),
-    });
-    let pooling: Vec<String> = network.pooling.iter().copied().map(name).collect();
-    rules.push(Rule {
-        option: "attention-size",
-        on: "pooling",
-        holds: network.pooling.contains(&PoolingChoice::Attention),
-        needs: "--pooling attention",
-        found: format!("--pooling {}", pooling.join(",")),
-    });
-    for option in ["head-activation", "head-dropout"] {
-        rules.push(Rule {
-            option,
-            on: "head-hidden",
-            holds: network.head_hidden.is_some(),
-            needs: "--head-hidden",
-            found: "no hidden layer".to_owned(),
-        });
-    }
-}
-
-/// `--layers` repeats a single size; of several sizes it can only be the number.
-fn layers(args: &TrainArgs, given: &Given) -> Outcome {
-    let Some(layers) = args.network.layers else { return Ok(()) };
-    let sizes = args.network.hidden_size.0.len();
-    if sizes > 1 && sizes != layers {
-        let expected = format!("{sizes}, as --hidden-size has so many sizes");
-        return Err(Failure::input(given.name("layers"), expected, layers));
-    }
-    if !(1..=MAX_LAYERS).contains(&layers) {
-        return Err(Failure::input(given.name("layers"), format!("1 to {MAX_LAYERS}"), layers));
-    }
-    Ok(())
-}
-
-fn optimizer_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
-    let trainer = &args.trainer;
-    use OptimizerChoice::{Adam, AdamW, NAdam, RmsProp, Sgd};
-    let name = name(trainer.optimizer);
-    let mut optimizer = |option, needs, wanted: &[OptimizerChoice]| {
-        let (found, holds) = (format!("--optimizer {name}"), wanted.contains(&trainer.optimizer));
-        rules.push(Rule { option, on: "optimizer", holds, needs, found });
-    };
-    optimizer("momentum", "--optimizer sgd or rmsprop", &[Sgd, RmsProp]);
-    optimizer("nesterov", "--optimizer sgd", &[Sgd]);
-    optimizer("dampening", "--optimizer sgd", &[Sgd]);
-    optimizer("amsgrad", "--optimizer adam or adamw", &[Adam, AdamW]);
-    optimizer("betas", "--optimizer adam, adamw or nadam", &[Adam, AdamW, NAdam]);
-    let others = [Adam, AdamW, NAdam, RmsProp, OptimizerChoice::Adagrad];
-    optimizer("epsilon", "an --optimizer other than sgd", &others);
-    rules.push(Rule {
-        option: "nesterov",
-        on: "momentum",
-        holds: trainer.nesterov == Switch::Off || trainer.momentum > 0.0,
-        needs: "--momentum above 0",
-        found: format!("--momentum {}", trainer.momentum),
-    });
-    rules.push(Rule {
-        option: "dampening",
-        on: "momentum",
-        holds: trainer.momentum > 0.0,
-        needs: "--momentum above 0",
-        found: format!("--momentum {}", trainer.momentum),
-    });
-    rules.push(Rule {
-        option: "dampening",
-        on: "nesterov",
-        holds: trainer.nesterov == Switch::Off,
-        needs: "--nesterov off",
-        found: "--nesterov on".to_owned(),
-    });
-    rules.push(Rule {
-        option: "clip-norm-kind",
-        on: "clip-norm",
-        holds: trainer.clip_norm != Limit::Off,
-        needs: "--clip-norm",
-        found: "--clip-norm off".to_owned(),
-    });
-}
-
-fn validation_rules(args: &TrainArgs, rules: &mut Vec<Rule>) {
-    rules.push(Rule {
-        option: "split",
-        on: "validation-fraction",
-        holds: args.trainer.folds.is_some()
-            || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
-        needs: "--validation-fraction or --folds",
-        found: "neither".to_owned(),
-    });
-    rules.push(Rule {
-        option: "split",
-        on: "group",
-        holds: args.split == SplitChoice::Random || args.columns.group.is_none(),
-        needs: "no --group",
-        found: "--group".to_owned(),
-    });
-    for option in ["patience", "monitor"] {
-        rules.push(Rule {
-            option,
-            on: "validation",
-            holds: args.validation.is_some()
-                || args.validation_fraction.is_some_and(|fraction| fraction > 0.0),
-            needs: "--validation or --validation-fraction",
-            found: "neither".to_owned(),
         });
     }
 }

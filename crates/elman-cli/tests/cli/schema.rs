@@ -1,4 +1,4 @@
-//! The document of `train --json` is what `docs/train.schema.json` says.
+//! The documents of `train --json` are what the schemas in `docs/` say.
 
 use serde_json::{Value, json};
 
@@ -82,6 +82,12 @@ fn schema() -> Value {
     serde_json::from_str(include_str!("../../../../docs/train.schema.json")).unwrap()
 }
 
+fn assert_fits(schema: &Value, document: &str, arguments: &str) {
+    let document: Value = serde_json::from_str(document).unwrap();
+    let faults = faults(schema, schema, &document, "document");
+    assert!(faults.is_empty(), "{arguments}:\n{}", faults.join("\n"));
+}
+
 #[test]
 fn documents_of_both_tasks_fit_the_schema() {
     let (bench, schema) = (Bench::new(), schema());
@@ -93,9 +99,36 @@ fn documents_of_both_tasks_fit_the_schema() {
         regress.to_owned(),
         format!("{regress} --validation-fraction 0.3"),
     ] {
-        let document: Value = serde_json::from_str(&bench.ok(&arguments).stdout).unwrap();
-        let faults = faults(&schema, &schema, &document, "document");
-        assert!(faults.is_empty(), "{arguments}:\n{}", faults.join("\n"));
+        assert_fits(&schema, &bench.ok(&arguments).stdout, &arguments);
+    }
+}
+
+#[test]
+fn documents_of_series_and_of_texts_fit_their_schemas() {
+    let bench = Bench::new();
+    let forecast = include_str!("../../../../docs/train-forecast.schema.json");
+    let forecast: Value = serde_json::from_str(forecast).unwrap();
+    let value = |step: i32| 40 + step % 6 * 10 + step * 7 % 5;
+    let rows = (0..90).map(|step| format!("a,{step},{}\n", value(step))).collect::<String>();
+    bench.write("series.csv", format!("unique_id,ds,y\n{rows}"));
+    let train = "train series.csv --task forecast --horizon 3 --season 6 --epochs 1 --hidden-size 4 \
+                 --transform none --json --quiet -o m.safetensors";
+    for options in [
+        "--scale series --test-windows 3",
+        "--scale shared --distribution negative-binomial --members 2",
+        "--scale window --distribution quantiles --validation-fraction 0.2",
+    ] {
+        let arguments = format!("{train} {options}");
+        assert_fits(&forecast, &bench.ok(&arguments).stdout, &arguments);
+    }
+    let text: Value =
+        serde_json::from_str(include_str!("../../../../docs/train-text.schema.json")).unwrap();
+    bench.write("text.txt", "a rose is a rose is a rose. ".repeat(60));
+    let train = "train text.txt --task text --lanes 2 --epochs 1 --hidden-size 4 --json --quiet \
+                 -o m.safetensors";
+    for options in ["", "--tokens words", "--validation-fraction 0 --test-fraction 0"] {
+        let arguments = format!("{train} {options}");
+        assert_fits(&text, &bench.ok(&arguments).stdout, &arguments);
     }
 }
 

@@ -10,7 +10,8 @@
 (3, 4)
 """
 
-from elman._check import Disagreement, GradientReport, gradient_check
+from typing import TYPE_CHECKING, Any
+
 from elman._elman import (
     DataError,
     FormatError,
@@ -20,6 +21,7 @@ from elman._elman import (
     level,
 )
 from elman._estimators import SequenceClassifier, SequenceRegressor
+from elman._forecaster import Forecaster
 from elman._language import LanguageModel
 from elman._layers import GRU, LSTM, Dense, LSTMState, MinGRU, MinLSTM, SimpleRNN
 from elman._losses import (
@@ -38,6 +40,21 @@ from elman._sequences import Long, NotFittedError, from_long
 from elman._stream import Stream
 from elman._tagger import SequenceTagger
 
+if TYPE_CHECKING:
+    from elman._check import Disagreement, GradientReport, gradient_check
+else:
+
+    def __getattr__(name: str) -> Any:
+        # Imported when they are asked for: their dataclasses are slow to import.
+        if name in ("Disagreement", "GradientReport", "gradient_check"):
+            from elman import _check
+
+            return getattr(_check, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 __all__ = [
     "GRU",
     "LSTM",
@@ -48,6 +65,7 @@ __all__ = [
     "DataError",
     "Dense",
     "Disagreement",
+    "Forecaster",
     "FormatError",
     "GradientReport",
     "Gradients",

@@ -7,7 +7,6 @@ but behaves as one: `get_params`, `set_params`, `__sklearn_tags__`, and exceptio
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
 import os
 import warnings
@@ -42,6 +41,7 @@ class Lesson(NamedTuple):
     """Parameters in the place of those of the estimator."""
     base: Model | None = None
     fit: Any = _elman.fit
+    defaults: Any = _elman.default_settings
 
 
 class Estimator:
@@ -60,7 +60,14 @@ class Estimator:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+        return list(cls._defaults())
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        import inspect  # only here, as it is slow to import
+
+        parameters = inspect.signature(cls.__init__).parameters
+        return {name: parameter.default for name, parameter in parameters.items() if name != "self"}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
@@ -78,11 +85,11 @@ class Estimator:
         return self
 
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
+        defaults = self._defaults()
         changed = {
             name: value
             for name, value in self.get_params().items()
-            if value is not defaults[name].default and repr(value) != repr(defaults[name].default)
+            if value is not defaults[name] and repr(value) != repr(defaults[name])
         }
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
@@ -118,7 +125,7 @@ class Estimator:
         done = self.n_iter_ if further else 0
         # Batches and dropout of a further training are others.
         seed = seed_of(self.random_state) + done  # type: ignore[attr-defined]
-        settings = json.loads(settings_of({**self.get_params(), **lesson.changed}, seed))
+        settings = json.loads(settings_of({**self.get_params(), **lesson.changed}, seed, lesson.defaults()))
         settings["training"].update(lesson.training)
         settings |= lesson.rest
         base = lesson.base

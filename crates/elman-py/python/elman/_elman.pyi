@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from typing_extensions import Self, disjoint_base
 
+_Columns = Sequence[tuple[str, Sequence[str]]]
+
 __all__ = [
     "Corpus",
     "DataError",
@@ -18,19 +20,26 @@ __all__ = [
     "Model",
     "Optimizer",
     "STATE_DROPOUT_OF_CLASSES",
+    "Series",
     "ShapeError",
     "Stream",
     "__version__",
+    "backtest_series",
     "binary_cross_entropy",
     "clip",
     "cross_entropy",
     "default_settings",
     "fit",
+    "fit_series",
     "fit_text",
+    "forecast_paths",
+    "forecast_series",
+    "forecast_settings",
     "level",
     "likelihood",
     "line_log_probabilities",
     "regression",
+    "score_series",
     "softmax",
     "text_log_probabilities",
     "write_text",
@@ -154,6 +163,13 @@ class Corpus:
     def alike(self, source: str | Sequence[str]) -> Corpus: ...
     def __len__(self) -> int: ...
 
+@final
+class Series:
+    def __new__(cls, table: _Columns, how: str | Model) -> Series: ...
+    def with_future(self, table: _Columns, model: Model) -> Series: ...
+    def long_enough(self, options: str, skips: bool) -> Series: ...
+    def __len__(self) -> int: ...
+
 @disjoint_base
 class Stream:
     def __new__(cls, model: Model, rows: int = 1) -> Self: ...
@@ -186,6 +202,16 @@ def default_settings() -> str: ...
 def fit(
     settings: str, training: Dataset, validation: Dataset | None, extras: dict[str, Any]
 ) -> tuple[Model, str]: ...
+def fit_series(
+    settings: str, training: Series, validation: Series | None, extras: dict[str, Any]
+) -> tuple[Model, str]: ...
+def forecast_settings() -> str: ...
+def forecast_series(
+    model: Model, series: Series, levels: Sequence[float], threads: int | None = None
+) -> dict[str, Any]: ...
+def forecast_paths(model: Model, series: Series, count: int, seed: int) -> dict[str, Any]: ...
+def backtest_series(model: Model, series: Series, wish: str) -> tuple[dict[str, Any], str]: ...
+def score_series(model: Model, series: Series, level: float) -> dict[str, Any]: ...
 def fit_text(
     settings: str, training: Corpus, validation: Corpus | None, extras: dict[str, Any]
 ) -> tuple[Model, str]: ...

@@ -217,7 +217,8 @@ class SequenceRegressor(Estimator):
     """A recurrent network that predicts one number or several of a sequence.
     {PARAMETERS}
 
-    `loss` is `"mse"`, `"l1"`, `{"huber": {"delta": 1.0}}` or `{"smooth-l1": {"beta": 1.0}}`, on standardised targets.
+    `loss` is `"mse"`, which is the default, `"l1"`, `{"huber": {"delta": 1.0}}` or `{"smooth-l1": {"beta": 1.0}}`, on
+    standardised targets.
 
     >>> import numpy as np, elman
     >>> X = [np.full(n, v) for n in (3, 5, 8) for v in (-1.0, 0.0, 1.0, 2.0)]
@@ -252,7 +253,7 @@ class SequenceRegressor(Estimator):
         monitor: str = "loss",
         tokens: str | None = None,
         scaling: str = "standardize",
-        loss: str | Mapping[str, Any] = "mse",
+        loss: str | Mapping[str, Any] | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         warm_start: bool = False,
         random_state: Any = 1,

@@ -183,10 +183,20 @@ class Model:
                 raise _elman.DataError(f"y[{index}]: expected one of the classes {known}, got {text!r}")
         return self.target_names[0], labels, [place[text] for text in texts]
 
+    def _recipe(self) -> dict[str, Any]:
+        """How series become inputs and outputs forecasts."""
+        recipe: dict[str, Any] | None = self.description["task"].get("regress", {}).get("forecast")
+        if recipe is None:
+            raise TypeError(f"model: expected one that forecasts series, got one to {self.task}")
+        return recipe
+
     def _answers(self, X: Sequences, threads: int | None = None) -> tuple[Any, list[int] | None]:
         """The answers, and the steps of each sequence if there is an answer at each."""
         if self.task == "text":
             raise TypeError("model: expected one of sequences, got one of text (hint: generate, evaluate)")
+        if "forecast" in self.description["task"].get("regress", {}):
+            hint = "elman.Forecaster.from_model(model)"
+            raise TypeError(f"model: expected one of sequences, got one that forecasts series (hint: {hint})")
         data = self._data(sequences(X), None)
         answers = self._compiled.predict(data, threads)
         return answers, data.lengths if self.each == "step" else None

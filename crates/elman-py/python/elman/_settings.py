@@ -16,9 +16,9 @@ LAYER = ("cell", "hidden_size", "num_layers", "direction", "layer_dropout", "sta
 POOLINGS = {"last": "last-step", "first": "first-step", "mean": "mean", "max": "max"}
 
 
-def settings_of(parameters: dict[str, Any], seed: int) -> str:
+def settings_of(parameters: dict[str, Any], seed: int, defaults: str) -> str:
     """The settings as JSON: what is left open is as on the command line."""
-    settings: dict[str, Any] = json.loads(_elman.default_settings())
+    settings: dict[str, Any] = json.loads(defaults)
     training, network = settings["training"], settings["network"]
     _network(network, parameters)
     for name in ("epochs", "max_seconds", "patience", "batch_size", "learning_rate", "bptt", "monitor"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,7 +58,7 @@ class Stream(_elman.Stream):
 
     def fork(self) -> Self:
         """Another stream that goes on from here."""
-        return copy.copy(self)
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         return _restored, (type(self), Model(self.compiled), self.rows, self.state)

@@ -157,7 +157,7 @@ class RNNRegressor(BaseRegressor):  # type: ignore[misc]
         learning_rate: float = 0.003,
         validation_fraction: float = 0.0,
         patience: int | None = None,
-        loss: str | Mapping[str, Any] = "mse",
+        loss: str | Mapping[str, Any] | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         random_state: Any = 1,
         n_jobs: int = 1,

@@ -46,6 +46,7 @@ use self::records::Records;
 pub(super) use self::records::joined;
 use self::row::Row;
 pub(super) use self::survey::{Column, Survey, Within, survey, within};
+pub use self::table::TextColumn;
 pub(crate) use self::table::{Table, TableRow};
 use self::text::TextCells;
 use super::Dataset;

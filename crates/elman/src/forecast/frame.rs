@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{Frequency, Style};
-use crate::data::csv::Table;
+use crate::data::csv::{Table, TextColumn};
 use crate::data::{Columns, RowOrder, Source};
 use crate::error::{Error, FileFault, Result};
 use read::{Group, Order, Reader, Roles, frequency, groups};
@@ -177,15 +177,44 @@ impl Frame {
     /// be filled; a value that is missing, unless it may be; series of different frequencies.
     pub fn read(paths: &[PathBuf], options: &FrameOptions) -> Result<Self> {
         let table = Table::read(paths, &options.columns)?;
-        let roles = Roles::of(&table, options)?;
-        let (mut groups, style) = groups(&table, &roles)?;
+        Ok(Frame { source: Some(table.source.clone()), ..Frame::of_table(&table, options)? })
+    }
+
+    /// Reads a table that is in memory, as if it were a file.
+    ///
+    /// ```
+    /// use elman::data::csv::TextColumn;
+    /// use elman::forecast::{Frame, FrameOptions};
+    ///
+    /// # fn main() -> elman::Result<()> {
+    /// let column = |name: &str, cells: [&str; 2]| TextColumn {
+    ///     name: name.into(),
+    ///     cells: cells.map(String::from).to_vec(),
+    /// };
+    /// let table = [column("ds", ["2024-01", "2024-02"]), column("y", ["5", "7"])];
+    /// let frame = Frame::of_columns(&table, &FrameOptions::default())?;
+    /// assert_eq!(frame.series[0].values, [5.0, 7.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), their rows counted from 0; columns of different length.
+    pub fn of_columns(columns: &[TextColumn], options: &FrameOptions) -> Result<Self> {
+        Frame::of_table(&Table::of_columns(columns)?, options)
+    }
+
+    fn of_table(table: &Table, options: &FrameOptions) -> Result<Self> {
+        let roles = Roles::of(table, options)?;
+        let (mut groups, style) = groups(table, &roles)?;
         if options.columns.order == RowOrder::Sort {
             groups.iter_mut().for_each(Group::sort);
         }
-        let frequency = frequency(&table, &groups, Order { style, repeats: options.repeats })?;
+        let frequency = frequency(table, &groups, Order { style, repeats: options.repeats })?;
         let mut series = Vec::new();
         for group in &groups {
-            let reader = Reader { table: &table, roles: &roles, options, frequency, style };
+            let reader = Reader { table, roles: &roles, options, frequency, style };
             series.extend(reader.series(group)?);
         }
         Ok(Frame {
@@ -195,7 +224,7 @@ impl Frame {
             features: options.features.clone(),
             known: options.known.clone(),
             statics: options.statics.clone(),
-            source: Some(table.source),
+            source: None,
         })
     }
 

@@ -62,15 +62,24 @@ pub fn backtest_again(
     options: &ForecastOptions,
     trainer: &Trainer,
 ) -> Result<Backtested> {
+    let season = options.season.unwrap_or(of.frame.frequency.season());
+    at_each(of, season, |frame| Ok(fit(frame, options, trainer)?.trained.model))
+}
+
+/// Trains at each cut-off on what is before it, and forecasts from there.
+pub(super) fn at_each(
+    of: BacktestOf<'_>,
+    season: usize,
+    train: impl Fn(&Frame) -> Result<Model<f32>>,
+) -> Result<Backtested> {
     let BacktestOf { frame, plan, levels } = of;
     for series in &frame.series {
         plan.origins(series.values.len())?;
     }
-    let season = options.season.unwrap_or(frame.frequency.season());
     let mut measure = Measure::new(frame, plan, levels, season);
     for index in 0..plan.windows {
         let left = plan.held_out() - index * plan.step;
-        let model = fit(&frame.before(left), options, trainer)?.trained.model;
+        let model = train(&frame.before(left))?;
         let origin = |(series, own): (usize, &crate::forecast::Series)| Window {
             series,
             origin: own.values.len() - left,

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use elman::forecast::{Backtest, Frame, Recipe};
-use elman::forecaster::{BacktestOf, Backtested, backtest, backtest_again, prepare};
+use elman::forecaster::{BacktestOf, Backtested, Retraining, backtest_by};
 use elman::io::write_atomically;
 use elman::model::Model;
 use elman::threads::with_threads;
-use elman::train::{Control, Trained, Trainer};
 use serde::Serialize;
 
 use super::rows::{Rows, model_columns, model_values};
@@ -24,21 +23,9 @@ use crate::printer::{Printer, forecast};
 struct Document<'a> {
     model: &'a Path,
     season: usize,
-    trained: Training,
+    trained: Retraining,
     #[serde(flatten)]
     measured: &'a Backtested,
-}
-
-/// Which model forecasts from the cut-offs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Training {
-    /// The one that was given, which has seen nothing after the first of them.
-    AsGiven,
-    /// One that was trained as it was, on what comes before the first.
-    BeforeTheFirst,
-    /// One for each, on what comes before it.
-    AtEach,
 }
 
 /// Runs `elman evaluate` on series.
@@ -58,10 +45,11 @@ pub fn run(args: &EvaluateArgs, model: &Model<f32>) -> Outcome {
     let levels = levels(model, args.backtest.levels.as_ref());
     let shares = levels.shares();
     let of = BacktestOf { frame: &frame, plan: plan(recipe, &args.backtest)?, levels: &shares };
-    let training = training(of, recipe, &args.backtest)?;
+    let training = training(of, model, &args.backtest)?;
     say(printer, training, of);
-    let made = with_threads(args.threads, || measured(model, of, training));
-    let measured = made.map_err(|error| blame(error, &Given::default()))??;
+    let made = with_threads(args.threads, || backtest_by(model, of, training));
+    let measured = made.map_err(|error| blame(error, &Given::default()))?;
+    let measured = measured.map_err(|error| blame_level(error, "--levels"))?;
     if let Some(output) = &args.backtest.output {
         let text = cross_validation(&name, &frame, &measured, &levels)?;
         write_atomically(output, |file| file.write_all(text.as_bytes()))?;
@@ -80,93 +68,22 @@ fn plan(recipe: &Recipe, args: &BacktestArgs) -> Outcome<Backtest> {
 }
 
 /// What has to be trained so that no model has seen what it forecasts.
-fn training(of: BacktestOf<'_>, recipe: &Recipe, args: &BacktestArgs) -> Outcome<Training> {
-    let BacktestOf { frame, plan, .. } = of;
-    let mut has_seen = false;
-    for series in &frame.series {
-        let origins = plan.origins(series.values.len()).map_err(|_| {
-            let name = format!("series {:?}", series.id);
-            let expected =
-                format!("more than {} steps, which the back-test takes", plan.held_out());
-            Failure::input(name, expected, series.values.len())
-        })?;
-        let trained = recipe.trained.iter().find(|trained| trained.id == series.id);
-        let cutoff = origins.first().map(|origin| frame.time(series, origin - 1));
-        has_seen |= trained.zip(cutoff).is_some_and(|(trained, cutoff)| trained.last > cutoff);
-    }
-    Ok(match args.refit.is_on() {
-        true => Training::AtEach,
-        false if has_seen => Training::BeforeTheFirst,
-        false => Training::AsGiven,
-    })
+fn training(of: BacktestOf<'_>, model: &Model<f32>, args: &BacktestArgs) -> Outcome<Retraining> {
+    let needed = Retraining::needed(model, of)?;
+    Ok(if args.refit.is_on() { Retraining::AtEach } else { needed })
 }
 
-fn say(printer: Printer, training: Training, of: BacktestOf<'_>) {
+fn say(printer: Printer, training: Retraining, of: BacktestOf<'_>) {
     printer.say(|_| match training {
-        Training::AsGiven => {
+        Retraining::AsGiven => {
             "the model as it is: it has seen no row after the first cut-off".to_owned()
         }
-        Training::BeforeTheFirst => {
+        Retraining::BeforeTheFirst => {
             "trained once more, on the rows before the first cut-off: the model has seen later ones"
                 .to_owned()
         }
-        Training::AtEach => format!("trained anew at each of {} cut-offs", of.plan.windows),
+        Retraining::AtEach => format!("trained anew at each of {} cut-offs", of.plan.windows),
     });
-}
-
-fn measured(model: &Model<f32>, of: BacktestOf<'_>, training: Training) -> Outcome<Backtested> {
-    let BacktestOf { frame, plan, levels } = of;
-    let blamed = |error| blame_level(error, "--levels");
-    match training {
-        Training::AsGiven => backtest(model, frame, plan, levels).map_err(blamed),
-        Training::BeforeTheFirst => {
-            let model = again(model, &frame.before(plan.held_out()))?;
-            backtest(&model, frame, plan, levels).map_err(blamed)
-        }
-        Training::AtEach => {
-            let members = model.members().len();
-            if members > 1 {
-                let found = format!("{members}, which answer together");
-                return Err(Failure::input("--refit", "a model of one network", found));
-            }
-            let Some(recipe) = model.task().forecast() else { return Err(no_recipe()) };
-            backtest_again(of, &recipe.options, &trainer(model)?).map_err(blamed)
-        }
-    }
-}
-
-/// A model that is trained on other rows as this one was.
-fn again(model: &Model<f32>, frame: &Frame) -> Outcome<Model<f32>> {
-    let Some(recipe) = model.task().forecast() else { return Err(no_recipe()) };
-    let trainer = trainer(model)?;
-    let prepared = prepare(frame, &recipe.options, &trainer, &mut |_| Control::Continue)?;
-    let Some(prepared) = prepared else { return Err(no_recipe()) };
-    let (trainer, data) = (prepared.trainer(), prepared.data());
-    let trained = match model.members().len() {
-        0 | 1 => {
-            let Trained { model, report } = trainer.fit(data)?;
-            report.outcome.error().map_or(Ok(model), Err)?
-        }
-        members => trainer.fit_members(members, data, &|_, _| Control::Continue)?.model,
-    };
-    Ok(prepared.into_model(trained)?)
-}
-
-fn no_recipe() -> Failure {
-    Failure::Fault("a model that forecasts has lost its recipe".to_owned())
-}
-
-/// What trained a model, from the settings that it keeps.
-fn trainer(model: &Model<f32>) -> Outcome<Trainer> {
-    let settings = &model.provenance().settings;
-    let unusable = |what: &str| {
-        let found = format!("no {what} that this version could read");
-        Failure::input("<MODEL>", "a model with its settings, to train it again", found)
-    };
-    let training = serde_json::from_value(settings["training"].clone());
-    let network = serde_json::from_value(settings["network"].clone());
-    let training = training.map_err(|_| unusable("training options"))?;
-    Ok(Trainer::new(training, network.map_err(|_| unusable("network options"))?)?)
 }
 
 /// The rows in the columns of neuralforecast's `cross_validation`.

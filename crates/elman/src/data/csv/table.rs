@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::options::{Columns, Decimal};
-use super::super::{Source, file};
+use super::super::{Source, file, repeated};
 use super::records::{Records, joined};
 use crate::error::{FileFault, Result};
 
@@ -13,6 +13,15 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<TableRow>,
     pub(crate) source: Source,
     decimal: Decimal,
+}
+
+/// A column of a table that is in memory, each cell as it would be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextColumn {
+    /// The name.
+    pub name: String,
+    /// The cells; an empty one is a missing value.
+    pub cells: Vec<String>,
 }
 
 /// One row with its place.
@@ -41,6 +50,31 @@ impl Table {
             source,
             decimal: columns.decimal,
         })
+    }
+
+    /// A table that is in memory; its rows count from 0.
+    ///
+    /// # Errors
+    ///
+    /// No rows; a name that stands twice; columns of different length.
+    pub(crate) fn of_columns(columns: &[TextColumn]) -> Result<Self> {
+        let source = Source { path: PathBuf::from("data"), digest: String::new() };
+        let fault = |expected: &str, found: String| FileFault::new(&source.path, expected, found);
+        let header: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let length = columns.first().map_or(0, |column| column.cells.len());
+        if let Some(other) = columns.iter().find(|column| column.cells.len() != length) {
+            let fault = fault(&format!("{length} rows"), other.cells.len().to_string());
+            return Err(fault.column(&other.name).into());
+        }
+        if let Some(name) = repeated(&header) {
+            return Err(fault("each column once", format!("{} twice", file::quote(name))).into());
+        }
+        if length == 0 {
+            return Err(fault("at least one row", "none".to_owned()).into());
+        }
+        let cell = |row: usize| columns.iter().map(move |column| column.cells[row].as_str().into());
+        let rows = (0..length).map(|row| TableRow { row: row as u64, cells: cell(row).collect() });
+        Ok(Table { header, rows: rows.collect(), source, decimal: Decimal::Point })
     }
 
     /// Where a column stands; if there is none of this name, the nearest is hinted.

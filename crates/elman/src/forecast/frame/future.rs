@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::read::{Group, Roles, groups};
 use super::{Frame, FrameOptions};
-use crate::data::csv::Table;
+use crate::data::csv::{Table, TextColumn};
 use crate::error::{Error, Result, nearest};
 
 /// The rows of one id.
@@ -24,14 +24,36 @@ impl Frame {
     /// A file that cannot be read; a series that the frame does not have; a time that is not the next
     /// one of its series; a value that is missing.
     pub fn read_future(&mut self, paths: &[PathBuf], options: &FrameOptions) -> Result<()> {
+        self.check_known()?;
+        self.take_future(&Table::read(paths, &options.columns)?, options)
+    }
+
+    /// As [`read_future`](Self::read_future), of a table that is in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_future`](Self::read_future), and of [`of_columns`](Self::of_columns).
+    pub fn future_of_columns(
+        &mut self,
+        columns: &[TextColumn],
+        options: &FrameOptions,
+    ) -> Result<()> {
+        self.check_known()?;
+        self.take_future(&Table::of_columns(columns)?, options)
+    }
+
+    fn check_known(&self) -> Result<()> {
         if self.known.is_empty() {
             let expected = "series with columns that are known ahead";
             return Err(Error::argument("known columns", expected, "none"));
         }
-        let table = Table::read(paths, &options.columns)?;
-        let roles = Roles::ahead(&table, options)?;
-        for group in &groups(&table, &roles)?.0 {
-            let ahead = Ahead { table: &table, roles: &roles, group };
+        Ok(())
+    }
+
+    fn take_future(&mut self, table: &Table, options: &FrameOptions) -> Result<()> {
+        let roles = Roles::ahead(table, options)?;
+        for group in &groups(table, &roles)?.0 {
+            let ahead = Ahead { table, roles: &roles, group };
             for index in self.series_of(ahead)? {
                 let known = self.known_ahead(index, ahead)?;
                 self.series[index].known.extend(known);
