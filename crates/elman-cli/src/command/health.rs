@@ -97,7 +97,7 @@ fn ratios(all: &[UpdateRatio], style: Style) -> String {
         table.row([own.weights.clone(), measure(own.norm), measure(own.ratio)]);
     }
     let line =
-        "of ten updates after ten that are not counted, at the mean learning rate of the training";
+        "of ten updates after ten that are not counted, at the learning rate of the settings";
     format!("{}{}\n", table.render(style), style.dim(line))
 }
 

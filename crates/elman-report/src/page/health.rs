@@ -56,7 +56,7 @@ pub fn updates(measured: Option<Result<Vec<UpdateRatio>>>) -> String {
         table.row([own.weights.clone(), number(own.norm), number(own.ratio)]);
     }
     let note = "The training goes on for twenty updates on these data, on a copy that is thrown away: by \
-                its own rule, at its mean learning rate, the moments begun anew. The ratio is the mean of \
+                its own rule, at the learning rate of its settings, the moments begun anew. The ratio is the mean of \
                 the last ten; about 0.001 is usual while a network learns.";
     "<h3>Updates beside weights</h3>\n".to_owned()
         + &table.render()

@@ -2,8 +2,8 @@
 //!
 //! A model keeps no sizes of its updates, and no moments of its optimiser. So the training goes on for
 //! twenty updates on a copy that is thrown away: by the rule, the batches, the clipping and the dropout
-//! that the model was trained with, at the mean learning rate of its epochs, the moments begun anew. The
-//! ratios are means over the last ten of them, in which the moments have settled.
+//! that the model was trained with, at the learning rate of its settings without their schedule, the
+//! moments begun anew. The ratios are means over the last ten of them, in which the moments have settled.
 //!
 //! ```text
 //! ratio = mean ‖w_{n+1} − w_n‖ / ‖w_n‖       n = 10 … 19
@@ -88,15 +88,11 @@ fn trainer<T: Real>(model: &Model<T>) -> Result<Trainer> {
     let training = serde_json::from_value::<TrainingOptions>(settings["training"].clone());
     let network = serde_json::from_value::<NetworkOptions>(settings["network"].clone());
     let (Ok(training), Ok(network)) = (training, network) else { return Err(unusable()) };
-    let rates = model.provenance().history.iter().map(|epoch| epoch.learning_rate);
-    let epochs = rates.len() as f64;
-    let mean = if epochs > 0.0 { rates.sum::<f64>() / epochs } else { training.learning_rate };
     let training = TrainingOptions {
         epochs: None,
         max_updates: Some(UPDATES),
         max_seconds: None,
         target_metric: None,
-        learning_rate: mean,
         schedule: None,
         warmup: None,
         averaging: None,
