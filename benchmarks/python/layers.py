@@ -1,7 +1,8 @@
 """What a call from Python costs over the same call in Rust: `python layers.py CONTENDER [THREADS]`.
 
 CONTENDER is `target/release/elman-contender` (`cargo build --release -p elman-bench`). Both compute the same arrays in
-turns, float32; the least time of each counts, as in `cargo xtask bench`. Times are in microseconds.
+turns, float32; the least time of each counts, as in `cargo xtask bench`. Lines of a record go to stdout, in microseconds:
+what both took, and how much more Python took.
 """
 
 from __future__ import annotations
@@ -73,7 +74,6 @@ def main(program: str, threads: str) -> None:
 
     layers = {"simple": elman.SimpleRNN, "lstm": elman.LSTM, "gru": elman.GRU}
     rust = Rust(program, threads)
-    print(f"{'':>22} {'Rust µs':>10} {'Python µs':>10} {'over µs':>8} {'ratio':>6}")
     for workload, sizes in WORKLOADS.items():
         for cell, make in layers.items():
             with tempfile.TemporaryDirectory() as name:
@@ -98,7 +98,9 @@ def main(program: str, threads: str) -> None:
                         times[0] = min(times[0], float(rust.ask("time", str(SECONDS))[0]))
                         times[1] = min(times[1], least(run, SECONDS))
                     one, two = (1e6 * seconds for seconds in times)
-                    print(f"{workload:>7} {cell:>7} {mode:>6} {one:10.1f} {two:10.1f} {two - one:8.1f} {two / one:6.3f}", flush=True)
+                    what = f"{cell};{workload};{mode};{threads} threads"
+                    print(f"call_us,{what},rust,{one:.3f}\ncall_us,{what},elman,{two:.3f}")
+                    print(f"call_over_us,{what},elman,{two - one:.3f}", flush=True)
 
 
 if __name__ == "__main__":

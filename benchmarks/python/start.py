@@ -1,67 +1,95 @@
-"""Import time, and peak memory beside the command line's: `python start.py [PROGRAM]`.
+"""Import time, and peak memory beside the command line's: `python start.py PROGRAM`.
 
-PROGRAM is `target/release/elman`. The memory is the largest resident set of a process that trains on 1,200 sequences
-of 92 steps and 13 channels, read from a long CSV by each.
+PROGRAM is `target/release/elman`. The times are the processor's, which others on the machine do not lengthen much, and the
+clock's. The memory is the largest resident set of a process that trains for an epoch on sequences of 92 steps and 13
+channels: the command line reads them from a long CSV, Python from a NumPy file, as reading a CSV is not `fit`'s. Lines of
+a record go to stdout: medians of processes in turns.
 """
 
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-IMPORTS = {"NumPy": "import numpy", "NumPy and elman": "import numpy, elman"}
+STARTS, TRAININGS, SIZES = 25, 3, (1200, 6000)
+IMPORTS = {"numpy": "import numpy", "elman": "import numpy, elman"}
+DATA = """
+import numpy as np
+X = np.random.default_rng(0).normal(size=({count}, 92, 13))
+np.save({folder!r} + "/data.npy", X)
+ids = np.repeat(np.arange({count}), 92)
+header = ",".join(["id", *(f"c{{i}}" for i in range(13)), "y"])
+rows = np.column_stack([ids, X.reshape(-1, 13), ids % 9])
+np.savetxt({folder!r} + "/data.csv", rows, "%.6g", ",", header=header, comments="")
+"""
 FIT = """
 import numpy as np, elman
-table = np.loadtxt({path!r}, delimiter=",", skiprows=1)
-X = [x.copy() for x in table[:, 1:14].reshape(1200, 92, 13)]
-y = table[::92, 14].astype(int)
-del table
+X = np.load({path!r})
+y = np.arange(len(X)) % 9
 elman.SequenceClassifier(epochs=1).fit(X, y)
 """
 
 
-def seconds(program: str) -> float:
+class Cost(NamedTuple):
+    """What a process took."""
+
+    clock_ms: float
+    processor_ms: float
+    peak_mib: float
+
+
+def cost(arguments: list[str]) -> Cost:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], check=True)
-    return time.perf_counter() - start
-
-
-def peak(arguments: list[str]) -> float:
-    """MiB."""
     child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
+    clock = time.perf_counter() - start
     assert status == 0, arguments
-    return usage.ru_maxrss / 1024
+    return Cost(1e3 * clock, 1e3 * (usage.ru_utime + usage.ru_stime), usage.ru_maxrss / 1024)
 
 
-def main(program: str | None) -> None:
-    times: dict[str, float] = dict.fromkeys(IMPORTS, float("inf"))
-    for _ in range(15):
+def starts() -> None:
+    """How long imports take."""
+    costs: dict[str, list[Cost]] = {name: [] for name in IMPORTS}
+    for _ in range(STARTS):
         for name, source in IMPORTS.items():
-            times[name] = min(times[name], seconds(source))
-    for name, found in times.items():
-        print(f"{name:>16}: {1e3 * found:6.1f} ms")
-    if program is None:
-        return
-    import numpy as np
+            costs[name].append(cost([sys.executable, "-c", source]))
+    for kind in ("processor_ms", "clock_ms"):
+        times = {name: [getattr(one, kind) for one in found] for name, found in costs.items()}
+        for name, found in times.items():
+            print(f"start_{kind},,{name},{statistics.median(found):.1f}")
+        beyond = [elman - numpy for elman, numpy in zip(times["elman"], times["numpy"], strict=True)]
+        print(f"import_beyond_numpy_{kind},,elman,{statistics.median(beyond):.1f}", flush=True)
 
-    rng = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "data.csv"
-        ids = np.repeat(np.arange(1200), 92)
-        rows = np.column_stack([ids, rng.normal(size=(len(ids), 13)), ids % 9])
-        header = ",".join(["id", *(f"c{i}" for i in range(13)), "y"])
-        np.savetxt(path, rows, "%.6g", ",", header=header, comments="")
-        train = [program, "train", str(path), "--sequence", "id", "--target", "y", "--epochs", "1", "--quiet"]
-        line = peak([*train, "--output", str(Path(folder) / "m.safetensors")])
-        base = peak([sys.executable, "-c", "import numpy, elman"])
-        python = peak([sys.executable, "-c", FIT.format(path=str(path))])
-    print(f"command line {line:.0f} MiB, Python {python:.0f} MiB, of which the interpreter and NumPy {base:.0f} MiB")
+
+def trainings(program: str, folder: Path, count: int) -> None:
+    """How much memory trainings on so many sequences take."""
+    # In a process of its own: what this one has in memory would count as its children's.
+    cost([sys.executable, "-c", DATA.format(count=count, folder=str(folder))])
+    task = ["--task", "classify", "--sequence", "id", "--target", "y", "--epochs", "1", "--quiet"]
+    train = [program, "train", str(folder / "data.csv"), *task, "--output", str(folder / "m.safetensors")]
+    contenders = {
+        "command line": train,
+        "import elman": [sys.executable, "-c", IMPORTS["elman"]],
+        "elman": [sys.executable, "-c", FIT.format(path=str(folder / "data.npy"))],
+    }
+    peaks: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(TRAININGS):
+        for name, arguments in contenders.items():
+            peaks[name].append(cost(arguments).peak_mib)
+    medians = {name: statistics.median(found) for name, found in peaks.items()}
+    for name, found in medians.items():
+        print(f"fit_peak_mib,{count} sequences,{name},{found:.1f}")
+    print(f"fit_peak_ratio,{count} sequences,elman,{medians['elman'] / medians['command line']:.2f}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    starts()
+    with tempfile.TemporaryDirectory() as name:
+        for count in SIZES:
+            trainings(sys.argv[1], Path(name), count)
