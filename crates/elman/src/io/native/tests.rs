@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::csv::read_csv;
+use crate::data::{Columns, ReadOptions};
 use crate::model::testing::{bits, class_model, classes, tiny, tiny_with};
 use crate::train::testing::{fit, means, short, signs, small};
 use crate::train::{InputScaling, TrainingOptions};
@@ -210,4 +212,33 @@ fn models_of_format_1_are_read_as_the_networks_that_they_are() {
     assert_ne!(before, of(builder().gru(8).mean()));
     let relu = network("simple_relu_both");
     assert_eq!((relu.body.layers.len(), relu.body.head.dropout), (2, 0.2));
+}
+
+#[test]
+fn models_of_format_1_predict_what_the_command_line_printed_then() {
+    let names =
+        ["simple", "simple_relu_both", "lstm_reverse", "gru_after", "gru_before", "regress"];
+    for path in names.map(|name| old_models().join(name)) {
+        let model = Model::<f32>::load(path.with_extension("safetensors")).unwrap();
+        let is_regression = path.ends_with("regress");
+        let columns = Columns {
+            sequence: Some("utterance".to_owned()),
+            time: Some("step".to_owned()),
+            ..Columns::default()
+        };
+        let features = Some(model.feature_names().to_vec());
+        let options = ReadOptions { columns, features, ..ReadOptions::default() };
+        let data = read_csv(old_models().join("data.csv"), &options).unwrap();
+        let predictions = model.predict(&data).unwrap();
+        let (numbers, first) = match is_regression {
+            true => (predictions.values().unwrap().values().to_owned(), 1),
+            false => (predictions.classes().unwrap().probabilities().to_owned(), 2),
+        };
+        let printed = std::fs::read_to_string(path.with_extension("csv")).unwrap();
+        assert_eq!(printed.lines().count(), numbers.nrows() + 1);
+        for (line, row) in printed.lines().skip(1).zip(numbers.rows()) {
+            let expected = line.split(',').skip(first).map(|field| field.parse::<f64>().unwrap());
+            assert_eq!(row.to_vec(), expected.collect::<Vec<_>>(), "{}", path.display());
+        }
+    }
 }
