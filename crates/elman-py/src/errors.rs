@@ -34,6 +34,13 @@ pub fn refused_data(error: Error) -> PyErr {
     }
 }
 
+/// Options that are none, in the words of the parser without the place, which nobody has written.
+pub fn refused_options(error: &serde_json::Error) -> PyErr {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    PyValueError::new_err(format!("options: {message}"))
+}
+
 /// The same for a table in memory: a fault of its rows is one of the data, in the words of Python.
 pub fn refused_table(error: Error) -> PyErr {
     match error {

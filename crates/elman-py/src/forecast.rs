@@ -15,7 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::Deserialize;
 
-use crate::errors::{DataError, refused_data, refused_table};
+use crate::errors::{DataError, refused_data, refused_options, refused_table};
 use crate::model::{Model, json};
 
 /// Columns of a table, each cell as text.
@@ -96,7 +96,7 @@ fn recipe(model: &Model) -> PyResult<&Recipe> {
 }
 
 fn parsed<T: for<'de> Deserialize<'de>>(text: &str) -> PyResult<T> {
-    serde_json::from_str(text).map_err(|error| PyValueError::new_err(format!("options: {error}")))
+    serde_json::from_str(text).map_err(|error| refused_options(&error))
 }
 
 /// Rows of a table: the series and the time of each, and its numbers `[rows, C]`.

@@ -13,7 +13,7 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::errors::{OrRaise, refused_data};
+use crate::errors::{OrRaise, refused_data, refused_options};
 use crate::model::{Model, json};
 
 /// Tokens that are written before Ctrl-C is looked for.
@@ -58,8 +58,7 @@ impl Corpus {
         let model: Arc<elman::Model>;
         let how = match &vocabulary {
             Vocabulary::Fresh(text) => {
-                options = serde_json::from_str(text)
-                    .map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
+                options = serde_json::from_str(text).map_err(|error| refused_options(&error))?;
                 CorpusOptions::Fresh(options)
             }
             Vocabulary::Known(known) => {
@@ -156,8 +155,7 @@ struct Wish {
 /// What a model writes after a prompt; `wish` is JSON.
 #[pyfunction]
 pub fn write_text(py: Python<'_>, model: &Model, prompt: &str, wish: &str) -> PyResult<String> {
-    let wish: Wish = serde_json::from_str(wish)
-        .map_err(|error| PyValueError::new_err(format!("options: {error}")))?;
+    let wish: Wish = serde_json::from_str(wish).map_err(|error| refused_options(&error))?;
     wish.sampling.check().or_raise()?;
     let stop = wish.stop.as_deref().map(StopText::new).transpose().or_raise()?;
     let tokenizer = task(&model.inner)?.tokenizer();

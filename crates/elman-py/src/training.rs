@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
-use crate::errors::{OrRaise, raised, refused_data};
+use crate::errors::{OrRaise, raised, refused_data, refused_options};
 use crate::forecast::Series;
 use crate::model::{Model, json};
 use crate::text;
@@ -223,8 +223,7 @@ pub fn fit_series(
 }
 
 fn parsed(settings: &str) -> PyResult<Settings> {
-    serde_json::from_str(settings)
-        .map_err(|error| PyValueError::new_err(format!("options: {error}")))
+    serde_json::from_str(settings).map_err(|error| refused_options(&error))
 }
 
 fn train(

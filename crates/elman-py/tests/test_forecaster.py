@@ -201,6 +201,8 @@ def test_frames_that_cannot_be(change, wanted, kind):
     "options",
     [
         {"horizon": 0},
+        {"horizon": -1},
+        {"season": 2.5},
         {"distribution": "normal"},
         {"levels": (0,)},
         {"repeats": "all"},
@@ -231,5 +233,9 @@ def test_wrong_questions(fitted):
         elman.Forecaster(3).predict()
     with pytest.raises((ValueError, OverflowError)):
         fitted.predict(samples=-1)
+    with pytest.raises(ValueError, match="^horizon: expected a whole number that is not negative, got -1$"):
+        elman.Forecaster(-1).fit(days())
+    with pytest.raises(ValueError, match="samples: expected at most"):
+        fitted.predict(samples=10**12)
     short = pd.concat([days(), pd.DataFrame({"unique_id": "c", "ds": days()["ds"][:4], "y": 1.0})])
     assert len(elman.Forecaster(**SMALL, skip_short=True).fit(short).cross_validation(days())) == 6

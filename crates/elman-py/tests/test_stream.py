@@ -69,6 +69,13 @@ def test_streams_that_cannot_be_are_refused() -> None:
             call()
 
 
+def test_a_stream_that_no_memory_holds_is_refused() -> None:
+    X = [np.ones((2, 1)), np.zeros((3, 1))] * 2
+    model = elman.SequenceClassifier(direction="forward", pooling="last", hidden_size=2, epochs=1).fit(X, [0, 1] * 2)
+    with pytest.raises(ValueError, match="rows: expected at most"):
+        elman.Stream(model, rows=10**13)
+
+
 def test_a_warm_start_goes_on_from_weights_and_scaling() -> None:
     cold = elman.SequenceClassifier(**FORWARD).fit(X, Y)
     warm = elman.SequenceClassifier(warm_start=True, **FORWARD).fit(X, Y)

@@ -10,6 +10,8 @@ use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
+use crate::error::{Error, Result};
+
 /// Bytes that can still be taken, and what says so.
 ///
 /// ```
@@ -77,6 +79,22 @@ impl fmt::Display for Size {
         let decimals = usize::from(unit != "B");
         write!(f, "{value:.decimals$} {unit}")
     }
+}
+
+/// Refuses a count, each of which takes so many bytes, where there is no memory for it.
+pub(crate) fn check_count(name: &str, count: usize, each: u64) -> Result<()> {
+    /// What need not be asked about.
+    const LITTLE: u64 = 64 << 20;
+    if (count as u64).saturating_mul(each) < LITTLE {
+        return Ok(());
+    }
+    let Some(Room { bytes, limit }) = room() else { return Ok(()) };
+    let most = bytes / each.max(1);
+    if count as u64 <= most {
+        return Ok(());
+    }
+    let expected = format!("at most {most}, for which {limit} has room");
+    Err(Error::argument(name, expected, count))
 }
 
 /// The tightest limit of this process; `None` where none can be read.

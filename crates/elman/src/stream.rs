@@ -32,6 +32,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::memory;
 use crate::network::{BegunTokens, Network, NetworkState, StepInput, StepMemory};
 use crate::real::Real;
 
@@ -112,6 +113,9 @@ impl<'n, T: Real> Stream<'n, T> {
     fn start(held: Held<'n, T>, rows: usize, state: Option<&NetworkState<T>>) -> Result<Self> {
         let network = held.get();
         network.check_steps()?;
+        let states: usize = network.state_shapes(1).iter().map(|(_, size)| size).sum();
+        let numbers = states + network.config().output_size() + 1;
+        memory::check_count("rows", rows, (numbers * size_of::<T>()) as u64)?;
         let mut memory = network.step_memory(rows);
         network.set_step_state(state, &mut memory)?;
         let begun = network.begun_tokens().map(Arc::new);

@@ -73,6 +73,20 @@ pub fn warn_of_unseen(frame: &Frame, recipe: &Recipe, printer: Printer) {
     }
 }
 
+/// Says which of the levels that were asked for are beyond what the past errors tell apart.
+fn warn_of_levels(asked: Option<&Levels>, recipe: &Recipe, printer: Printer) {
+    let (Some(Levels(asked)), Some(highest)) = (asked, recipe.highest_level()) else { return };
+    let beyond = asked.iter().filter(|level| **level / 100.0 > highest);
+    let beyond: Vec<String> = beyond.map(|level| format!("{level} %")).collect();
+    if !beyond.is_empty() {
+        let most = (highest * 1000.0).floor() / 10.0;
+        let names = beyond.join(", ");
+        printer.warn(&format!(
+            "intervals of {names} are those of {most} %, as wide as the largest past error: so few are known"
+        ));
+    }
+}
+
 /// Keeps the levels in the model, for `evaluate` and `predict`.
 fn remember_levels(model: &mut Model<f32>, levels: &Levels) {
     let settings = &mut model.provenance_mut().settings;

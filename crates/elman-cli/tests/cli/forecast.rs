@@ -175,6 +175,23 @@ fn what_is_known_ahead_is_read_from_a_table_of_its_own() {
     }
     let measured = bench.ok("evaluate f.safetensors sales.csv --backtest --json --quiet");
     assert!(measured.stdout.contains("seasonal-naive"));
+    // What looks into the model asks of no step whose plan is not there.
+    bench.ok("health f.safetensors sales.csv");
+    bench.ok("report f.safetensors sales.csv -o page.html");
+    bench.ok("explain f.safetensors sales.csv --sequence north");
+}
+
+#[test]
+fn what_no_machine_and_no_errors_can_give_is_said() {
+    let (bench, _) = trained(0, "--quiet");
+    let ran = bench.run("predict f.safetensors sales.csv --samples 999999999999");
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.contains("samples: expected at most ") && ran.stderr.contains("999999999999")
+    );
+    let ran = bench.ok("predict f.safetensors sales.csv --levels 50,99.99");
+    let wanted = "warning: intervals of 99.99 % are those of ";
+    assert!(ran.stderr.contains(wanted) && !ran.stderr.contains("50 %"), "{}", ran.stderr);
 }
 
 #[test]

@@ -26,6 +26,10 @@ fn the_command_to_copy_is_found() {
                 ann,2,1,1,b\nann,2,2,2,b\n";
     bench.write("walk.csv", walk);
     bench.write("noise.csv", "x,y\n0.5,0.25\n0.75,0.5\n");
+    bench.write(
+        "play.txt",
+        "First Citizen:\nBefore we proceed, hear me speak.\n\nAll:\nSpeak, speak.\n",
+    );
     let output = "--output model.safetensors";
     for (files, wanted) in [
         ("tags.tsv", format!("elman train tags.tsv --task tag {output}")),
@@ -33,6 +37,7 @@ fn the_command_to_copy_is_found() {
             "names.csv",
             format!("elman train names.csv --text name --target language --task classify {output}"),
         ),
+        ("play.txt", format!("elman train play.txt --task text {output}")),
         ("wide.tsv", format!("elman train wide.tsv --layout wide --task classify {output}")),
         ("data.ts", format!("elman train data.ts --task regress {output}")),
         (

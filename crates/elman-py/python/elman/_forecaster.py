@@ -14,6 +14,7 @@ from elman._base import Estimator, Lesson
 from elman._frames import Frame, Names, Table, answer, table_of
 from elman._model import Model, load
 from elman._progress import Callback
+from elman._settings import check_whole
 from elman._settings import known as one_of
 from elman._settings import threads
 
@@ -264,6 +265,7 @@ class Forecaster(Estimator):
     def _options(self, table: Table) -> dict[str, Any]:
         """The library's description of the forecast."""
         own = self.get_params()
+        check_whole(own)
         one_of(own["distribution"], DISTRIBUTIONS, "distribution")
         one_of(own["repeats"], REPEATS, "repeats")
         levels = self._checked(own["levels"])

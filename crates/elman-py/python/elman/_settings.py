@@ -16,8 +16,24 @@ LAYER = ("cell", "hidden_size", "num_layers", "direction", "layer_dropout", "sta
 POOLINGS = {"last": "last-step", "first": "first-step", "mean": "mean", "max": "max"}
 
 
+WHOLE = ("epochs", "num_layers", "batch_size", "bptt", "patience", "horizon", "context", "season", "segment", "members")
+"""Parameters that count something."""
+
+
+def check_whole(parameters: dict[str, Any]) -> None:
+    """Refuses what is no whole number where something is counted."""
+    sizes = parameters.get("hidden_size")
+    given = [("hidden_size", size) for size in _listed(sizes)] if sizes is not None else []
+    given += [(name, parameters[name]) for name in WHOLE if parameters.get(name) is not None]
+    for name, value in given:
+        is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not is_whole or value < 0:
+            raise ValueError(f"{name}: expected a whole number that is not negative, got {value!r}")
+
+
 def settings_of(parameters: dict[str, Any], seed: int, defaults: str) -> str:
     """The settings as JSON: what is left open is as on the command line."""
+    check_whole(parameters)
     settings: dict[str, Any] = json.loads(defaults)
     training, network = settings["training"], settings["network"]
     _network(network, parameters)

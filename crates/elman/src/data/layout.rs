@@ -80,7 +80,6 @@ impl Layout {
     ///
     /// A file that cannot be read, is empty or no UTF-8 text.
     pub fn of(path: &Path) -> Result<Self> {
-        const LINES: usize = 200;
         if is_standard_input(path) {
             return Ok(Layout::Long);
         }
@@ -90,16 +89,7 @@ impl Layout {
             Some("ts") => return Ok(Layout::Long),
             _ => {}
         }
-        let mut lines = Lines::open(path, &Digest::default())?;
-        let mut first = Vec::new();
-        for _ in 0..LINES {
-            let mut line = Vec::new();
-            if lines.append(&mut line)?.is_none() {
-                break;
-            }
-            first.push(String::from_utf8_lossy(&line).into_owned());
-        }
-        Ok(Layout::shown_by(&first))
+        Ok(Layout::shown_by(&first_lines(path)?))
     }
 
     /// The column of the text.
@@ -127,6 +117,32 @@ impl Layout {
             _ => Layout::Long,
         }
     }
+}
+
+fn first_lines(path: &Path) -> Result<Vec<String>> {
+    const LINES: usize = 200;
+    let mut lines = Lines::open(path, &Digest::default())?;
+    let mut first = Vec::new();
+    for _ in 0..LINES {
+        let mut line = Vec::new();
+        if lines.append(&mut line)?.is_none() {
+            break;
+        }
+        first.push(String::from_utf8_lossy(&line).into_owned());
+    }
+    Ok(first)
+}
+
+/// Whether a `.txt` file has lines that are no rows of a table: its first one names no second column,
+/// and others have more fields.
+pub(super) fn is_running_text(path: &Path) -> Result<bool> {
+    if table_ending(path).as_deref() != Some("txt") {
+        return Ok(false);
+    }
+    let lines = first_lines(path)?;
+    let mut filled = lines.iter().filter(|line| !line.trim().is_empty());
+    let is_plain = |line: &String| !line.contains([',', ';', '\t']);
+    Ok(filled.next().is_some_and(is_plain) && !filled.all(is_plain))
 }
 
 /// Whether all fields of a row behind the first are numbers, at least two of them.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::csv::{Column, Survey, Within, survey, within};
 use super::format::{Format, read_files};
-use super::layout::{Layout, Tagged};
+use super::layout::{Layout, Tagged, is_running_text};
 use super::options::{Columns, ReadOptions, TargetKind};
 use super::{Dataset, Each, Targets, file};
 use crate::error::{Error, Result};
@@ -102,7 +102,22 @@ pub fn look(paths: &[PathBuf], columns: &Columns) -> Result<Look> {
         (Format::Ts, _) => of_ts(paths),
         (_, Layout::Tagged(format)) => of_tags(paths, format),
         (_, Layout::Wide) => of_wide(paths, columns),
-        (_, Layout::Long | Layout::Text { .. }) => of_table(paths, columns),
+        (_, Layout::Long | Layout::Text { .. }) => match of_table(paths, columns) {
+            Err(_) if is_running_text(first)? => Ok(of_text()),
+            look => look,
+        },
+    }
+}
+
+/// What is to be read from its first character to its last.
+fn of_text() -> Look {
+    Look {
+        layout: "running text",
+        columns: vec![],
+        lengths: None,
+        candidates: vec![],
+        smells: vec![],
+        arguments: ["--task", "text"].map(String::from).to_vec(),
     }
 }
 

@@ -228,6 +228,16 @@ impl Recipe {
         Ok(pairs.map(|(f, y)| Float::abs(f - y) / encoded.deviation).collect())
     }
 
+    /// The highest level whose conformal interval is wider than all past errors of some step: `n/(n + 1)`
+    /// for n of them. None where intervals come from what the network says.
+    #[must_use]
+    pub fn highest_level(&self) -> Option<f64> {
+        let counts = self.errors.iter().map(Vec::len);
+        let fewest =
+            counts.min().filter(|_| self.options.interval_kind() == IntervalKind::Conformal);
+        fewest.map(|count| count as f64 / (count + 1) as f64)
+    }
+
     /// The conformal quantile of the errors of a step: the `⌈(n + 1)·level⌉`-th smallest of n, or
     /// the largest.
     fn error(&self, step: usize, level: f64) -> f64 {

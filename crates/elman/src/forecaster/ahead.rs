@@ -10,6 +10,7 @@ use crate::forecast::{
     Spread, Window,
 };
 use crate::loss::NumberLoss;
+use crate::memory;
 use crate::model::Model;
 use crate::real::Real;
 use crate::rng::Rng;
@@ -272,6 +273,7 @@ pub fn sample_paths<T: Real>(
         let expected = "a model that says a distribution, or with past errors";
         return Err(Error::argument("samples", expected, "neither"));
     }
+    check_memory(recipe, frame, sampling.count)?;
     if recipe.options.mode == Mode::Recursive {
         return drawn_one_by_one(model, frame, &ends(frame), sampling);
     }
@@ -289,6 +291,17 @@ pub fn sample_paths<T: Real>(
         all.push(paths);
     }
     Ok(all)
+}
+
+/// Each path has its own values, and a recursive one its own copy of its series.
+fn check_memory(recipe: &Recipe, frame: &Frame, count: usize) -> Result<()> {
+    let horizon = recipe.windows.horizon;
+    let values = |series: &Series| match recipe.options.mode {
+        Mode::Direct => horizon,
+        Mode::Recursive => 4 * (series.values.len() + horizon),
+    };
+    let values: usize = frame.series.iter().map(values).sum();
+    memory::check_count("samples", count, 8 * values as u64)
 }
 
 impl Sampling {

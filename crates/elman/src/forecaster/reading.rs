@@ -41,7 +41,7 @@ fn last(recipe: &Recipe, frame: &Frame, series: usize) -> usize {
     match frame.known.len() {
         0 => own.values.len(),
         width => {
-            let known = (own.known.len() / width + 1).saturating_sub(recipe.options.answers());
+            let known = (own.known.len() / width).saturating_sub(recipe.options.answers());
             own.values.len().min(known)
         }
     }

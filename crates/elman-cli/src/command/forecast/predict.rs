@@ -30,6 +30,7 @@ pub fn run(args: &PredictArgs, model: &Model<f32>) -> Outcome {
     let recipe = recipe(model, &args.model)?;
     let frame = read(args, recipe)?;
     super::warn_of_unseen(&frame, recipe, printer);
+    super::warn_of_levels(args.ahead.levels.as_ref(), recipe, printer);
     let name = column_name(&args.model)?;
     let asked = Asked { args: &args.ahead, model, frame: &frame, name: &name };
     let made = with_threads(args.threads, || match args.ahead.samples {

@@ -30,9 +30,9 @@ pub struct ClassEvaluation {
     pub other_classes: usize,
     /// The mean cross-entropy, or log loss, without label smoothing or class weights.
     pub loss: f64,
-    /// The [Brier score](metric::brier) of the probabilities.
+    /// The [Brier score](crate::metric::brier) of the probabilities.
     pub brier: f64,
-    /// Their [expected calibration error](metric::calibration_error).
+    /// Their [expected calibration error](crate::metric::calibration_error).
     pub calibration_error: f64,
     /// The share of sequences whose class was predicted correctly.
     pub accuracy: f64,

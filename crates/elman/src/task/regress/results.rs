@@ -168,7 +168,7 @@ impl ValueInterval {
 
 impl ValuePredictions {
     /// Between which numbers the targets are expected to lie, the widest first; none where the model
-    /// gives [numbers](Output::Point) alone.
+    /// gives [numbers](crate::forecast::Output::Point) alone.
     #[must_use]
     pub fn intervals(&self) -> &[ValueInterval] {
         &self.intervals
