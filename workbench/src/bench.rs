@@ -17,16 +17,17 @@ mod record;
 mod report;
 mod rounds;
 mod table;
+mod trainings;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bench_protocol::{Case, Cell, Mode};
+use bench_protocol::{Cell, Mode};
 
 pub use options::Options;
 
 use contenders::{Contender, Peer, Program};
-use definitions::{Definitions, Workload};
+use definitions::{Definitions, TrainingWorkload, Workload};
 use options::{Plan, Request};
 use process::Answer;
 use record::{Entry, Measure, Record};
@@ -70,6 +71,10 @@ fn list(definitions: &Definitions) -> String {
     );
     for workload in &definitions.workloads {
         text += &format!("  {} {}\n", workload.name, workload.sizes());
+    }
+    text += "whole trainings (B,T,I,H):\n";
+    for training in &definitions.trainings {
+        text += &format!("  {} {}\n", training.name, training.sizes());
     }
     text
 }
@@ -118,7 +123,7 @@ impl<'a> Bench<'a> {
         self.record.fact("rounds", self.plan.rounds.to_string());
         let programs = self.set_up();
         self.measure_machine()?;
-        let mut teams = self.teams(&programs);
+        let mut teams = self.teams(&programs, &self.plan.threads);
         self.note_versions(&mut teams);
         for cell in self.plan.cells.clone() {
             for workload in self.plan.workloads.clone() {
@@ -126,6 +131,9 @@ impl<'a> Bench<'a> {
             }
         }
         drop(teams);
+        for training in self.plan.trainings.clone() {
+            self.training(&training, &programs)?;
+        }
         self.measure_machine()?;
         Ok(self.record)
     }
@@ -153,12 +161,12 @@ impl<'a> Bench<'a> {
     }
 
     /// The contenders of each number of threads.
-    fn teams(&self, programs: &[Program]) -> Vec<Vec<Contender>> {
+    fn teams(&self, programs: &[Program], threads: &[usize]) -> Vec<Vec<Contender>> {
         let team = |threads: usize| {
             let contender = |program| Contender::new(program, threads, &self.scratch);
             programs.iter().map(contender).collect()
         };
-        self.plan.threads.iter().map(|&threads| team(threads)).collect()
+        threads.iter().map(|&threads| team(threads)).collect()
     }
 
     /// A contender that does not even start is missing.
@@ -202,8 +210,34 @@ impl<'a> Bench<'a> {
             }
         }
         if let Some(elman) = teams.last_mut().and_then(|team| team.first_mut()) {
-            for (mode, measurement) in self.extras(workload, (&case, &folder), elman) {
-                self.keep(&workload.name, cell, mode, measurement);
+            for mode in self.plan.modes.clone() {
+                let work = Work { case: &case, mode, folder: &folder };
+                for measurement in self.extras(workload, work, elman) {
+                    self.keep(&workload.name, cell, mode, measurement);
+                }
+            }
+        }
+        inputs::remove(&folder)
+    }
+
+    /// A whole training of each cell, of one network and of several; on one thread besides those that
+    /// were asked for, because what others gain is counted from there.
+    fn training(&mut self, workload: &TrainingWorkload, programs: &[Program]) -> Result<(), String> {
+        let mut threads = self.plan.threads.clone();
+        threads.push(1);
+        threads.sort_unstable();
+        threads.dedup();
+        let mut teams = self.teams(programs, &threads);
+        let folder = self.scratch.join(format!("training-{}", std::process::id()));
+        for cell in self.plan.cells.clone() {
+            trainings::write(workload, cell, &folder)?;
+            for networks in [1, workload.members] {
+                let name = trainings::name(workload, networks);
+                self.record.fact(format!("workload.{name}"), workload.sizes());
+                let work = trainings::Work { folder: &folder, networks, rounds: self.plan.rounds };
+                for measurement in trainings::run(&mut teams, work) {
+                    self.keep(&name, cell, Mode::Train, measurement);
+                }
             }
         }
         inputs::remove(&folder)
@@ -214,25 +248,20 @@ impl<'a> Bench<'a> {
     fn extras(
         &self,
         workload: &Workload,
-        case: (&Case, &Path),
+        work: Work<'_>,
         elman: &mut Contender,
-    ) -> Vec<(Mode, Measurement)> {
+    ) -> Vec<Measurement> {
         let turns = Turns { seconds: self.plan.seconds, rounds: self.plan.rounds };
         let threads = elman.threads;
         let refused = |reason| extras::refused(threads, reason);
         let mut measurements = Vec::new();
-        for &mode in &self.plan.modes {
-            if workload.ragged {
-                let ragged = extras::ragged(elman, case, mode, turns);
-                measurements.push((mode, ragged.unwrap_or_else(refused)));
-            }
-            if mode == Mode::Train {
-                match extras::memory(&self.programs, case, threads) {
-                    Ok(memory) => {
-                        measurements.extend(memory.map(|measurement| (mode, measurement)))
-                    }
-                    Err(reason) => measurements.push((mode, refused(reason))),
-                }
+        if workload.ragged {
+            measurements.push(extras::ragged(elman, work, turns).unwrap_or_else(refused));
+        }
+        if work.mode == Mode::Train {
+            match extras::memory(&self.programs, work, threads) {
+                Ok(memory) => measurements.extend(memory),
+                Err(reason) => measurements.push(refused(reason)),
             }
         }
         measurements
@@ -247,6 +276,9 @@ impl<'a> Bench<'a> {
                 eprintln!(
                     "{cell} {workload} {mode} {threads} threads: {contender} {time} ({note})"
                 );
+            }
+            (Measure::TrainingSeconds, Some(seconds)) => {
+                eprintln!("{cell} {workload}, {threads} threads: {contender} {seconds:.2} s");
             }
             (Measure::Refused, _) => {
                 eprintln!("{cell} {workload} {mode} {threads} threads: {contender} {note}");

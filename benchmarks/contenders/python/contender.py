@@ -9,7 +9,9 @@ benchmarks/README.md. What is particular to a library is in LIBRARY_layer.py, wh
 `run()` does one forward pass or training step to its end; `results()` gives what a run computes, in
 the order of `Case.results` and in Elman's layout. Where a library has several ways of doing the
 same, each is tried when a case is loaded, and those that are nearly as fast as the fastest have their
-time in every turn; the least counts.
+time in every turn; the least counts. A library that trains networks also has
+
+    fit(training, sequences)    trains one network; returns its seconds and the mean loss of the last epoch
 """
 
 import importlib
@@ -116,6 +118,26 @@ def reset_peak_resident_bytes():
         pass  # then the figure is that of the process so far
 
 
+class Training:
+    """A whole training: what is learnt, and how."""
+
+    def __init__(self, folder):
+        values = json.loads((Path(folder) / "training.json").read_text())
+        self.cell, self.classes = values["cell"], values["classes"]
+        self.input_size, self.hidden_size = values["input_size"], values["hidden_size"]
+        self.batch_size, self.epochs = values["batch_size"], values["epochs"]
+        self.learning_rate = values["learning_rate"]
+        self.lengths, self.labels = values["lengths"], values["labels"]
+        self.folder = Path(folder)
+
+    def sequences(self):
+        """The steps of each sequence, `[T, I]`."""
+        import numpy
+
+        steps = numpy.fromfile(self.folder / "steps.f32", dtype="<f4").reshape(-1, self.input_size)
+        return numpy.split(steps, numpy.cumsum(self.lengths)[:-1])
+
+
 class Process:
     """Answers the commands."""
 
@@ -134,6 +156,8 @@ class Process:
                 return self.check(Path(folder))
             case ["time", seconds]:
                 return self.time(float(seconds))
+            case ["fit", folder, networks]:
+                return self.fit(folder, networks)
             case ["memory"]:
                 return str(peak_resident_bytes())
         raise ValueError(f"unknown command: {' '.join(words)}")
@@ -154,6 +178,13 @@ class Process:
         least = min(seconds for seconds, *_ in tried)
         self.ways = [way for seconds, *way in tried if seconds <= SLOWER * least]
         return " or ".join(name for name, *_ in self.ways)
+
+    def fit(self, folder, networks):
+        if networks != "1" or not hasattr(self.library, "fit"):
+            raise Unsupported("whole trainings" if networks == "1" else "several networks at once")
+        training = Training(folder)
+        seconds, loss = self.library.fit(training, training.sequences())
+        return f"{seconds!r}\t{loss!r}"
 
     def check(self, folder):
         import numpy

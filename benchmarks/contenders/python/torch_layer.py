@@ -1,8 +1,10 @@
-"""PyTorch: nn.RNN, nn.LSTM and nn.GRU, batch first and time first.
+"""PyTorch: nn.RNN, nn.LSTM and nn.GRU, batch first and time first; whole trainings with packed sequences.
 
 PyTorch's second bias is zero, but for the GRU's candidate, where it is Elman's recurrent bias; its
 gradient is computed all the same, as the library always does.
 """
+
+import time
 
 import numpy
 import torch
@@ -86,3 +88,38 @@ def gradients(layer, case):
     if case.cell == "gru":
         found.append(layer.bias_hh_l0.grad.numpy()[2 * hidden :])
     return found
+
+
+class Classifier(torch.nn.Module):
+    """A layer whose last states a dense head reads."""
+
+    def __init__(self, training):
+        super().__init__()
+        self.layer = LAYERS[training.cell](training.input_size, training.hidden_size, batch_first=True)
+        self.head = torch.nn.Linear(training.hidden_size, training.classes)
+
+    def forward(self, sequences):
+        packed = torch.nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False)
+        state = self.layer(packed)[1]
+        return self.head((state[0] if isinstance(state, tuple) else state)[0])
+
+
+def fit(training, sequences):
+    torch.manual_seed(1)
+    start = time.perf_counter()
+    steps = numpy.concatenate(sequences)
+    mean, deviation = steps.mean(axis=0), steps.std(axis=0)
+    inputs = [torch.from_numpy((sequence - mean) / deviation) for sequence in sequences]
+    labels = torch.tensor(training.labels)
+    net = Classifier(training)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=training.learning_rate)
+    for _ in range(training.epochs):
+        total = 0.0
+        for rows in torch.randperm(len(inputs)).split(training.batch_size):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(net([inputs[row] for row in rows]), labels[rows])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            total += loss.item() * len(rows)
+    return time.perf_counter() - start, total / len(inputs)

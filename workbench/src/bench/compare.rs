@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench_protocol::{Case, Mode, read_array};
+use bench_protocol::{Array, read_array};
 
 /// The largest difference between two results in f32, as a part of the largest magnitude of the array.
 ///
@@ -15,13 +15,13 @@ pub const TOLERANCE: f64 = 1e-4;
 /// Refuses results that differ from the reference by more than `tolerance` of the largest magnitude
 /// of each array. Says the array and the difference.
 pub fn folders(
-    (case, mode): (&Case, Mode),
+    compared: &[Array],
     reference: &Path,
     results: &Path,
     tolerance: f64,
 ) -> Result<(), String> {
-    for array in case.results(mode) {
-        let (expected, found) = (read_array(reference, &array)?, read_array(results, &array)?);
+    for array in compared {
+        let (expected, found) = (read_array(reference, array)?, read_array(results, array)?);
         arrays(&array.name, &expected, &found, tolerance)?;
     }
     Ok(())

@@ -14,12 +14,12 @@ use super::rounds::{self, Measurement, Turns, Work};
 /// The two take turns. The outputs of valid steps must be those of the full batch, to the bit.
 pub fn ragged(
     elman: &mut Contender,
-    (case, folder): (&Case, &Path),
-    mode: Mode,
+    work: Work<'_>,
     turns: Turns,
 ) -> Result<Measurement, String> {
+    let Work { case, folder, .. } = work;
     let ragged = super::inputs::ragged(case);
-    let measured = in_turns(elman, ([case, &ragged], folder), mode, turns);
+    let measured = in_turns(elman, work, &ragged, turns);
     case.write(folder)?;
     let [full, part] = measured?;
     let lengths = ragged.lengths.iter().flatten();
@@ -32,14 +32,14 @@ pub fn ragged(
 /// The least times of the full and the ragged case.
 fn in_turns(
     elman: &mut Contender,
-    (cases, folder): ([&Case; 2], &Path),
-    mode: Mode,
+    Work { case, mode, folder }: Work<'_>,
+    ragged: &Case,
     turns: Turns,
 ) -> Result<[f64; 2], String> {
     let results = folder.join(format!("{mode}-ragged"));
     let mut least = [f64::INFINITY; 2];
     for round in 0..turns.rounds {
-        for (least, case) in least.iter_mut().zip(cases) {
+        for (least, case) in least.iter_mut().zip([case, ragged]) {
             case.write(folder)?;
             rounds::load(elman, Work { case, mode, folder })?;
             if round == 0 && case.lengths.is_some() {
@@ -84,7 +84,7 @@ fn same_outputs(ragged: &Case, full: &Path, part: &Path) -> Result<(), String> {
 /// back-propagation.
 pub fn memory(
     programs: &Path,
-    (case, folder): (&Case, &Path),
+    Work { case, folder, .. }: Work<'_>,
     threads: usize,
 ) -> Result<[Measurement; 2], String> {
     let program = programs.join(format!("elman-memory{}", std::env::consts::EXE_SUFFIX));

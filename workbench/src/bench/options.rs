@@ -7,7 +7,7 @@ use clap::Args;
 use elman::error::nearest;
 
 use super::contenders::Peer;
-use super::definitions::{Definitions, Workload};
+use super::definitions::{Definitions, TrainingWorkload, Workload};
 
 /// The options of `cargo xtask bench`. Lists are separated by commas.
 #[derive(Args, Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Options {
     /// Only these cells
     #[arg(long, value_name = "CELL,…", value_delimiter = ',')]
     cells: Vec<String>,
-    /// Only these workloads
+    /// Only these workloads or whole trainings
     #[arg(long, value_name = "WORKLOAD,…", value_delimiter = ',')]
     workloads: Vec<String>,
     /// Only infer, or only train
@@ -61,6 +61,7 @@ pub enum Request {
 pub struct Plan {
     pub cells: Vec<Cell>,
     pub workloads: Vec<Workload>,
+    pub trainings: Vec<TrainingWorkload>,
     pub modes: Vec<Mode>,
     pub threads: Vec<usize>,
     pub peers: Vec<Peer>,
@@ -102,11 +103,18 @@ impl Options {
         if let Some(name) = &self.record {
             check_record_name(name)?;
         }
-        let workloads = &definitions.workloads;
+        let names = definitions.names();
+        let names = chosen("--workloads", &self.workloads, &names, |name| name)?;
+        let modes = chosen("--modes", &self.modes, &Mode::ALL, |mode| mode.name())?;
+        let workloads = definitions.workloads.iter().filter(|w| names.contains(&w.name.as_str()));
+        let trainings = definitions.trainings.iter().filter(|training| {
+            modes.contains(&Mode::Train) && names.contains(&training.name.as_str())
+        });
         Ok(Request::Run(Plan {
             cells: chosen("--cells", &self.cells, &Cell::ALL, |cell| cell.name())?,
-            workloads: chosen("--workloads", &self.workloads, workloads, |w| &w.name)?,
-            modes: chosen("--modes", &self.modes, &Mode::ALL, |mode| mode.name())?,
+            workloads: workloads.cloned().collect(),
+            trainings: trainings.cloned().collect(),
+            modes,
             threads,
             peers,
             seconds: self.seconds,
@@ -172,6 +180,7 @@ mod tests {
         let plan = plan(&[]);
         let counts = [plan.cells.len(), plan.workloads.len(), plan.modes.len(), plan.peers.len()];
         assert_eq!(counts, [3, 7, 2, 0]);
+        assert_eq!(plan.trainings.len(), 1);
         assert_eq!(plan.threads, [1, 2]);
     }
 
@@ -183,6 +192,13 @@ mod tests {
         assert_eq!(names, ["toy", "b1"]);
         assert_eq!(plan.peers, [Peer::Torch, Peer::Jax]);
         assert_eq!(plan.threads, [2]);
+    }
+
+    #[test]
+    fn whole_trainings_are_chosen_by_name_and_belong_to_training() {
+        let chosen = plan(&["--workloads", "digits,toy"]);
+        assert_eq!((chosen.workloads.len(), chosen.trainings.len()), (1, 1));
+        assert!(plan(&["--modes", "infer"]).trainings.is_empty());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use bench_protocol::Cell;
 
-use super::definitions::Targets;
-use super::record::{ELMAN, Group, Measure, Record};
+use super::definitions::{Targets, TrainingSpeedup};
+use super::record::{ELMAN, Group, MEMBERS, Measure, Record};
 
 /// The fastest peer of a workload, with its time over Elman's.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,9 @@ pub fn verdicts(record: &Record, targets: &Targets) -> Vec<Verdict> {
     }
     verdicts.extend(least_verdict(record, targets));
     verdicts.extend(peak_verdict(record, targets));
+    let TrainingSpeedup { network, members } = targets.training_speedup;
+    verdicts.extend(training_verdict(record, Networks::One, network));
+    verdicts.extend(training_verdict(record, Networks::Several, members));
     verdicts
 }
 
@@ -135,6 +138,33 @@ fn peak_verdict(record: &Record, targets: &Targets) -> Option<Verdict> {
         ),
         reached: format!("{:.0} % ({place})", 100.0 * share),
         met: share >= target.least,
+    })
+}
+
+/// What a whole training trains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Networks {
+    One,
+    Several,
+}
+
+/// The least gain of two threads over all cells.
+fn training_verdict(record: &Record, networks: Networks, target: f64) -> Option<Verdict> {
+    let what = match networks {
+        Networks::One => "one network",
+        Networks::Several => "several networks",
+    };
+    let entries = record.entries.iter().filter(|entry| {
+        entry.measure == Measure::TrainingSpeedup
+            && entry.threads == 2
+            && entry.workload.ends_with(MEMBERS) == (networks == Networks::Several)
+    });
+    let gains = entries.filter_map(|entry| Some((entry.value?, entry)));
+    let (gain, entry) = gains.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(Verdict {
+        target: format!("whole trainings of {what} at least {target} times as fast on two threads"),
+        reached: format!("{gain:.2} ({} {})", entry.cell, entry.workload),
+        met: gain >= target,
     })
 }
 

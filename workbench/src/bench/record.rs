@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 /// The name of the library itself among the contenders.
 pub const ELMAN: &str = "elman";
 
+/// The end of the name of a training of several networks side by side.
+pub const MEMBERS: &str = "-members";
+
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +40,12 @@ pub enum Measure {
     StepBytesRatio,
     /// Time per valid step of a ragged batch against that of the full one.
     RaggedRatio,
+    /// The median time of a whole training.
+    TrainingSeconds,
+    /// How many times as fast a whole training is as on one thread: the median of the turns.
+    TrainingSpeedup,
+    /// How many times Elman's time a contender takes for it: the median of the turns.
+    TrainingRatio,
 }
 
 /// One value of a record.

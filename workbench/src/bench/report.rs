@@ -15,6 +15,7 @@ pub fn text(record: &Record, targets: &Targets) -> String {
         ragged(record),
         memory(record),
         overhead(record),
+        trainings(record),
         verdicts(record, targets),
         refused(record),
     ];
@@ -168,6 +169,21 @@ fn overhead(record: &Record) -> String {
         let is_toy = entry.workload == "toy" && entry.contender == ELMAN;
         let what = format!("{} {}, {} threads", entry.cell, entry.mode, entry.threads);
         is_toy.then_some(vec![what, time(entry.value?)])
+    })
+}
+
+/// Each contender's median, beside what is counted of it.
+fn trainings(record: &Record) -> String {
+    let heading = "Whole trainings: median of the turns; the gain on one thread, or the time over Elman's";
+    list(record, Measure::TrainingSeconds, heading, |entry| {
+        let group = (entry.cell, entry.mode, entry.threads);
+        let of = |measure| record.value(measure, group, &entry.workload, &entry.contender);
+        let gain = of(Measure::TrainingSpeedup).map(|gain| format!("{gain:.2}× as fast as on one thread"));
+        let ratio = of(Measure::TrainingRatio).map(|ratio| format!("{ratio:.1}× Elman's time"));
+        let what = format!("{} {}, {} threads", entry.cell, entry.workload, entry.threads);
+        let name = Peer::title(&entry.contender).to_owned();
+        let note = gain.or(ratio).unwrap_or_default();
+        Some(vec![what, name, format!("{:.2} s", entry.value?), note])
     })
 }
 

@@ -123,7 +123,7 @@ fn load_and_check(contender: &mut Contender, work: Work<'_>) -> Result<String, S
     // Elman's own results do not depend on the number of threads; compared with itself, that no value
     // is infinite or NaN is what is left to see.
     let tolerance = if is_elman { 0.0 } else { compare::TOLERANCE };
-    let verdict = compare::folders((case, mode), &reference, &results, tolerance);
+    let verdict = compare::folders(&case.results(mode), &reference, &results, tolerance);
     if !first {
         super::inputs::remove(&results)?;
     }

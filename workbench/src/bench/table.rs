@@ -52,7 +52,9 @@ fn place(record: &Record, group: Group, workload: &str) -> String {
 
 fn caption(record: &Record) -> String {
     let fact = |name: &str| record.facts.get(name).map_or("unknown", String::as_str);
-    let threads = ratio::main_groups(record).first().map_or(0, |group| group.2);
+    let groups = ratio::main_groups(record);
+    let threads = groups.first().map_or(0, |group| group.2);
+    let shown: Vec<&str> = groups.iter().flat_map(|group| record.workloads(*group)).collect();
     let versions: Vec<String> = record
         .peers()
         .into_iter()
@@ -65,6 +67,7 @@ fn caption(record: &Record) -> String {
         .facts
         .iter()
         .filter_map(|(name, sizes)| Some((name.strip_prefix("workload.")?, sizes)))
+        .filter(|(name, _)| shown.contains(name))
         .map(|(name, sizes)| format!("{name} {sizes}"))
         .collect();
     format!(

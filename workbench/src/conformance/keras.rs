@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 use super::arrays::{joined, reordered, with_axes};
 use super::case::{Case, Stop};
 use super::computed::{Computed, weighted_sum};
-use super::recurrent::{CellChoice, Gradient, Pass, State, Weights, activation};
+use super::recurrent::{Biased, CellChoice, Gradient, Pass, State, Weights, activation};
 use spread::{MaskedOutput, Shown, Spread};
 
 /// Computes one case.
@@ -179,7 +179,8 @@ impl Call<'_> {
         for (reader, state) in self.options.readers.iter().zip(states) {
             let spread = Spread::new(&mask, reader.direction, self.options.masked);
             let kind = (self.options.cell, reader.direction);
-            let biased = (self.options.cell, self.options.has_bias);
+            let Options { cell, has_bias, .. } = self.options;
+            let biased = Biased { cell, has_bias };
             let weights = weights(self.case, reader.infix, biased)?;
             let pass = Pass::forward(kind, &weights, spread.gather(&inputs)?, state)?;
             runs.push(Run { spread, pass });
@@ -234,7 +235,8 @@ impl Call<'_> {
             for (part, initial) in self.options.cell.state_names().iter().zip(&back.initial) {
                 computed.put(format!("grad.initial.{}{part}", reader.infix), initial);
             }
-            let biased = (self.options.cell, self.options.has_bias);
+            let Options { cell, has_bias, .. } = self.options;
+            let biased = Biased { cell, has_bias };
             put_weights(reader.infix, biased, &back, computed)?;
             let grad = run.spread.scatter(&back.inputs);
             inputs = Some(match inputs {
@@ -294,7 +296,7 @@ fn gate_order(cell: CellChoice) -> &'static [usize] {
 fn weights<T: Real>(
     case: &Case,
     infix: &str,
-    (cell, has_bias): (CellChoice, bool),
+    Biased { cell, has_bias }: Biased,
 ) -> Result<Weights<T>, Stop> {
     let order = gate_order(cell);
     let matrix = |name: &str| -> Result<Array2<T>, Stop> {
@@ -324,7 +326,7 @@ fn weights<T: Real>(
 
 fn put_weights<T: Real>(
     infix: &str,
-    (cell, has_bias): (CellChoice, bool),
+    Biased { cell, has_bias }: Biased,
     back: &Gradient<T>,
     computed: &mut Computed,
 ) -> Result<(), Stop> {

@@ -19,6 +19,13 @@ pub enum CellChoice {
     Gru(GruOptions),
 }
 
+/// A cell, and whether its case has biases.
+#[derive(Clone, Copy, Debug)]
+pub struct Biased {
+    pub cell: CellChoice,
+    pub has_bias: bool,
+}
+
 impl CellChoice {
     /// The simple cell with an activation.
     pub fn simple(activation: ActivationKind) -> Self {

@@ -186,8 +186,9 @@ fn every_step<T: Real>(case: &Case) -> Result<Computed, Stop> {
     let target = case.array::<T, ndarray::Ix2>("y_true")?.insert_axis(Axis(0));
     let initial = Array2::from_elem((1, setting.weights.bias.len()), T::ZERO);
     let mut computed = Computed::default();
-    let sum = squared_error(&setting, (&inputs, &target), Reduction::Sum)?;
-    let mean = squared_error(&setting, (&inputs, &target), Reduction::Mean)?;
+    let learnt = Learnt { inputs: &inputs, target: &target };
+    let sum = squared_error(&setting, learnt, Reduction::Sum)?;
+    let mean = squared_error(&setting, learnt, Reduction::Mean)?;
     let states = without_batch(&sum.states);
     let start = initial.view();
     computed.put("H", &super::arrays::joined(Axis(0), &[start, states])?);
@@ -214,9 +215,16 @@ struct SquaredError<T> {
     back: Gradient<T>,
 }
 
+/// Sequences with what their states should be.
+#[derive(Clone, Copy)]
+struct Learnt<'a, T> {
+    inputs: &'a Array3<T>,
+    target: &'a Array3<T>,
+}
+
 fn squared_error<T: Real>(
     setting: &Setting<T>,
-    (inputs, target): (&Array3<T>, &Array3<T>),
+    Learnt { inputs, target }: Learnt<'_, T>,
     reduction: Reduction,
 ) -> Result<SquaredError<T>, Stop> {
     let initial = Array2::from_elem((1, setting.weights.bias.len()), T::ZERO);

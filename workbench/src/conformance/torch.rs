@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Slice};
 use super::arrays::{joined, reordered, stacked, swapped, with_axes};
 use super::case::{Case, Stop};
 use super::computed::{Computed, weighted_sum};
-use super::recurrent::{CellChoice, Gradient, Pass, State, Weights, activation};
+use super::recurrent::{Biased, CellChoice, Gradient, Pass, State, Weights, activation};
 
 /// The directions, each with the end of its parameters' names.
 const DIRECTIONS: [(Direction, &str); 2] =
@@ -39,6 +39,10 @@ struct Options {
 }
 
 impl Options {
+    fn biased(&self) -> Biased {
+        Biased { cell: self.cell, has_bias: self.has_bias }
+    }
+
     fn read(case: &Case) -> Result<Self, Stop> {
         let cell = match case.text("cell")? {
             "rnn" => CellChoice::simple(activation(case.text("activation")?)?),
@@ -136,7 +140,7 @@ impl<T: Real> Stack<T> {
             let mut row = Vec::new();
             for (index, (direction, suffix)) in options.directions.iter().enumerate() {
                 let end = format!("l{layer}{suffix}");
-                let weights = weights(case, &end, (options.cell, options.has_bias))?;
+                let weights = weights(case, &end, options.biased())?;
                 let state = layer * options.directions.len() + index;
                 let initial = (!initial.is_empty()).then(|| states_at(&initial, state));
                 let kind = (options.cell, *direction);
@@ -179,7 +183,8 @@ impl<T: Real> Stack<T> {
         finals: &[Array3<T>],
         computed: &mut Computed,
     ) -> Result<(), Stop> {
-        let Options { cell, layout, directions, has_bias, .. } = &self.options;
+        let Options { cell, layout, directions, .. } = &self.options;
+        let biased = self.options.biased();
         let mut gradient = layout.sequences("cot_output", outputs)?;
         let mut initials: Vec<State<T>> = vec![Vec::new(); self.passes.len() * directions.len()];
         for (layer, row) in self.passes.iter_mut().enumerate().rev() {
@@ -192,7 +197,7 @@ impl<T: Real> Stack<T> {
                 let half = gradient.slice_axis(Axis(2), half);
                 let back = pass.backward(Some(half), Some(states_at(finals, state)))?;
                 let end = format!("l{layer}{}", directions[index].1);
-                put_weights(&end, (*cell, *has_bias), &back, computed)?;
+                put_weights(&end, biased, &back, computed)?;
                 initials[state] = back.initial;
                 below = Some(match below {
                     Some(sum) => sum + &back.inputs,
@@ -229,7 +234,7 @@ fn gate_order(cell: CellChoice) -> &'static [usize] {
 fn weights<T: Real>(
     case: &Case,
     end: &str,
-    (cell, has_bias): (CellChoice, bool),
+    Biased { cell, has_bias }: Biased,
 ) -> Result<Weights<T>, Stop> {
     let order = gate_order(cell);
     let matrix = |name: &str| {
@@ -266,7 +271,7 @@ fn weights<T: Real>(
 /// sum.
 fn put_weights<T: Real>(
     end: &str,
-    (cell, has_bias): (CellChoice, bool),
+    Biased { cell, has_bias }: Biased,
     back: &Gradient<T>,
     computed: &mut Computed,
 ) -> Result<(), Stop> {

@@ -9,7 +9,9 @@
 mod case;
 mod gates;
 mod serve;
+mod training;
 
 pub use case::{Array, Case, Cell, Mode, read_array, write_array};
 pub use gates::{join_gates, split_gates};
 pub use serve::{Arrays, Layer, Library, Loaded, Refusal, serve};
+pub use training::{Fitted, Training};

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::case::{Case, Mode, read_array, write_array};
+use crate::training::{Fitted, Training};
 
 /// Why a library does not do a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,16 @@ pub trait Library {
     ///
     /// What the library cannot do.
     fn load(&self, case: &Case, mode: Mode, arrays: Arrays) -> Result<Loaded, Refusal>;
+
+    /// Trains so many networks, which differ in their seed alone, from the steps of
+    /// [`Training::steps`].
+    ///
+    /// # Errors
+    ///
+    /// What the library cannot do; it need not be able to train at all.
+    fn fit(&self, _: &Training, _steps: &[f32], _networks: usize) -> Result<Fitted, Refusal> {
+        Err(Refusal::Unsupported("whole trainings".to_owned()))
+    }
 }
 
 /// The arrays of a case.
@@ -125,6 +136,7 @@ impl Process<'_> {
             ["load", folder, mode] => self.load(Path::new(folder), mode),
             ["check", folder] => Ok(self.check(Path::new(folder))?),
             ["time", seconds] => Ok(self.time(seconds)?),
+            ["fit", folder, networks] => self.fit(Path::new(folder), networks),
             ["memory"] => Ok(peak_resident_bytes()?.to_string()),
             _ => Err(Refusal::Fault(format!("unknown command: {}", words.join(" ")))),
         }
@@ -142,6 +154,13 @@ impl Process<'_> {
         layer.run()?;
         self.current = Some((case, mode, layer));
         Ok(how)
+    }
+
+    fn fit(&self, folder: &Path, networks: &str) -> Result<String, Refusal> {
+        let (training, steps) = Training::read(folder)?;
+        let networks = networks.parse().map_err(|_| format!("not a number: {networks}"))?;
+        let Fitted { seconds, loss } = self.library.fit(&training, &steps, networks)?;
+        Ok(format!("{seconds:e}\t{loss:e}"))
     }
 
     fn check(&mut self, folder: &Path) -> Result<String, String> {

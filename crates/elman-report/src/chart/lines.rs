@@ -125,7 +125,8 @@ impl LineChart<'_> {
     }
 
     /// A place that says its value on hover.
-    fn hit(&self, line: &Line, (place, value): (f64, f64), x: &Axis, canvas: &mut Canvas) {
+    fn hit(&self, line: &Line, point: (f64, f64), x: &Axis, canvas: &mut Canvas) {
+        let (place, value) = point;
         let (at, height) = (canvas.x(x, place), canvas.y(&self.y, value));
         let said = match self.places.iter().enumerate().find(|(index, _)| *index as f64 >= place) {
             Some((_, said)) => escape(said),

@@ -33,11 +33,15 @@ fn batches() -> Vec<SequenceBatch<f64>> {
 /// What a step leaves: outputs, the gradient of the parameters, and those at the bottom.
 type Left = (Array3<f64>, Parameters<f64>, NetworkGradient<f64>);
 
-fn step(
-    network: &Network<f64>,
-    batch: &SequenceBatch<f64>,
-    (trace, bottom): (&mut NetworkTrace<f64>, &mut NetworkGradient<f64>),
-) -> Left {
+/// The memory of a step.
+#[derive(Default)]
+struct Kept {
+    trace: NetworkTrace<f64>,
+    bottom: NetworkGradient<f64>,
+}
+
+fn step(network: &Network<f64>, batch: &SequenceBatch<f64>, kept: &mut Kept) -> Left {
+    let Kept { trace, bottom } = kept;
     network.forward_traced(batch, None, DropoutMode::of_seed(5), trace).unwrap();
     let outputs = trace.outputs().to_owned();
     let grad_outputs = normal(outputs.dim(), 9);
@@ -61,11 +65,10 @@ fn a_used_trace_and_gradient_give_the_same_bits() {
             config.body.readout = readout.clone();
             let mut network = Network::new(config).unwrap();
             network.initialize(&mut Rng::new(7)).unwrap();
-            let (mut trace, mut bottom) = (NetworkTrace::default(), NetworkGradient::default());
+            let mut kept = Kept::default();
             for batch in &batches() {
-                let used = step(&network, batch, (&mut trace, &mut bottom));
-                let fresh = (&mut NetworkTrace::default(), &mut NetworkGradient::default());
-                let fresh = step(&network, batch, fresh);
+                let used = step(&network, batch, &mut kept);
+                let fresh = step(&network, batch, &mut Kept::default());
                 let what = format!("{readout:?}, dropout {dropout}, {layers} layers");
                 assert_eq!(used.0, fresh.0, "{what}");
                 assert_eq!(used.1, fresh.1, "{what}");

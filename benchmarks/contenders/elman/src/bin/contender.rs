@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use bench_protocol::{Arrays, Case, Layer, Library, Loaded, Mode, Refusal};
-use elman_bench::{Run, runner};
+use bench_protocol::{Arrays, Case, Fitted, Layer, Library, Loaded, Mode, Refusal, Training};
+use elman_bench::{Run, fit, runner};
 
 fn main() -> ExitCode {
     match run() {
@@ -19,11 +19,14 @@ fn run() -> Result<(), String> {
     elman::level().map_err(|error| error.to_string())?;
     let threads = std::env::args().nth(1).ok_or("usage: elman-contender THREADS")?;
     let threads = threads.parse().map_err(|_| format!("not a number of threads: {threads}"))?;
-    let served = elman::threads::with_threads(Some(threads), || bench_protocol::serve(&Elman));
+    let library = Elman { threads };
+    let served = elman::threads::with_threads(Some(threads), || bench_protocol::serve(&library));
     served.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
-struct Elman;
+struct Elman {
+    threads: usize,
+}
 
 impl Library for Elman {
     fn version(&self) -> String {
@@ -34,6 +37,15 @@ impl Library for Elman {
         let runner = runner(case, mode, arrays).map_err(|error| error.to_string())?;
         let level = elman::level().map_err(|error| error.to_string())?;
         Ok((Box::new(Ready(runner)), format!("level {level}")))
+    }
+
+    fn fit(&self, training: &Training, steps: &[f32], networks: usize) -> Result<Fitted, Refusal> {
+        // A trainer takes its threads from its options, as in a program that has no others.
+        let fitted = std::thread::scope(|scope| {
+            scope.spawn(|| fit(training, steps, networks, self.threads)).join()
+        });
+        let fitted = fitted.map_err(|_| "the training panicked".to_owned())?;
+        Ok(fitted.map_err(|error| error.to_string())?)
     }
 }
 
