@@ -222,7 +222,11 @@ impl<'a> Bench<'a> {
 
     /// A whole training of each cell, of one network and of several; on one thread besides those that
     /// were asked for, because what others gain is counted from there.
-    fn training(&mut self, workload: &TrainingWorkload, programs: &[Program]) -> Result<(), String> {
+    fn training(
+        &mut self,
+        workload: &TrainingWorkload,
+        programs: &[Program],
+    ) -> Result<(), String> {
         let mut threads = self.plan.threads.clone();
         threads.push(1);
         threads.sort_unstable();

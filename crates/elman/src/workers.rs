@@ -2,6 +2,7 @@
 //!
 //! Results never depend on the number of threads.
 
+use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::OnceLock;
 
@@ -14,12 +15,22 @@ use crate::real::Real;
 /// long as 100,000 of them.
 const WORTH_A_THREAD: usize = 100_000;
 
+thread_local! {
+    /// Whether this thread has one of several items of work: the other threads have theirs.
+    static SHARES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The threads that this one may share its work with, itself among them.
+fn threads() -> usize {
+    if SHARES.get() { 1 } else { rayon::current_num_threads() }
+}
+
 /// The number of workers for `pieces` independent pieces of `work` multiply-adds in all.
 pub(crate) fn count(pieces: usize, work: usize) -> usize {
     if pieces < 2 || work < 2 * WORTH_A_THREAD {
         return 1;
     }
-    rayon::current_num_threads().min(pieces).min(work / WORTH_A_THREAD)
+    threads().min(pieces).min(work / WORTH_A_THREAD)
 }
 
 /// How the steps of some sequences are shared.
@@ -74,23 +85,42 @@ const BEYOND_CACHE: usize = 200_000;
 /// Sequences per thread that keep the arithmetic of a core busy while it reads the weights.
 const FEW: usize = 4;
 
-/// Calls `run` for every item at the same time, for the first one on this thread.
+/// Calls `run` for every item, at the same time if there are threads for it; for the first one on this thread.
 pub(crate) fn each<R: Send>(items: impl IntoIterator<Item = R>, run: impl Fn(R) + Sync) {
-    let mut items = items.into_iter();
-    let Some(first) = items.next() else { return };
-    let Some(second) = items.next() else { return run(first) };
-    let items = [first, second].into_iter().chain(items).collect();
-    let Err(items) = parallel::each(items, &run) else { return };
+    let items: Vec<R> = items.into_iter().collect();
+    if items.len() < 2 || threads() < 2 {
+        return items.into_iter().for_each(run);
+    }
+    let run = |item| {
+        let _shares = Shares::begin();
+        run(item);
+    };
+    let Err(items) = parallel::each(items, run) else { return };
     // The helpers are at work for another thread of this process; others may be free.
     let mut items = items.into_iter();
     let first = items.next();
     rayon::in_place_scope(|scope| {
         for item in items {
-            let run = &run;
             scope.spawn(move |_| run(item));
         }
-        first.into_iter().for_each(&run);
+        first.into_iter().for_each(run);
     });
+}
+
+/// An item of work is under way on this thread.
+struct Shares;
+
+impl Shares {
+    fn begin() -> Self {
+        SHARES.set(true);
+        Shares
+    }
+}
+
+impl Drop for Shares {
+    fn drop(&mut self) {
+        SHARES.set(false);
+    }
 }
 
 /// Adds the sums to `grad`. The pairs are summed in their order, whatever the number of threads.
@@ -111,7 +141,27 @@ fn multiply_adds<T>(sum: &OuterSum<'_, T>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    #[test]
+    fn whoever_has_an_item_shares_no_further() {
+        let counts = Mutex::new(vec![]);
+        let note =
+            |_| counts.lock().unwrap().push((count(4, 1 << 30), std::thread::current().id()));
+        crate::threads::with_threads(Some(2), || each(0..3, note)).unwrap();
+        assert!(counts.lock().unwrap().iter().all(|(count, _)| *count == 1));
+
+        counts.lock().unwrap().clear();
+        crate::threads::with_threads(Some(1), || each(0..3, note)).unwrap();
+        let counts = counts.into_inner().unwrap();
+        assert!(
+            counts.iter().all(|(_, thread)| *thread == counts[0].1),
+            "one thread was asked for"
+        );
+        assert_eq!(crate::threads::with_threads(Some(2), || count(4, 1 << 30)).unwrap(), 2);
+    }
 
     #[test]
     fn few_long_sequences_of_wide_cells_share_units_and_all_others_sequences() {

@@ -12,11 +12,7 @@ use super::rounds::{self, Measurement, Turns, Work};
 /// The time per valid step of a ragged batch over that of the full one.
 ///
 /// The two take turns. The outputs of valid steps must be those of the full batch, to the bit.
-pub fn ragged(
-    elman: &mut Contender,
-    work: Work<'_>,
-    turns: Turns,
-) -> Result<Measurement, String> {
+pub fn ragged(elman: &mut Contender, work: Work<'_>, turns: Turns) -> Result<Measurement, String> {
     let Work { case, folder, .. } = work;
     let ragged = super::inputs::ragged(case);
     let measured = in_turns(elman, work, &ragged, turns);

@@ -174,11 +174,13 @@ fn overhead(record: &Record) -> String {
 
 /// Each contender's median, beside what is counted of it.
 fn trainings(record: &Record) -> String {
-    let heading = "Whole trainings: median of the turns; the gain on one thread, or the time over Elman's";
+    let heading =
+        "Whole trainings: median of the turns; the gain on one thread, or the time over Elman's";
     list(record, Measure::TrainingSeconds, heading, |entry| {
         let group = (entry.cell, entry.mode, entry.threads);
         let of = |measure| record.value(measure, group, &entry.workload, &entry.contender);
-        let gain = of(Measure::TrainingSpeedup).map(|gain| format!("{gain:.2}× as fast as on one thread"));
+        let gain =
+            of(Measure::TrainingSpeedup).map(|gain| format!("{gain:.2}× as fast as on one thread"));
         let ratio = of(Measure::TrainingRatio).map(|ratio| format!("{ratio:.1}× Elman's time"));
         let what = format!("{} {}, {} threads", entry.cell, entry.workload, entry.threads);
         let name = Peer::title(&entry.contender).to_owned();

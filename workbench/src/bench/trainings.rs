@@ -216,7 +216,9 @@ mod tests {
         let work = Work { folder: Path::new("."), networks: 1, rounds: 3 };
         let told: Vec<String> = run(&mut teams, work)
             .iter()
-            .map(|m| format!("{} {} {:?} {:?} {}", m.contender, m.threads, m.measure, m.value, m.note))
+            .map(|m| {
+                format!("{} {} {:?} {:?} {}", m.contender, m.threads, m.measure, m.value, m.note)
+            })
             .collect();
         let expected = [
             "elman 1 TrainingSeconds Some(2.0) 2.00 to 2.00",

@@ -68,6 +68,10 @@ enum Merge {
 }
 
 impl Options {
+    fn biased(&self) -> Biased {
+        Biased { cell: self.cell, has_bias: self.has_bias }
+    }
+
     fn read(case: &Case) -> Result<Self, Stop> {
         match case.count("layers")? {
             1 => {}
@@ -179,9 +183,7 @@ impl Call<'_> {
         for (reader, state) in self.options.readers.iter().zip(states) {
             let spread = Spread::new(&mask, reader.direction, self.options.masked);
             let kind = (self.options.cell, reader.direction);
-            let Options { cell, has_bias, .. } = self.options;
-            let biased = Biased { cell, has_bias };
-            let weights = weights(self.case, reader.infix, biased)?;
+            let weights = weights(self.case, reader.infix, self.options.biased())?;
             let pass = Pass::forward(kind, &weights, spread.gather(&inputs)?, state)?;
             runs.push(Run { spread, pass });
         }
@@ -235,9 +237,7 @@ impl Call<'_> {
             for (part, initial) in self.options.cell.state_names().iter().zip(&back.initial) {
                 computed.put(format!("grad.initial.{}{part}", reader.infix), initial);
             }
-            let Options { cell, has_bias, .. } = self.options;
-            let biased = Biased { cell, has_bias };
-            put_weights(reader.infix, biased, &back, computed)?;
+            put_weights(reader.infix, self.options.biased(), &back, computed)?;
             let grad = run.spread.scatter(&back.inputs);
             inputs = Some(match inputs {
                 Some(sum) => sum + &grad,

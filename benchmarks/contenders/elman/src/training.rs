@@ -6,37 +6,33 @@ use bench_protocol::{Cell, Fitted, Training};
 use elman::network::NetworkOptions;
 use elman::schedule::Schedule;
 use elman::train::{Control, Trainer, TrainingOptions};
-use elman::{
-    CellKind, Dataset, GruOptions, LayerConfig, LstmOptions, Result, SimpleOptions,
-};
-use ndarray::{ArrayView2, s};
+use elman::{CellKind, Dataset, GruOptions, LayerConfig, LstmOptions, Result, SimpleOptions};
+use ndarray::{ArrayView2, Axis};
 
 /// Trains so many networks on so many threads.
 ///
 /// # Errors
 ///
 /// The library's; steps that do not fit the training.
-pub fn fit(
-    training: &Training,
-    steps: &[f32],
-    networks: usize,
-    threads: usize,
-) -> Result<Fitted> {
+pub fn fit(training: &Training, steps: &[f32], networks: usize, threads: usize) -> Result<Fitted> {
     let shape = [training.lengths.iter().sum(), training.input_size];
     let steps = ArrayView2::from_shape(shape, steps)
         .map_err(|_| elman::Error::shape("steps", &shape, &[steps.len()]))?;
-    let ends = training.lengths.iter().scan(0, |end, length| {
-        *end += length;
-        Some(*end - length..*end)
-    });
-    let sequences: Vec<_> = ends.map(|range| steps.slice(s![range, ..])).collect();
+    let mut rest = steps;
+    let mut sequences = Vec::with_capacity(training.lengths.len());
+    for &length in &training.lengths {
+        let (sequence, after) = rest.split_at(Axis(0), length);
+        sequences.push(sequence);
+        rest = after;
+    }
     let trainer = Trainer::new(options(training, threads), network(training))?;
     let start = Instant::now();
     let data = Dataset::with_labels(&sequences, &training.labels)?;
     let report = match networks {
         1 => trainer.fit_with::<f32>(&data, &mut |_| Control::Continue).map(|t| Some(t.report))?,
         _ => {
-            let mut members = trainer.fit_members::<f32>(networks, &data, &|_, _| Control::Continue)?;
+            let mut members =
+                trainer.fit_members::<f32>(networks, &data, &|_, _| Control::Continue)?;
             members.reports.pop()
         }
     };
