@@ -13,9 +13,9 @@ use super::rounds::{self, Measurement};
 
 const SEED: u64 = 2;
 
-/// How far the mean loss of a peer's last epoch may be from Elman's, as a part of it: initial weights
-/// and the order of batches differ, but what has not learnt the same has another loss altogether.
-const TOLERANCE: f64 = 0.25;
+/// How far the mean loss of a peer's last epoch may be from Elman's, as a part of it. Initial weights and the order
+/// of batches differ, which after few epochs makes a third; what has learnt nothing is at twice the loss and more.
+const TOLERANCE: f64 = 0.5;
 
 /// Writes the sequences of a training into a folder, which is made anew.
 ///
@@ -210,7 +210,7 @@ mod tests {
             vec![
                 contender(ELMAN, 2, ["1.25", "0.5"]),
                 contender("same", 2, ["12.5", "0.55"]),
-                contender("other", 2, ["0.1", "0.9"]),
+                contender("other", 2, ["0.1", "2.2"]),
             ],
         ];
         let work = Work { folder: Path::new("."), networks: 1, rounds: 3 };
@@ -226,7 +226,7 @@ mod tests {
             "elman 2 TrainingSpeedup Some(1.6) 1.60 to 1.60",
             "same 2 TrainingSeconds Some(12.5) 12.50 to 12.50",
             "same 2 TrainingRatio Some(10.0) 10.00 to 10.00",
-            "other 2 Refused None not timed: its loss is 0.9, Elman's 0.5",
+            "other 2 Refused None not timed: its loss is 2.2, Elman's 0.5",
         ];
         assert_eq!(told, expected);
     }
