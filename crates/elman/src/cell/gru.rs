@@ -27,6 +27,7 @@
 
 mod after;
 mod before;
+mod options;
 mod pointwise;
 
 use std::marker::PhantomData;
@@ -34,11 +35,11 @@ use std::marker::PhantomData;
 use elman_kernels::matmul::{Out, Rows};
 use elman_kernels::pointwise::{GruBackward, GruFunctions};
 use ndarray::{Array2, ArrayView2};
-use serde::{Deserialize, Serialize};
 
+pub use self::options::{GruActivations, GruOptions, ResetPlacement};
 use crate::activation::{ActivationKind, check_clip};
 use crate::cell::gated::{GateGroup, GateInputs, GateSizes, GatedWeights};
-use crate::cell::normalized::{Normalization, NormalizedGates, NormalizedGru, NormalizedVectors};
+use crate::cell::normalized::{NormalizedGates, NormalizedGru, NormalizedVectors};
 use crate::cell::{
     BackwardRows, Cell, CellSizes, CellState, Factor, GradientRows, InputsAhead, RecurrentGradient,
     SequenceDeltas, StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
@@ -46,17 +47,6 @@ use crate::cell::{
 use crate::error::{Field, Result};
 use crate::parameters::ParameterShape;
 use crate::real::Real;
-
-/// Where the reset gate of a GRU acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResetPlacement {
-    /// On the recurrent product of the candidate and its bias, `r⊙(h·U_n + b_hn)`.
-    #[default]
-    After,
-    /// On the state before that product, `(r⊙h)·U_n`.
-    Before,
-}
 
 /// The GRU cell.
 ///
@@ -90,67 +80,6 @@ pub struct GruCell<T> {
     plain: Option<GruFunctions>,
     normalized: Option<NormalizedGru>,
     element: PhantomData<T>,
-}
-
-/// The functions of a GRU cell. The default, σ and tanh, is the fastest.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GruActivations {
-    /// Of the gates r and z.
-    pub gate: ActivationKind,
-    /// Of the candidate n: φ.
-    pub candidate: ActivationKind,
-}
-
-impl GruActivations {
-    /// σ and tanh.
-    pub const DEFAULT: GruActivations =
-        GruActivations { gate: ActivationKind::Sigmoid, candidate: ActivationKind::Tanh };
-}
-
-impl Default for GruActivations {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// The options of a GRU cell.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GruOptions {
-    /// Where the reset gate acts.
-    pub reset: ResetPlacement,
-    /// The functions of the gates and the candidate.
-    pub activations: GruActivations,
-    /// The bound of the pre-activations, `±clip`; none by default.
-    pub clip: Option<f64>,
-    /// Whether the products are normalised; with the reset after the product and no clip.
-    pub normalization: Normalization,
-}
-
-impl GruOptions {
-    /// The reset after the product, the usual functions, no bound.
-    pub const DEFAULT: GruOptions = GruOptions {
-        reset: ResetPlacement::After,
-        activations: GruActivations::DEFAULT,
-        clip: None,
-        normalization: Normalization::None,
-    };
-
-    /// The functions, if there is no clip, and their derivatives can be read off their values.
-    fn plain(&self) -> Option<GruFunctions> {
-        let GruActivations { gate, candidate } = self.activations;
-        match self.clip {
-            None => Some(GruFunctions { gate: gate.of_value()?, candidate: candidate.of_value()? }),
-            Some(_) => None,
-        }
-    }
-}
-
-impl Default for GruOptions {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
 }
 
 /// The state of a GRU cell.

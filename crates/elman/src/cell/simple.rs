@@ -16,17 +16,17 @@
 //! `nn.RNN` has them, transposed, and its two biases as one. Independent recurrence is the IndRNN of
 //! S. Li et al., arXiv:1803.04831; `clip` is ONNX's.
 
+mod options;
+
 use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
 use elman_kernels::pointwise::{ActivationBackward, ClippedCurve, Function, add_product};
 use ndarray::{Array2, ArrayView2};
-use serde::{Deserialize, Serialize};
 
-use crate::activation::{Activation, ActivationKind, CustomActivation, check_clip};
+pub use self::options::{Recurrence, SimpleOptions};
+use crate::activation::{Activation, CustomActivation, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
-use crate::cell::normalized::{
-    Normalization, NormalizedGates, NormalizedSimple, NormalizedVectors,
-};
+use crate::cell::normalized::{NormalizedGates, NormalizedSimple, NormalizedVectors};
 use crate::cell::{
     BackwardRows, Begun, Cell, CellSizes, CellState, GradientRows, InputsAhead, SequenceDeltas,
     StepRows, UnitSharing, Units, WeightGradient, add_weight_gradients,
@@ -60,52 +60,11 @@ pub struct SimpleCell<T> {
     normalized: Option<NormalizedSimple>,
 }
 
-/// What a unit of a simple cell sees of the state before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recurrence {
-    /// All units, through a matrix U `[H, H]`.
-    #[default]
-    Full,
-    /// Itself alone, through a weight of its own, U `[H]`: the IndRNN.
-    Independent,
-}
-
 /// The state of a simple cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimpleState<T> {
     /// h, `[B, H]`.
     pub hidden: Array2<T>,
-}
-
-/// The options of a simple cell.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SimpleOptions {
-    /// φ.
-    pub activation: ActivationKind,
-    /// What a unit sees of the state before.
-    pub recurrence: Recurrence,
-    /// The bound of the pre-activations, `±clip`; none by default.
-    pub clip: Option<f64>,
-    /// Whether the products are normalised; with full recurrence and no clip.
-    pub normalization: Normalization,
-}
-
-impl SimpleOptions {
-    /// tanh, as in PyTorch.
-    pub const DEFAULT: SimpleOptions = SimpleOptions {
-        activation: ActivationKind::Tanh,
-        recurrence: Recurrence::Full,
-        clip: None,
-        normalization: Normalization::None,
-    };
-}
-
-impl Default for SimpleOptions {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
 }
 
 /// The weights of a simple cell, packed for each product they take part in.
