@@ -37,6 +37,7 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     clipping(args, given)?;
+    target_metric(args, given)?;
     layers(args, given)?;
     if args.task == Some(TaskKind::Text) {
         super::text_rules::settle(args, given)?;
@@ -58,6 +59,18 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// An accuracy lies between 0 and 1, an error and a perplexity above 0.
+fn target_metric(args: &TrainArgs, given: &Given) -> Outcome {
+    let Some(target) = args.trainer.target_metric else { return Ok(()) };
+    let is_accuracy = matches!(args.task, Some(TaskKind::Classify | TaskKind::Tag));
+    let expected = match is_accuracy {
+        true if target <= 0.0 || target > 1.0 => "an accuracy, above 0 and at most 1",
+        false if target <= 0.0 => "a number above 0",
+        _ => return Ok(()),
+    };
+    Err(Failure::input(given.name("target-metric"), expected, target))
 }
 
 /// Whether the state is dropped where nothing is said of it.

@@ -50,7 +50,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub prompt: Option<String>,
     /// How many tokens are written
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = count)]
     pub length: usize,
     /// End before this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

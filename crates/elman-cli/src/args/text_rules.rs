@@ -20,7 +20,7 @@ pub const OF_TEXT: [&str; 8] = [
 ];
 
 /// Options that text has no use for, with what to say instead.
-const OTHERS: [(&str, &str); 23] = [
+const OTHERS: [(&str, &str); 25] = [
     ("sequence", "no columns"),
     ("time", "no columns"),
     ("target", "no columns"),
@@ -31,6 +31,8 @@ const OTHERS: [(&str, &str); 23] = [
     ("sort", "no columns"),
     ("missing", "no columns"),
     ("calendar", "no columns"),
+    ("text", "no columns"),
+    ("layout", "no columns"),
     ("categories", "no columns"),
     ("weight", "no columns"),
     ("group", "no columns"),
@@ -70,6 +72,13 @@ pub fn settle(args: &mut TrainArgs, given: &Given) -> Outcome {
     if args.test.is_some() && given.has("test-fraction") {
         let names = format!("{} and {}", given.name("test"), given.name("test-fraction"));
         return Err(Failure::input(names, "at most one of them", "both"));
+    }
+    if args.text.lanes == 0 {
+        return Err(Failure::input(given.name("lanes"), "at least 1", 0));
+    }
+    if args.train.iter().any(|path| path.as_os_str() == "-") {
+        let expected = "files, which are read again in each epoch";
+        return Err(Failure::input("<TRAIN>", expected, "standard input"));
     }
     parts(args)?;
     args.trainer.batch_size = args.text.lanes;

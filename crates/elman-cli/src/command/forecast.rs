@@ -73,10 +73,10 @@ pub fn warn_of_unseen(frame: &Frame, recipe: &Recipe, printer: Printer) {
     }
 }
 
-/// Says which of the levels that were asked for are beyond what the past errors tell apart.
-fn warn_of_levels(asked: Option<&Levels>, recipe: &Recipe, printer: Printer) {
-    let (Some(Levels(asked)), Some(highest)) = (asked, recipe.highest_level()) else { return };
-    let beyond = asked.iter().filter(|level| **level / 100.0 > highest);
+/// Says which levels are beyond what the past errors tell apart.
+fn warn_of_levels(levels: &Levels, recipe: &Recipe, printer: Printer) {
+    let Some(highest) = recipe.highest_level() else { return };
+    let beyond = levels.0.iter().filter(|level| **level / 100.0 > highest);
     let beyond: Vec<String> = beyond.map(|level| format!("{level} %")).collect();
     if !beyond.is_empty() {
         let most = (highest * 1000.0).floor() / 10.0;
@@ -114,8 +114,22 @@ pub fn choice(model: &Model<f32>) -> Option<Choice> {
     serde_json::from_value(saved.clone()).ok()
 }
 
-/// The levels that are asked for, or those of the training.
-fn levels(model: &Model<f32>, given: Option<&Levels>) -> Levels {
+/// The levels that are asked for, or those of the training as far as the model can make intervals; with a
+/// warning of those that it knows too little for.
+fn levels(model: &Model<f32>, given: Option<&Levels>, printer: Printer) -> Levels {
+    let recipe = model.task().forecast();
+    if given.is_none() && recipe.is_some_and(Recipe::lacks_errors) {
+        printer.warn("no intervals: the series of the training were too short for past errors");
+        return Levels(vec![]);
+    }
+    let levels = saved_levels(model, given);
+    if let Some(recipe) = recipe {
+        warn_of_levels(&levels, recipe, printer);
+    }
+    levels
+}
+
+fn saved_levels(model: &Model<f32>, given: Option<&Levels>) -> Levels {
     let saved = || {
         let saved = model.provenance().settings.get(LEVELS).cloned().unwrap_or_default();
         Levels(serde_json::from_value(saved).unwrap_or_default())

@@ -100,6 +100,10 @@ pub fn run(mut args: TrainArgs, given: &Given) -> Outcome {
         Some(count) => several.folds(count).map_err(|error| blame(error, given))?,
         None => Vec::new(),
     };
+    if !folds.is_empty() && interrupt::asked() {
+        let line = "training: interrupted before the folds were done; nothing was saved";
+        return Err(Failure::Input(line.to_owned()));
+    }
     let Trained { mut model, report } = match args.trainer.members {
         1 if args.trainer.refit.is_on() => {
             several.refit(finish(run, recorder, printer, &mut |_, _| None)?)?
@@ -183,6 +187,8 @@ fn conclude(ended: &Ended<'_>, printer: Printer) -> Outcome {
 
 /// The output file, checked to be writable before the work begins.
 pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
+    check_own("--log", args.records.log.as_ref(), args)?;
+    check_own("--checkpoint", args.records.checkpoint.as_ref(), args)?;
     let Some(output) = args.output.clone() else { return Ok(PathBuf::new()) };
     if output == Path::new("-") {
         let found = "-, which would be standard output";
@@ -202,6 +208,27 @@ pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     refuse_same_file("--output", &output, &inputs)?;
     check_writable(&output)?;
     Ok(output)
+}
+
+/// Refuses a file that is written while the training goes on and is another one, too.
+fn check_own(option: &str, path: Option<&PathBuf>, args: &TrainArgs) -> Outcome {
+    let Some(path) = path else { return Ok(()) };
+    let others = [
+        ("--output", &args.output),
+        ("--validation", &args.validation),
+        ("--test", &args.test),
+        ("--config", &args.config),
+        ("--checkpoint", &args.records.checkpoint),
+        ("--log", &args.records.log),
+    ];
+    let others = others.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    let others = others.filter(|(name, _)| *name != option);
+    if let Some((name, _)) = others.clone().find(|(_, other)| *other == path) {
+        let found = format!("{}, which is {name}", path.display());
+        return Err(Failure::input(option, "a file of its own", found));
+    }
+    let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(others);
+    refuse_same_file(option, path, &inputs.collect::<Vec<_>>())
 }
 
 fn read(args: &TrainArgs, given: &Given) -> Outcome<Data> {

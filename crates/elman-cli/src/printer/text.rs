@@ -35,7 +35,7 @@ fn utf8(bytes: &[u8]) -> Option<&str> {
 pub fn measure(value: f64) -> String {
     let size = value.abs();
     match size {
-        _ if !value.is_finite() => value.to_string(),
+        _ if !value.is_finite() => "–".to_owned(),
         0.0..1.0 if size >= 1e-4 || value == 0.0 => format!("{value:.4}"),
         1.0..10.0 => format!("{value:.3}"),
         10.0..100.0 => format!("{value:.2}"),

@@ -44,6 +44,24 @@ fn the_first_ctrl_c_saves_the_model_and_is_success() {
     assert_eq!(bench.files(), ["m.safetensors", "numbers.csv", "test.csv", "train.csv"]);
 }
 
+#[test]
+fn folds_that_are_interrupted_save_nothing() {
+    let bench = Bench::new();
+    bench.write("m.safetensors", "a model of before");
+    let endless =
+        format!("{TRAIN} -o m.safetensors --folds 2").replace("--epochs 3", "--epochs 1000000");
+    let (child, mut talk) = start_up_to(&bench, &endless, "network");
+    // The handler stands a moment after the description.
+    sleep(Duration::from_millis(500));
+    interrupt(&child);
+    let mut rest = String::new();
+    talk.read_to_string(&mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{rest}");
+    assert!(rest.contains("error: training: interrupted before the folds were done"), "{rest}");
+    assert_eq!(bench.read("m.safetensors"), b"a model of before");
+}
+
 /// One step of training takes seconds here, and the first Ctrl-C waits for its end.
 #[test]
 fn the_second_ctrl_c_aborts() {

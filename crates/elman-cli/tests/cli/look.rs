@@ -20,6 +20,13 @@ fn the_command_to_copy_is_found() {
             text + &format!("n{index},{}\n", ["x", "y", "z"][index % 3])
         }),
     );
+    // Names that stand in the order of their languages.
+    bench.write(
+        "sorted.csv",
+        (0..60).fold("name,language\n".to_owned(), |text, index| {
+            text + &format!("n{index},{}\n", ["x", "y", "z"][index / 20])
+        }),
+    );
     bench.write("wide.tsv", "1\t0.5\t0.25\t0.125\n2\t0.5\t0.5\tNaN\n");
     bench.write("data.ts", "@targetLabel true\n@data\n1,2:0.5\n2,3:0.7\n");
     let walk = "who,take,hour,x y,gesture\nann,0,1,0.5,a\nann,0,2,,a\nbob,1,1,0.5,b\nbob,1,2,1,b\n\
@@ -36,6 +43,12 @@ fn the_command_to_copy_is_found() {
         (
             "names.csv",
             format!("elman train names.csv --text name --target language --task classify {output}"),
+        ),
+        (
+            "sorted.csv",
+            format!(
+                "elman train sorted.csv --text name --target language --task classify {output}"
+            ),
         ),
         ("play.txt", format!("elman train play.txt --task text {output}")),
         ("wide.tsv", format!("elman train wide.tsv --layout wide --task classify {output}")),

@@ -105,6 +105,67 @@ fn folds_are_measured_before_the_training() {
 }
 
 #[test]
+fn what_is_written_meanwhile_has_a_file_of_its_own() {
+    let bench = Bench::new();
+    let data = [bench.read("train.csv"), bench.read("test.csv")];
+    for (options, wanted) in [
+        (
+            "--log train.csv",
+            "--log: expected a file that is not an input, got train.csv, which is <TRAIN>",
+        ),
+        (
+            "--test test.csv --log test.csv",
+            "--log: expected a file of its own, got test.csv, which is --test",
+        ),
+        ("--test test.csv --checkpoint test.csv", "--checkpoint: expected a file of its own"),
+        (
+            "--log m.safetensors",
+            "--log: expected a file of its own, got m.safetensors, which is --output",
+        ),
+        (
+            "--log run --checkpoint run",
+            "--log: expected a file of its own, got run, which is --checkpoint",
+        ),
+    ] {
+        let ran = bench.run(&format!("{TRAIN} -o m.safetensors {options}"));
+        assert_eq!(ran.code, Some(1), "{options}");
+        assert!(ran.stderr.contains(&format!("error: {wanted}")), "{}", ran.stderr);
+    }
+    assert_eq!(data, [bench.read("train.csv"), bench.read("test.csv")]);
+}
+
+#[test]
+fn a_metric_that_cannot_be_reached_is_no_target() {
+    let bench = Bench::new();
+    for target in ["5", "0", "-1"] {
+        let ran = bench.run(&format!("{TRAIN} -o m.safetensors --target-metric {target}"));
+        let wanted = "error: --target-metric: expected an accuracy, above 0 and at most 1, got ";
+        assert!(ran.code == Some(1) && ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn targets_that_are_not_there_or_too_large_are_refused_by_name() {
+    let bench = Bench::new();
+    bench.write("none.csv", "run,x,y\n0,1,\n0,2,\n1,3,\n");
+    bench.write("huge.csv", "run,x,y\n0,1,1e200\n1,3,2e200\n2,1,1e200\n");
+    bench.write("some.csv", "run,x,y\n0,1,1\n0,2,\n1,3,3\n");
+    let train =
+        |data: &str| format!("train {data} --sequence run --target y --task regress --epochs 1");
+    let none = "error: y: expected at least one number, where there is something to measure or to learn, got none";
+    let ran = bench.run(&format!("{} --each step -o m.safetensors", train("none.csv")));
+    assert!(ran.stderr.contains(none), "{}", ran.stderr);
+    bench.ok(&format!("{} --each step -o m.safetensors", train("some.csv")));
+    let ran = bench.run("evaluate m.safetensors none.csv");
+    assert!(ran.stderr.contains(none), "{}", ran.stderr);
+    let ran = bench.run("health m.safetensors none.csv --updates");
+    assert!(ran.code == Some(1) && ran.stderr.contains("to learn"), "{}", ran.stderr);
+    let ran = bench.run(&format!("{} -o m.safetensors", train("huge.csv")));
+    let wanted = "error: y: expected numbers whose squares are finite, got ";
+    assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+}
+
+#[test]
 fn a_refit_learns_from_everything_for_the_epochs_that_validation_chose() {
     let bench = Bench::new();
     let train = TRAIN.replace("--epochs 3", "--epochs 8");

@@ -191,12 +191,18 @@ fn of_table(paths: &[PathBuf], columns: &Columns) -> Result<Look> {
     let (rest, layout) = match sequences.first() {
         Some(&sequence) => {
             let within = within(paths, columns, sequence)?;
-            (of_sequences(&survey, &within, sequence), "long")
+            let long = of_sequences(&survey, &within, sequence);
+            // Rows that are sorted by their class stand in blocks, too.
+            match (long.arguments.is_empty(), of_rows(&survey)) {
+                (true, text) if !text.arguments.is_empty() => (text, "text"),
+                _ => (long, "long"),
+            }
         }
         None => (of_rows(&survey), "text"),
     };
     let Found { mut candidates, smells, arguments, lengths } = rest;
-    let others = sequences.iter().skip(1).map(|&index| in_blocks(&survey.columns[index]));
+    let others = if layout == "long" { sequences.as_slice() } else { &[] };
+    let others = others.iter().skip(1).map(|&index| in_blocks(&survey.columns[index]));
     candidates.extend(others);
     let thousands = survey.columns.iter().filter_map(thousands);
     Ok(Look {

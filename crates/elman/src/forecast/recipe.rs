@@ -228,6 +228,12 @@ impl Recipe {
         Ok(pairs.map(|(f, y)| Float::abs(f - y) / encoded.deviation).collect())
     }
 
+    /// Whether intervals would come from past errors, and there are none: the series were too short for them.
+    #[must_use]
+    pub fn lacks_errors(&self) -> bool {
+        self.options.interval_kind() == IntervalKind::Conformal && self.errors.is_empty()
+    }
+
     /// The highest level whose conformal interval is wider than all past errors of some step: `n/(n + 1)`
     /// for n of them. None where intervals come from what the network says.
     #[must_use]

@@ -57,15 +57,15 @@ pub(crate) fn forecast_at<T: Real>(
 }
 
 fn check_levels(recipe: &Recipe, levels: &[f64]) -> Result<()> {
+    if recipe.lacks_errors() && !levels.is_empty() {
+        let expected = "past errors, which intervals are made from";
+        return Err(Error::argument("model", expected, "none: its series were too short"));
+    }
     let is_conformal = recipe.options.interval_kind() == IntervalKind::Conformal;
     let (least, most) = Pool::levels(&recipe.options.output);
     for level in levels {
         if !(*level > 0.0 && *level < 1.0) {
             return Err(Error::argument("level", "above 0 and below 1", level));
-        }
-        if is_conformal && recipe.errors.is_empty() {
-            let expected = "a model with past errors (the series were too short for them)";
-            return Err(Error::argument("levels", expected, level));
         }
         let ends = [0.5 - 0.5 * level, 0.5 + 0.5 * level];
         let beyond = ends[0] < least - 1e-9 || ends[1] > most + 1e-9;

@@ -162,6 +162,14 @@ impl Regress {
         answer.check()?;
         let values = targets.values();
         let values = values.select(Axis(0), &known(values));
+        if values.is_empty() && !targets.values().is_empty() {
+            return Err(none_known(targets.names()));
+        }
+        if let Some(value) = values.iter().find(|value| value.abs() > LARGEST) {
+            let (names, expected) =
+                (targets.names().join(", "), "numbers whose squares are finite");
+            return Err(Error::argument(names, expected, value));
+        }
         let units = match answer.output {
             Output::NegativeBinomial => TargetUnits::of_scaling(scale_of_counts(values.view())?),
             _ => TargetUnits::fit(answer.transform, values.view())?,
@@ -366,6 +374,9 @@ impl Regress {
         targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
         let known = known(targets.actual.view());
+        if known.is_empty() && !targets.actual.is_empty() {
+            return Err(none_known(&self.targets));
+        }
         let [outputs, standardized, actual] =
             [outputs, targets.standardized.view(), targets.actual.view()]
                 .map(|all| all.select(Axis(0), &known));
@@ -437,6 +448,15 @@ fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
     let rows = values.nrows().max(1) as f64;
     let units: Vec<f64> = values.columns().into_iter().map(|c| (c.sum() / rows).max(1.0)).collect();
     Standardization::new(vec![0.0; units.len()], units)
+}
+
+/// The largest number of which a million have squares whose sum is finite.
+const LARGEST: f64 = 1e150;
+
+/// That no row has its targets.
+fn none_known(names: &[String]) -> Error {
+    let expected = "at least one number, where there is something to measure or to learn";
+    Error::argument(names.join(", "), expected, "none")
 }
 
 /// The rows that have targets: of a step without any all are NaN.

@@ -131,6 +131,9 @@ fn of_text(args: &ExplainArgs, model: &Model<f32>, task: &TextTask) -> Outcome<E
         let expected = format!("the number of a line, 1 to {}", all.len());
         return Err(Failure::input("--sequence", expected, format!("{:?}", args.sequence)));
     };
+    if line.is_empty() {
+        return Err(Failure::input("--sequence", "a line with tokens", "an empty line"));
+    }
     let end = args.step.unwrap_or(line.len());
     if end > line.len() || end == 0 {
         let expected = format!("a token of the line, 1 to {}", line.len());

@@ -42,8 +42,7 @@ pub fn run(args: &EvaluateArgs, model: &Model<f32>) -> Outcome {
     let options = options_for(recipe, &args.columns, args.target.as_ref());
     let frame = Frame::read(&args.data, &options)?;
     super::warn_of_unseen(&frame, recipe, printer);
-    super::warn_of_levels(args.backtest.levels.as_ref(), recipe, printer);
-    let levels = levels(model, args.backtest.levels.as_ref());
+    let levels = levels(model, args.backtest.levels.as_ref(), printer);
     let shares = levels.shares();
     let of = BacktestOf { frame: &frame, plan: plan(recipe, &args.backtest)?, levels: &shares };
     let training = training(of, model, &args.backtest)?;

@@ -30,9 +30,8 @@ pub fn run(args: &PredictArgs, model: &Model<f32>) -> Outcome {
     let recipe = recipe(model, &args.model)?;
     let frame = read(args, recipe)?;
     super::warn_of_unseen(&frame, recipe, printer);
-    super::warn_of_levels(args.ahead.levels.as_ref(), recipe, printer);
     let name = column_name(&args.model)?;
-    let asked = Asked { args: &args.ahead, model, frame: &frame, name: &name };
+    let asked = Asked { args: &args.ahead, model, frame: &frame, name: &name, printer };
     let made = with_threads(args.threads, || match args.ahead.samples {
         None => asked.forecasts(),
         Some(count) => asked.paths(count),
@@ -136,11 +135,12 @@ struct Asked<'a> {
     frame: &'a Frame,
     /// What the model is called.
     name: &'a str,
+    printer: Printer,
 }
 
 impl Asked<'_> {
     fn forecasts(&self) -> Outcome<Table> {
-        let levels = levels(self.model, self.args.levels.as_ref());
+        let levels = levels(self.model, self.args.levels.as_ref(), self.printer);
         let forecasts = forecast(self.model, self.frame, &levels.shares())
             .map_err(|error| blame_level(error, "--levels"))?;
         let mut rows = Vec::new();

@@ -177,7 +177,8 @@ pub(super) fn frequency(table: &Table, groups: &[Group], order: Order) -> Result
             None => found = Some((frequency, group)),
         }
     }
-    let fault = || FileFault::new(&table.source.path, "a series of at least two rows", "none");
+    let fault =
+        || FileFault::new(&table.source.path, "a series of at least two rows", "one row each");
     Ok(found.ok_or_else(fault)?.0)
 }
 

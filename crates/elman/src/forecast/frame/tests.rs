@@ -45,7 +45,7 @@ fn what_breaks_the_frequency_is_named_with_its_place() {
             "unique_id,ds,y\na,2024-01-01,1\na,2024-01-02,1\nb,2024-01-01,2\nb,2024-01-08,1\n",
             "row 4: expected series \"b\" daily, as \"a\", got weekly",
         ),
-        ("ds,y\n1,1\n", "expected a series of at least two rows, got none"),
+        ("ds,y\n1,1\n", "expected a series of at least two rows, got one row each"),
         (
             "ds,y\n1,1\n2,\n",
             "row 3, column \"y\": expected a number, got a missing value (hint: --missing last takes missing values)",
