@@ -17,6 +17,7 @@ use serde::Serialize;
 pub use series::{Training as ForecastTraining, of_training as of_forecast};
 pub use text::{Training as TextTraining, of_training as of_text};
 
+use super::train::files;
 use super::{refuse_same_file, source};
 use crate::args::TrainArgs;
 use crate::args::options::blame;
@@ -98,16 +99,7 @@ fn check_output(option: &str, output: &Path, inputs: &[(&str, &PathBuf)]) -> Out
 /// The same for the report of a training run.
 pub fn check_training(args: &TrainArgs) -> Outcome {
     let Some(page) = &args.records.report else { return Ok(()) };
-    let further = [
-        ("--output", &args.output),
-        ("--validation", &args.validation),
-        ("--test", &args.test),
-        ("--config", &args.config),
-        ("--resume", &args.records.resume),
-        ("--checkpoint", &args.records.checkpoint),
-        ("--log", &args.records.log),
-    ];
-    let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    let further = files(args);
     if let Some((name, _)) = further.clone().find(|(_, path)| *path == page) {
         let found = format!("{}, which is {name}", page.display());
         return Err(Failure::input("--report", "a file of its own", found));

@@ -194,15 +194,7 @@ pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
         let found = "-, which would be standard output";
         return Err(Failure::input("--output", "a file to save the model in", found));
     }
-    let further = [
-        ("--validation", &args.validation),
-        ("--test", &args.test),
-        ("--config", &args.config),
-        ("--resume", &args.records.resume),
-        ("--checkpoint", &args.records.checkpoint),
-        ("--log", &args.records.log),
-    ];
-    let further = further.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
+    let further = files(args).filter(|(name, _)| *name != "--output");
     let inputs = args.train.iter().map(|path| ("<TRAIN>", path)).chain(further);
     let inputs: Vec<(&str, &PathBuf)> = inputs.collect();
     refuse_same_file("--output", &output, &inputs)?;
@@ -210,19 +202,25 @@ pub fn output(args: &TrainArgs) -> Outcome<PathBuf> {
     Ok(output)
 }
 
-/// Refuses a file that is written while the training goes on and is another one, too.
-fn check_own(option: &str, path: Option<&PathBuf>, args: &TrainArgs) -> Outcome {
-    let Some(path) = path else { return Ok(()) };
-    let others = [
+/// The files of the command line but for those that are trained on, with their options.
+pub fn files(args: &TrainArgs) -> impl Iterator<Item = (&'static str, &PathBuf)> + Clone {
+    let files = [
         ("--output", &args.output),
         ("--validation", &args.validation),
         ("--test", &args.test),
         ("--config", &args.config),
+        ("--resume", &args.records.resume),
         ("--checkpoint", &args.records.checkpoint),
         ("--log", &args.records.log),
     ];
-    let others = others.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)));
-    let others = others.filter(|(name, _)| *name != option);
+    files.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)))
+}
+
+/// Refuses a file that is written while the training goes on and is another one, too.
+fn check_own(option: &str, path: Option<&PathBuf>, args: &TrainArgs) -> Outcome {
+    let Some(path) = path else { return Ok(()) };
+    // A run may go on in the file that it is resumed from.
+    let others = files(args).filter(|(name, _)| *name != option && *name != "--resume");
     if let Some((name, _)) = others.clone().find(|(_, other)| *other == path) {
         let found = format!("{}, which is {name}", path.display());
         return Err(Failure::input(option, "a file of its own", found));
