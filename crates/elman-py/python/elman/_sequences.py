@@ -301,7 +301,10 @@ class NotFittedError(ValueError, AttributeError):
 
 
 def not_fitted(name: str) -> Exception:
-    """The exception for it; scikit-learn's own, where that is in use."""
-    kind: Any = _known("NotFittedError", NotFittedError)
+    """The exception for it, which is scikit-learn's too, where that is in use."""
+    other = _known("NotFittedError", NotFittedError)
+    kind: Any = NotFittedError
+    if other is not NotFittedError:
+        kind = type("NotFittedError", (NotFittedError, other), {"__doc__": NotFittedError.__doc__})
     error: Exception = kind(f"This {name} has not been fitted yet (hint: call fit first)")
     return error
