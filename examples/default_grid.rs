@@ -9,6 +9,10 @@
 //! `train.csv,sequence=recording,time=step,target=exercise,group=subject`. For each setting it
 //! prints the mean accuracy on each file over folds and seeds, how far that is behind the best
 //! setting, and the seconds that a training took.
+//!
+//! `default_grid.csv` is its table for the training parts of japanese_vowels and smartwatch_exercises (persons
+//! apart), three folds and one seed, without the seconds, as the machine had other work. The default stands sixth
+//! of the 80 settings, 0.014 behind the first in the mean.
 
 use std::env;
 use std::error::Error;
