@@ -364,12 +364,12 @@ impl Dataset {
     pub fn check_trainable(&self) -> Result<()> {
         let (name, expected, found) = match &self.targets {
             _ if self.is_empty() => ("data", "at least one sequence", "none".to_string()),
-            Targets::None => ("targets", "a target for each sequence", "none".to_string()),
+            targets if targets.are_missing() => ("targets", targets.wanted(), "none".to_string()),
             Targets::Classes(classes) => match classes.present().as_slice() {
                 [only] => (classes.name(), "at least two classes", format!("only {only:?}")),
                 _ => return Ok(()),
             },
-            Targets::Values(_) | Targets::Labels(_) => return Ok(()),
+            Targets::None | Targets::Values(_) | Targets::Labels(_) => return Ok(()),
         };
         Err(match (&self.source, name) {
             (Some(source), "data" | "targets") => {

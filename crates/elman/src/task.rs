@@ -194,6 +194,9 @@ impl Task {
             };
             return Err(refused(data, words(self.each()), words(found)));
         }
+        if data.targets().are_missing() && !matches!(self, Task::Text(_)) {
+            return Err(missing_targets(data));
+        }
         match (self, data.targets()) {
             (Task::Classify(classify), Targets::Classes(classes)) => {
                 classify.encode(classes, data).map(EncodedTargets::Classes)
@@ -207,7 +210,6 @@ impl Task {
             (Task::Text(_), _) => {
                 Err(refused(data, "a text, as the model reads text", "sequences"))
             }
-            (_, Targets::None) => Err(missing_targets(data)),
             (Task::Classify(_), _) => Err(refused(data, "classes as targets", "numbers")),
             (Task::MultiLabel(_), _) => Err(refused(data, "labels as targets", "others")),
             (Task::Regress(_), _) => Err(refused(data, "numbers as targets", "classes")),
@@ -338,7 +340,7 @@ impl Task {
 }
 
 fn missing_targets(data: &Dataset) -> Error {
-    refused(data, "a target for each sequence", "none")
+    refused(data, data.targets().wanted(), "none")
 }
 
 /// A fault of the data as a whole, with the file they come from if it is known.

@@ -152,14 +152,23 @@ fn targets_that_are_not_there_or_too_large_are_refused_by_name() {
     bench.write("some.csv", "run,x,y\n0,1,1\n0,2,\n1,3,3\n");
     let train =
         |data: &str| format!("train {data} --sequence run --target y --task regress --epochs 1");
-    let none = "error: y: expected at least one number, where there is something to measure or to learn, got none";
+    let none = "error: none.csv: expected a target at one step at least, got none";
     let ran = bench.run(&format!("{} --each step -o m.safetensors", train("none.csv")));
     assert!(ran.stderr.contains(none), "{}", ran.stderr);
     bench.ok(&format!("{} --each step -o m.safetensors", train("some.csv")));
     let ran = bench.run("evaluate m.safetensors none.csv");
     assert!(ran.stderr.contains(none), "{}", ran.stderr);
     let ran = bench.run("health m.safetensors none.csv --updates");
-    assert!(ran.code == Some(1) && ran.stderr.contains("to learn"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(none), "{}", ran.stderr);
+    bench.write("tags.csv", "run,x,y\n0,1,a\n0,2,\n1,3,b\n");
+    let tag = |data: &str| train(data).replace("regress", "tag");
+    let ran = bench.run(&format!("{} -o t.safetensors", tag("none.csv")));
+    assert!(ran.stderr.contains(none), "{}", ran.stderr);
+    bench.ok(&format!("{} -o t.safetensors", tag("tags.csv")));
+    for command in ["evaluate", "report -o page.html", "health --updates"] {
+        let ran = bench.run(&format!("{command} t.safetensors none.csv"));
+        assert!(ran.stderr.contains(none), "{command}: {}", ran.stderr);
+    }
     let ran = bench.run(&format!("{} -o m.safetensors", train("huge.csv")));
     let wanted = "error: y: expected numbers whose squares are finite, got ";
     assert!(ran.stderr.contains(wanted), "{}", ran.stderr);

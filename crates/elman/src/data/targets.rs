@@ -69,6 +69,26 @@ impl Targets {
         }
     }
 
+    /// Whether no sequence and no step has one.
+    pub(crate) fn are_missing(&self) -> bool {
+        match self {
+            Targets::None => true,
+            Targets::Classes(classes) => {
+                classes.indices.iter().all(|index| *index == ClassTargets::NONE)
+            }
+            Targets::Values(values) => values.values.iter().all(|value| value.is_nan()),
+            Targets::Labels(_) => false,
+        }
+    }
+
+    /// What is wrong where none is there, in words.
+    pub(crate) fn wanted(&self) -> &'static str {
+        match self.each() {
+            Some(Each::Step) => "a target at one step at least",
+            _ => "a target for each sequence",
+        }
+    }
+
     /// Refuses targets that are not one for each of `[N, Σ T_n]`.
     pub(super) fn check_count(&self, counts: [usize; 2]) -> Result<()> {
         let (each, found) = match self {

@@ -162,9 +162,6 @@ impl Regress {
         answer.check()?;
         let values = targets.values();
         let values = values.select(Axis(0), &known(values));
-        if values.is_empty() && !targets.values().is_empty() {
-            return Err(none_known(targets.names()));
-        }
         if let Some(value) = values.iter().find(|value| value.abs() > LARGEST) {
             let (names, expected) =
                 (targets.names().join(", "), "numbers whose squares are finite");
@@ -374,9 +371,6 @@ impl Regress {
         targets: &EncodedValues,
     ) -> Result<ValueEvaluation> {
         let known = known(targets.actual.view());
-        if known.is_empty() && !targets.actual.is_empty() {
-            return Err(none_known(&self.targets));
-        }
         let [outputs, standardized, actual] =
             [outputs, targets.standardized.view(), targets.actual.view()]
                 .map(|all| all.select(Axis(0), &known));
@@ -452,12 +446,6 @@ fn scale_of_counts(values: ArrayView2<'_, f64>) -> Result<Standardization> {
 
 /// The largest number of which a million have squares whose sum is finite.
 const LARGEST: f64 = 1e150;
-
-/// That no row has its targets.
-fn none_known(names: &[String]) -> Error {
-    let expected = "at least one number, where there is something to measure or to learn";
-    Error::argument(names.join(", "), expected, "none")
-}
 
 /// The rows that have targets: of a step without any all are NaN.
 fn known(values: ArrayView2<'_, f64>) -> Vec<usize> {
