@@ -4,6 +4,7 @@
 //! handed back, so truncated back-propagation, streaming and resets are the caller's to compose.
 //! A layer refuses to average: gradients are those of the scalar whose gradient was passed in.
 
+mod arrays;
 mod checks;
 mod keeps;
 mod regularization;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
+pub use arrays::{ArrivingGradient, GradientTargets, LayerGradient, LayerOutput};
 pub use keeps::TraceKeeps;
 pub use regularization::RecurrentRegularization;
 use time_loop::{
@@ -74,15 +76,6 @@ pub struct Layer<C> {
     direction: Direction,
 }
 
-/// What a layer computes.
-#[derive(Clone, Debug)]
-pub struct LayerOutput<T, S> {
-    /// The hidden states of all steps, `[B, T, output_size]`; zero in padding.
-    pub outputs: Array3<T>,
-    /// The state after each sequence's last computed step; the initial state for length 0.
-    pub final_state: S,
-}
-
 /// What a traced forward run keeps so that backward can run, once.
 ///
 /// Start with `Trace::default()` where the memory is to be used again.
@@ -107,33 +100,6 @@ impl<T: Real> Trace<T> {
     pub fn outputs(&self) -> ArrayView3<'_, T> {
         self.outputs.view()
     }
-}
-
-/// The gradients that arrive at a layer from the scalar that the caller defined.
-#[derive(Debug)]
-pub struct ArrivingGradient<'a, T, S> {
-    /// Of the outputs, `[B, T, output_size]`; `None` is zero. Values in padding are not read.
-    pub outputs: Option<ArrayView3<'a, T>>,
-    /// Of the final state; `None` is zero.
-    pub final_state: Option<&'a S>,
-}
-
-/// Where backward puts gradients: memory of the caller.
-#[derive(Debug)]
-pub struct GradientTargets<'a, T> {
-    /// Those of the parameters are added to these.
-    pub parameters: &'a mut Parameters<T>,
-    /// Becomes that of the inputs, `[B, T, I]`; zero in padding.
-    pub inputs: &'a mut Array3<T>,
-}
-
-/// The gradients that a layer hands back.
-#[derive(Clone, Debug)]
-pub struct LayerGradient<T, S> {
-    /// Of the inputs, `[B, T, I]`; zero in padding.
-    pub inputs: Array3<T>,
-    /// Of the initial state.
-    pub initial_state: S,
 }
 
 impl<C> Layer<C> {

@@ -16,15 +16,16 @@
 //! `nn.RNN` has them, transposed, and its two biases as one. Independent recurrence is the IndRNN of
 //! S. Li et al., arXiv:1803.04831; `clip` is ONNX's.
 
+mod function;
 mod options;
 
 use elman_kernels::Level;
 use elman_kernels::matmul::{Out, Rows, Start};
-use elman_kernels::pointwise::{ActivationBackward, ClippedCurve, Function, add_product};
+use elman_kernels::pointwise::{ActivationBackward, add_product};
 use ndarray::{Array2, ArrayView2};
 
 pub use self::options::{Recurrence, SimpleOptions};
-use crate::activation::{Activation, CustomActivation, check_clip};
+use crate::activation::{Activation, check_clip};
 use crate::cell::gated::{GateInputs, GateSizes, GatedWeights};
 use crate::cell::normalized::{NormalizedGates, NormalizedSimple, NormalizedVectors};
 use crate::cell::{
@@ -130,25 +131,6 @@ impl<T: Real> SimpleCell<T> {
         match self.recurrence {
             Recurrence::Full => &[],
             Recurrence::Independent => &parameters[gates.recurrent_start()..gates.bias_start()],
-        }
-    }
-
-    /// The function whose derivative is read off h, if it is one.
-    fn of_value(&self) -> Option<Function> {
-        match self.activation {
-            Activation::Known(kind) if self.clip.is_none() => kind.of_value(),
-            _ => None,
-        }
-    }
-
-    /// `values = φ(values)`, bounded first where there is a clip.
-    fn activate(&self, values: &mut [T]) {
-        match self.activation {
-            Activation::Known(kind) => {
-                let curve = ClippedCurve { curve: kind.curve(), clip: self.clip };
-                T::curve_forward(Level::current(), curve, values);
-            }
-            Activation::Custom(_) => self.activation.apply(values),
         }
     }
 }
@@ -395,30 +377,5 @@ impl<T: Real> UnitSharing<T, SimplePrepared<T>> for SimpleCell<T> {
         let term = prepared.gates.all().transposed_term(Rows::Mutable { rows: deltas, first: 0 });
         let out = Out::Strided { values: grad_previous, stride: hidden_size };
         T::product_columns(Start::Zero, &[term], out, units.columns(1));
-    }
-}
-
-impl<T: Real> SimpleCell<T> {
-    /// The pre-activations become the deltas, for an activation whose derivative needs them; `slopes` is
-    /// room for the derivative.
-    fn derive(&self, grad: &[T], hidden: &[T], slopes: &mut [T], deltas: &mut [T]) {
-        match self.activation {
-            Activation::Known(kind) => {
-                let curve = ClippedCurve { curve: kind.curve(), clip: self.clip };
-                slopes.copy_from_slice(hidden);
-                T::curve_slope(Level::current(), curve, deltas, slopes);
-                for ((delta, grad), slope) in deltas.iter_mut().zip(grad).zip(slopes) {
-                    *delta = *grad * *slope;
-                }
-            }
-            Activation::Custom(custom) => custom_backward(custom, grad, deltas),
-        }
-    }
-}
-
-/// The pre-activations become the deltas.
-fn custom_backward<T: Real>(custom: CustomActivation<T>, grad: &[T], deltas: &mut [T]) {
-    for (delta, grad) in deltas.iter_mut().zip(grad) {
-        *delta = *grad * (custom.derivative)(*delta);
     }
 }

@@ -1,9 +1,10 @@
 //! The time loop from the last step to the first.
 
-use elman_kernels::parallel::Share;
-use elman_kernels::pointwise::{StridedMut, add_rows};
-use elman_kernels::{Aligned, Level};
+mod buffers;
 
+use elman_kernels::parallel::Share;
+
+pub(super) use self::buffers::{BackwardBuffers, KnownState};
 use super::backward_noise::BackwardNoise;
 use super::crew::{Crew, MemberRows, share_rows};
 use super::input_gradient::{InTheLoop, InputGradientRow, belongs_in_the_loop, input_gradients};
@@ -11,7 +12,7 @@ use super::kept::{KeptRows, emptied};
 use super::noise::{LoopNoise, NoisyRow};
 use super::parameter_gradient::parameter_gradient;
 use super::{BoundCell, LoopTrace, Shape, Sizes, pieces, recompute};
-use crate::cell::{BackwardRows, Cell, SequenceDeltas, StateRows, Units};
+use crate::cell::{Cell, SequenceDeltas, Units};
 use crate::layer::Direction;
 use crate::real::Real;
 
@@ -326,104 +327,5 @@ impl<'a, T: Real> Known<'a, T> {
     /// The gradient of the output of step `s`.
     fn grad_output(&self, places: StepPlaces<'_>, s: usize) -> Option<&'a [T]> {
         self.grad_outputs.map(|grad| &grad[places.output(s)..][..self.output_size])
-    }
-}
-
-/// h and the other parts of a state.
-pub(super) struct KnownState<'a, T> {
-    pub hidden: &'a [T],
-    pub inner: &'a [T],
-}
-
-/// States of the rows of one step, where they are kept.
-pub(super) struct States<'a, T> {
-    pub hidden: Vec<&'a [T]>,
-    inner: Vec<&'a [T]>,
-}
-
-impl<'a, T> States<'a, T> {
-    fn new(rows: usize) -> Self {
-        States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
-    }
-
-    pub fn push(&mut self, state: KnownState<'a, T>) {
-        self.hidden.push(state.hidden);
-        if !state.inner.is_empty() {
-            self.inner.push(state.inner);
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.hidden.clear();
-        self.inner.clear();
-    }
-
-    fn rows(&self) -> StateRows<'_, T> {
-        StateRows { hidden: &self.hidden, inner: &self.inner }
-    }
-}
-
-/// The rows of one backward step, side by side.
-pub(super) struct BackwardBuffers<'a, T> {
-    size: usize,
-    /// The state before the step, and after it.
-    pub previous: States<'a, T>,
-    pub state: States<'a, T>,
-    grad_outputs: Vec<&'a [T]>,
-    pub grad_state: Aligned<T>,
-    pub grad_previous: Aligned<T>,
-}
-
-impl<T: Real> BackwardBuffers<'_, T> {
-    fn new(rows: usize, sizes: &Sizes) -> Self {
-        BackwardBuffers {
-            size: sizes.state,
-            previous: States::new(rows),
-            state: States::new(rows),
-            grad_outputs: Vec::with_capacity(rows),
-            grad_state: Aligned::zeros(rows * sizes.state),
-            grad_previous: Aligned::zeros(rows * sizes.state),
-        }
-    }
-
-    /// A row's last step: its gradient starts from that of the final state.
-    fn enter(&mut self, r: usize, grad_final: Option<&[T]>) {
-        let target = &mut self.grad_state[r * self.size..][..self.size];
-        match grad_final {
-            Some(grad) => target.copy_from_slice(grad),
-            None => target.fill(T::ZERO),
-        }
-    }
-
-    /// Adds the gradients of the step's outputs to those of its states.
-    fn add_grad_outputs(&mut self) {
-        let target = StridedMut { values: &mut self.grad_state, stride: self.size };
-        add_rows(Level::current(), target, &self.grad_outputs);
-    }
-
-    fn operands<'a, 'b>(
-        &'a mut self,
-        deltas: &'a mut [&'b mut [T]],
-        noise: Option<&'a mut BackwardNoise<'_, '_, T>>,
-    ) -> BackwardRows<'a, 'b, T> {
-        let states = deltas.len() * self.size;
-        let (carried, update_factors) = noise.map_or((None, None), BackwardNoise::operands);
-        BackwardRows {
-            previous: self.previous.rows(),
-            state: self.state.rows(),
-            grad_state: &mut self.grad_state[..states],
-            deltas,
-            grad_previous: &mut self.grad_previous[..states],
-            carried,
-            update_factors,
-        }
-    }
-
-    /// What was before the step is after the one before it.
-    fn step_back(&mut self) {
-        std::mem::swap(&mut self.state, &mut self.previous);
-        self.previous.clear();
-        self.grad_outputs.clear();
-        std::mem::swap(&mut self.grad_state, &mut self.grad_previous);
     }
 }
