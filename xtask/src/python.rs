@@ -8,46 +8,42 @@ use std::process::Command;
 /// What the environment holds; made anew when this changes.
 const REQUIREMENTS: &str = "crates/elman-py/tests/requirements.txt";
 
-/// Builds the wheel, installs it, and runs the package's tests, documentation examples and type checks.
-pub fn run(repository: &Path) -> Result<(), String> {
-    let environment = Environment { repository, folder: repository.join("target/python-tests") };
-    environment.prepare()?;
-    environment.install()?;
-    let allowlist = "crates/elman-py/tests/stubtest_allowlist.txt";
-    let stubs = ["-m", "mypy.stubtest", "elman._elman", "--allowlist", allowlist];
-    environment.python(stubs.map(OsStr::new))?;
-    environment.python(["-m", "mypy", "--strict", "-p", "elman"].map(OsStr::new))?;
-    let tests = ["-W", "error", "-m", "pytest", "-q", "-W", "error"].map(OsStr::new);
-    let tests_folder = repository.join("crates/elman-py/tests");
-    environment.python(tests.into_iter().chain([tests_folder.as_os_str()]))?;
-    let installed = [
-        "-W",
-        "error",
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "error",
-        "--doctest-modules",
-        "--pyargs",
-        "elman",
-    ];
-    environment.python(installed.map(OsStr::new))
-}
-
 /// The command line, which an earlier check has built beside this program: its numbers are the package's.
 fn command_line() -> Result<PathBuf, String> {
     let this = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
     Ok(this.with_file_name(format!("elman{}", std::env::consts::EXE_SUFFIX)))
 }
 
-struct Environment<'a> {
+/// A virtual environment with the packages that the tests need.
+pub struct Environment<'a> {
     repository: &'a Path,
     folder: PathBuf,
 }
 
-impl Environment<'_> {
-    /// Makes the environment, unless it is there with these requirements.
+impl<'a> Environment<'a> {
+    /// The environment, made unless it is there with these requirements.
+    pub fn prepared(repository: &'a Path) -> Result<Self, String> {
+        let environment =
+            Environment { repository, folder: repository.join("target/python-tests") };
+        environment.prepare()?;
+        Ok(environment)
+    }
+
+    /// Builds the wheel, installs it, and runs the package's tests, documentation examples and type checks.
+    pub fn run(&self) -> Result<(), String> {
+        self.install()?;
+        let allowlist = "crates/elman-py/tests/stubtest_allowlist.txt";
+        let stubs = ["-m", "mypy.stubtest", "elman._elman", "--allowlist", allowlist];
+        self.python(stubs.map(OsStr::new))?;
+        self.python(["-m", "mypy", "--strict", "-p", "elman"].map(OsStr::new))?;
+        let tests = ["-W", "error", "-m", "pytest", "-q", "-W", "error"].map(OsStr::new);
+        let tests_folder = self.repository.join("crates/elman-py/tests");
+        self.python(tests.into_iter().chain([tests_folder.as_os_str()]))?;
+        let installed =
+            tests.into_iter().chain(["--doctest-modules", "--pyargs", "elman"].map(OsStr::new));
+        self.python(installed)
+    }
+
     fn prepare(&self) -> Result<(), String> {
         let file = self.repository.join(REQUIREMENTS);
         let wanted = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;

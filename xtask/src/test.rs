@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use crate::{python, readme};
@@ -22,7 +23,7 @@ struct Check<'a> {
 }
 
 /// What a check does; it fails with a message.
-type Action<'a> = Box<dyn Fn() -> Result<Ran, String> + 'a>;
+type Action<'a> = Box<dyn FnOnce() -> Result<Ran, String> + 'a>;
 
 /// Whether a check has run.
 enum Ran {
@@ -48,11 +49,19 @@ pub fn run(repository: &Path, missing: MissingLevels) -> Result<(), String> {
     if std::env::var_os(NESTED).is_some() {
         return Err("cargo xtask test is running already; mark the README block no_run".to_owned());
     }
-    let checks = checks(repository);
-    let start = Instant::now();
+    thread::scope(|scope| {
+        // The Python packages arrive while the compiler works.
+        let environment = scope.spawn(|| python::Environment::prepared(repository));
+        let environment = move || environment.join().map_err(|_| "no Python environment")?;
+        run_all(checks(repository, environment), missing)
+    })
+}
+
+fn run_all(checks: Vec<Check<'_>>, missing: MissingLevels) -> Result<(), String> {
+    let (start, count) = (Instant::now(), checks.len());
     let (mut passed, mut warnings) = (0, Vec::new());
-    for (index, check) in checks.iter().enumerate() {
-        println!("=== [{}/{}] {}", index + 1, checks.len(), check.name);
+    for (index, check) in checks.into_iter().enumerate() {
+        println!("=== [{}/{count}] {}", index + 1, check.name);
         let begin = Instant::now();
         let ran = (check.action)().and_then(|ran| match ran {
             Ran::Impossible(reason) if missing == MissingLevels::Fail => Err(reason),
@@ -81,7 +90,11 @@ pub fn run(repository: &Path, missing: MissingLevels) -> Result<(), String> {
     Ok(())
 }
 
-fn checks(repository: &Path) -> Vec<Check<'_>> {
+/// The checks; `environment` is called for the Python packages when they are needed.
+fn checks<'a>(
+    repository: &'a Path,
+    environment: impl FnOnce() -> Result<python::Environment<'a>, String> + 'a,
+) -> Vec<Check<'a>> {
     let cargo = |name: &str, arguments, environment| Check {
         name: name.to_owned(),
         action: always(move || cargo(repository, arguments, environment)),
@@ -102,7 +115,7 @@ fn checks(repository: &Path) -> Vec<Check<'_>> {
     checks.extend(at_every_level("reference vectors", |level| conformance(repository, level)));
     checks.push(Check {
         name: "the Python package".to_owned(),
-        action: always(|| python::run(repository)),
+        action: always(|| environment()?.run()),
     });
     checks.push(Check {
         name: "the README's commands".to_owned(),
@@ -111,7 +124,7 @@ fn checks(repository: &Path) -> Vec<Check<'_>> {
     checks
 }
 
-fn always<'a>(action: impl Fn() -> Result<(), String> + 'a) -> Action<'a> {
+fn always<'a>(action: impl FnOnce() -> Result<(), String> + 'a) -> Action<'a> {
     Box::new(move || action().map(|()| Ran::Passed))
 }
 
