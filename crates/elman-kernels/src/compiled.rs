@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::Loop;
 use crate::matmul::{self, Out, Start, Term};
 use crate::outer::{self, Part};
 use crate::pointwise::{
@@ -50,6 +51,16 @@ pub trait Compiled: Float {
     ///
     /// Rows that are too short, or a level that this processor cannot run.
     fn add_outer_products(level: Level, part: Part<'_, Self>);
+
+    /// Runs one of the loops of this crate.
+    #[doc(hidden)]
+    fn run_loop(level: Level, kernel: Loop<'_, Self>);
+
+    /// Sets all to 0.
+    fn set_zero(values: &mut [Self]);
+
+    /// Makes room for `len` values, the new ones 0.
+    fn resize_with_zeros(values: &mut Vec<Self>, len: usize);
 
     /// One step of a minGRU or minLSTM from the pre-activations.
     ///
@@ -188,6 +199,18 @@ macro_rules! compile {
 
             fn add_outer_products(level: Level, part: Part<'_, Self>) {
                 outer::run(level, part);
+            }
+
+            fn run_loop(level: Level, kernel: Loop<'_, Self>) {
+                kernel.run(level);
+            }
+
+            fn set_zero(values: &mut [Self]) {
+                values.fill(Self::ZERO);
+            }
+
+            fn resize_with_zeros(values: &mut Vec<Self>, len: usize) {
+                values.resize(len, Self::ZERO);
             }
 
             fn minimal_forward(

@@ -16,11 +16,14 @@ mod compiled;
 mod dispatch;
 mod float;
 mod level;
+mod loops;
+pub mod mask;
 pub mod matmul;
 pub mod outer;
 mod pack;
 pub mod parallel;
 pub mod peak;
+pub mod philox;
 pub mod pointwise;
 mod vector;
 

@@ -9,10 +9,10 @@ const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: usize = 10;
 
 /// Counters whose blocks are computed side by side.
-pub(super) const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// Four words for each of [`LANES`] counters: word w of counter j is `[w][j]`.
-pub(super) type Words = [[u32; LANES]; 4];
+pub(crate) type Words = [[u32; LANES]; 4];
 
 /// The counter-based generator Philox4x32-10: four random words for each counter of 128 bits.
 ///
@@ -25,7 +25,7 @@ pub(super) type Words = [[u32; LANES]; 4];
 /// those of the authors' library Random123, whose known answers are tested.
 ///
 /// ```
-/// use elman::rng::Philox;
+/// use elman_kernels::philox::Philox;
 ///
 /// let philox = Philox::new([1, 2]);
 /// assert_eq!(philox.block([7, 0, 0, 0]), philox.block([7, 0, 0, 0]));
@@ -68,7 +68,7 @@ impl Philox {
     /// Lanes outside, rounds inside: the compiler unrolls the rounds and makes vectors of the lanes.
     /// The other way round it unrolls the lanes and makes none.
     #[inline(always)]
-    pub(super) fn blocks(self, counter: [u32; 4]) -> Words {
+    pub(crate) fn blocks(self, counter: [u32; 4]) -> Words {
         let [mut a, mut b, mut c, mut d] = [[0; LANES]; 4];
         for lane in 0..LANES {
             let mut counter = counter;
@@ -100,7 +100,7 @@ fn next(key: [u32; 2]) -> [u32; 2] {
 /// The words of a number, lower word first.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "each word is one half of the number")]
-pub(super) fn words(number: u64) -> [u32; 2] {
+pub fn words(number: u64) -> [u32; 2] {
     [number as u32, (number >> 32) as u32]
 }
 

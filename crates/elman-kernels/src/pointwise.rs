@@ -2,19 +2,23 @@
 
 use std::ops::Range;
 
-use crate::dispatch::{Kernel, VectorKernel, dispatch, dispatch_vectors};
+use crate::compiled::Compiled;
+use crate::dispatch::{Kernel, VectorKernel, dispatch_vectors};
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 use crate::vector::{Lane, Vector};
 
 mod blocks;
 mod curve;
+mod distance;
 mod function;
 mod gru;
 mod gru_variant;
 mod lstm;
 mod lstm_variant;
 mod minimal;
+mod noise;
 mod normalize;
 mod optimizer;
 mod parts;
@@ -24,6 +28,7 @@ mod table;
 
 pub use curve::{ClippedCurve, Curve};
 pub(crate) use curve::{curve_forward, curve_slope};
+pub use distance::squared_distances;
 pub use function::Function;
 pub use gru::{GruBackward, GruBackwardPart, GruForward, GruForwardPart, GruFunctions};
 pub(crate) use gru::{gru_backward, gru_forward};
@@ -35,15 +40,30 @@ pub use lstm_variant::{Forget, LstmVariant, LstmVariantBackward, LstmVariantForw
 pub(crate) use lstm_variant::{lstm_variant_backward, lstm_variant_forward};
 pub use minimal::{MinimalBackward, MinimalForward, MinimalKind};
 pub(crate) use minimal::{minimal_backward, minimal_forward};
+pub use noise::{Zoneout, split_gradient, through_dropout, write_product, zone_out};
 pub use normalize::{NormalizeBackward, ScaleShift, add_scaled, normalize, normalize_backward};
 pub use optimizer::{
     Adagrad, AdamFactors, AdamState, CentredRmsProp, Descent, DescentStep, Entry, EntryRule,
-    MomentumRmsProp, NAdam, RmsProp, Slope, adam, descend, interleaved_sum, move_mean,
+    MomentumRmsProp, NAdam, RmsProp, Slope, Summand, adam, descend, interleaved_sum, move_mean,
     scale_in_f64, step_entries,
 };
-pub use piece::add_product;
+pub use piece::{add_product, multiply};
 pub use softmax::{Partition, softmax_exponentials};
 pub use table::{Table, TablePart, Targets, gather_rows, scatter_add_rows};
+
+/// The loops of this module that are compiled for each number type.
+pub(crate) mod kernels {
+    pub(crate) use super::noise::{SplitGradient, ThroughDropout, WriteProduct, ZoneOut};
+    pub(crate) use super::normalize::{AddScaled, Normalize, NormalizeBackward};
+    pub(crate) use super::optimizer::{
+        Adagrad, Adam, AmsGrad, CentredRmsProp, Descend, InterleavedSum, MomentumRmsProp, MoveMean,
+        NAdam, RmsProp, ScaleInF64, StepEntries,
+    };
+    pub(crate) use super::piece::{AddProduct, Multiply};
+    pub(crate) use super::softmax::Exponentials;
+    pub(crate) use super::table::{GatherRows, ScatterAddRows};
+    pub(crate) use super::{AddAssign, AddMultiple, AddRows, Scale};
+}
 
 use blocks::{Block, Blocks, each_block};
 pub(crate) use function::activation_forward;
@@ -105,11 +125,11 @@ pub struct StridedMut<'a, T> {
 /// # Panics
 ///
 /// A stride of 0, more sources than rows, or a source that is longer than its row.
-pub fn add_rows<T: Float>(level: Level, target: StridedMut<'_, T>, sources: &[&[T]]) {
+pub fn add_rows<T: Compiled>(level: Level, target: StridedMut<'_, T>, sources: &[&[T]]) {
     let StridedMut { values: target, stride } = target;
     assert!(stride > 0, "rows that start after each other");
     assert!(target.len().div_ceil(stride) >= sources.len(), "a row for each source");
-    dispatch(level, AddRows { target, stride, sources });
+    run(level, AddRows { target, stride, sources });
 }
 
 /// `target += source`
@@ -117,9 +137,34 @@ pub fn add_rows<T: Float>(level: Level, target: StridedMut<'_, T>, sources: &[&[
 /// # Panics
 ///
 /// Slices of different length.
-pub fn add_assign<T: Float>(level: Level, target: &mut [T], source: &[T]) {
+pub fn add_assign<T: Compiled>(level: Level, target: &mut [T], source: &[T]) {
     assert_eq!(target.len(), source.len(), "slices of one length");
-    dispatch(level, AddAssign { target, source });
+    run(level, AddAssign { target, source });
+}
+
+/// `values = 0`
+pub fn zero<T: Compiled>(values: &mut [T]) {
+    T::set_zero(values);
+}
+
+/// Makes room for `len` values: those that were there, then 0.
+pub fn resize<T: Compiled>(values: &mut Vec<T>, len: usize) {
+    T::resize_with_zeros(values, len);
+}
+
+/// `values *= factor`
+pub fn scale<T: Compiled>(level: Level, values: &mut [T], factor: T) {
+    run(level, Scale { values, factor });
+}
+
+/// `target += factor · source`, the product rounded first.
+///
+/// # Panics
+///
+/// Slices of different length.
+pub fn add_multiple<T: Compiled>(level: Level, target: &mut [T], factor: T, source: &[T]) {
+    assert_eq!(target.len(), source.len(), "slices of one length");
+    run(level, AddMultiple { target, factor, source });
 }
 
 /// The step back through the function that is used most, for all rows in one loop.
@@ -161,7 +206,7 @@ impl<T: Float> Blocks<T> for DeriveTanhRow<'_, T> {
     }
 }
 
-struct AddRows<'a, T> {
+pub(crate) struct AddRows<'a, T> {
     target: &'a mut [T],
     stride: usize,
     sources: &'a [&'a [T]],
@@ -177,7 +222,7 @@ impl<T: Float> Kernel for AddRows<'_, T> {
     }
 }
 
-struct AddAssign<'a, T> {
+pub(crate) struct AddAssign<'a, T> {
     target: &'a mut [T],
     source: &'a [T],
 }
@@ -187,6 +232,37 @@ impl<T: Float> Kernel for AddAssign<'_, T> {
     #[inline(always)]
     fn run(self) {
         add(self.target, self.source);
+    }
+}
+
+pub(crate) struct Scale<'a, T> {
+    values: &'a mut [T],
+    factor: T,
+}
+
+impl<T: Float> Kernel for Scale<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for value in self.values {
+            *value *= self.factor;
+        }
+    }
+}
+
+pub(crate) struct AddMultiple<'a, T> {
+    target: &'a mut [T],
+    factor: T,
+    source: &'a [T],
+}
+
+impl<T: Float> Kernel for AddMultiple<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (target, source) in self.target.iter_mut().zip(self.source) {
+            *target += self.factor * *source;
+        }
     }
 }
 

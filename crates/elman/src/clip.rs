@@ -1,7 +1,7 @@
 //! Gradient clipping: a limit for the norm of a whole gradient or for each of its entries.
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{interleaved_sum, scale_in_f64};
+use elman_kernels::pointwise::{Summand, interleaved_sum, scale_in_f64};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ArgumentName, Error, Field, Result};
@@ -145,20 +145,18 @@ impl Norm {
     pub fn of<T: Real>(self, gradient: &[T]) -> Result<f64> {
         self.check()?;
         Ok(match self {
-            Norm::L1 => sum(gradient, |size| size),
+            Norm::L1 => sum(gradient, Summand::Absolute),
             Norm::L2 => {
-                let square = sum(gradient, |size| size * size);
+                let square = sum(gradient, Summand::Square);
                 // Beyond these, single squares may have left f64's range; f32's never do.
                 if (1e-200..1e200).contains(&square) {
                     Float::sqrt(square)
                 } else {
-                    scaled(gradient, |unit| {
-                        Float::sqrt(sum(gradient, |size| (size / unit) * (size / unit)))
-                    })
+                    scaled(gradient, |unit| Float::sqrt(sum(gradient, Summand::SquareIn { unit })))
                 }
             }
             Norm::P(p) => scaled(gradient, |unit| {
-                libm::pow(sum(gradient, |size| libm::pow(size / unit, p)), 1.0 / p)
+                libm::pow(sum(gradient, Summand::PowerIn { unit, exponent: p }), 1.0 / p)
             }),
             Norm::Infinity => largest(gradient),
         })
@@ -196,9 +194,8 @@ fn is_number<T: Real>(value: T) -> bool {
     value <= T::ZERO || value >= T::ZERO
 }
 
-/// The sum of a function of the absolute values.
-fn sum<T: Real>(gradient: &[T], term: impl Fn(f64) -> f64) -> f64 {
-    interleaved_sum(Level::current(), gradient, term)
+fn sum<T: Real>(gradient: &[T], summand: Summand) -> f64 {
+    interleaved_sum(Level::current(), gradient, summand)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! N. Srivastava and others, "Dropout: a simple way to prevent neural networks from overfitting",
 //! JMLR 15 (2014); scaled while training, as PyTorch does, so that inference does nothing.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::{multiply, resize, write_product};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ArgumentName, Error, Result};
@@ -128,17 +130,19 @@ impl<T: Real> Mask<T> {
     ///
     /// A probability that [`check`] refuses.
     pub fn apply<'a>(&'a mut self, mode: DropoutMode<'_>, of: Droppable<'a, T>) -> &'a [T] {
-        self.factors.clear();
-        self.dropped.clear();
-        let DropoutMode::On(draws) = mode else { return of.values };
         let rows = of.batch_size * of.steps;
         let width = of.values.len().checked_div(rows).unwrap_or(0);
-        if of.probability <= 0.0 || width == 0 {
-            return of.values;
-        }
+        let draws = match mode {
+            DropoutMode::On(draws) if of.probability > 0.0 && width > 0 => draws,
+            _ => {
+                self.factors.clear();
+                self.dropped.clear();
+                return of.values;
+            }
+        };
         let masks = draws.source.masks(of.place.site());
         let mask = rng::Mask::dropout(masks, of.probability).expect("a checked probability");
-        self.factors.resize(of.values.len(), T::ZERO);
+        resize(&mut self.factors, of.values.len());
         for (row, factors) in self.factors.chunks_exact_mut(width).enumerate() {
             let (sequence, step) = (draws.sequence(row / of.steps), row % of.steps);
             let place = match of.span {
@@ -147,7 +151,8 @@ impl<T: Real> Mask<T> {
             };
             mask.fill(place, factors);
         }
-        self.dropped.extend(of.values.iter().zip(&self.factors).map(|(v, f)| *v * *f));
+        resize(&mut self.dropped, of.values.len());
+        write_product(Level::current(), &mut self.dropped, of.values, &self.factors);
         &self.dropped
     }
 
@@ -158,8 +163,8 @@ impl<T: Real> Mask<T> {
 
     /// Turns the gradient of the values that were read into that of the values before.
     pub fn backward(&self, grad: &mut [T]) {
-        for (grad, factor) in grad.iter_mut().zip(&self.factors) {
-            *grad *= *factor;
+        if !self.factors.is_empty() {
+            multiply(Level::current(), grad, &self.factors);
         }
     }
 }

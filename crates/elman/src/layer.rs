@@ -36,7 +36,7 @@ pub enum Direction {
 
 impl Direction {
     /// The time of the `s`-th step that is computed.
-    #[inline]
+    #[inline(always)]
     fn time(self, s: usize, length: usize) -> usize {
         match self {
             Direction::Forward => s,

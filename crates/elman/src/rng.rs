@@ -9,14 +9,13 @@
 //! for, made by the counter-based [`Philox`].
 
 pub mod mask;
-mod philox;
 
 use rand_core::{Rng as _, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
+pub use elman_kernels::philox::Philox;
 pub use mask::{Mask, MaskPlace, MaskSite, MaskSource, Masks, Purpose};
-pub use philox::Philox;
 
 use crate::real::Float;
 

@@ -2,6 +2,7 @@
 
 mod tokens;
 
+use elman_kernels::pointwise::resize;
 use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
 
 pub use tokens::TokenBatch;
@@ -163,7 +164,10 @@ impl<T: Real> SequenceBatch<T> {
         self.reshape(lengths, [seq_len, input_size])?;
         for (row, sequence) in self.values.outer_iter_mut().zip(sequences) {
             let (mut valid, mut padding) = row.split_at(Axis(0), sequence.nrows());
-            valid.assign(&sequence);
+            match (valid.as_slice_mut(), sequence.as_slice()) {
+                (Some(valid), Some(sequence)) => valid.copy_from_slice(sequence),
+                _ => valid.assign(&sequence),
+            }
             padding.fill(T::ZERO);
         }
         Ok(())
@@ -234,7 +238,7 @@ impl<T: Real> SequenceBatch<T> {
         let shape = [self.lengths.len(), seq_len, input_size];
         if self.values.shape() != shape {
             let (mut values, _) = std::mem::take(&mut self.values).into_raw_vec_and_offset();
-            values.resize(shape.iter().product(), T::ZERO);
+            resize(&mut values, shape.iter().product());
             self.values = Array3::from_shape_vec(shape, values)
                 .map_err(|_| Error::shape("batch", &shape, &[]))?;
         }

@@ -18,6 +18,7 @@ use crate::parameters::ParameterShape;
 use crate::real::Real;
 use crate::rng::MaskSource;
 use bound::Bound;
+use elman_kernels::pointwise::resize;
 use layer::{Backward, StackLayer};
 
 pub(crate) use step::StackMemory;
@@ -227,7 +228,7 @@ impl<T: Real> Stack<T> {
             };
             let wanted = index > 0 || inputs.is_some();
             let len = if wanted { read.len() } else { 0 };
-            grad_inputs.resize(len, T::ZERO);
+            resize(grad_inputs, len);
             let backward = Backward {
                 arriving,
                 parameters,

@@ -74,6 +74,7 @@ const ELMAN: &[Room] = &[
 
 const KERNELS: &[Room] = &[
     room("level", 0),
+    room("philox", 0),
     // A number's `exp` is one lane of a vector's, so these four know each other.
     room("float", 1),
     room("vector", 1),
@@ -85,8 +86,11 @@ const KERNELS: &[Room] = &[
     room("pack", 3),
     room("matmul", 4),
     room("outer", 5),
+    // A function asks for the loop that is compiled for its number type, and the list of loops names them all.
     room("compiled", 6),
-    room("pointwise", 2),
+    room("loops", 6),
+    room("mask", 6),
+    room("pointwise", 6),
 ];
 
 /// What the library must not name: instruction sets are the kernels' affair.

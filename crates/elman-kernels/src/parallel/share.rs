@@ -160,7 +160,7 @@ impl<'a, T: Copy> Share<'a, T> {
     /// # Panics
     ///
     /// No such row, or `source` longer than its parts.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, row: usize, source: &[T]) {
         if let Some(row) = self.row(row) {
             return row[..source.len()].copy_from_slice(source);
@@ -170,6 +170,7 @@ impl<'a, T: Copy> Share<'a, T> {
 
     /// Whether all units are this share's.
     #[must_use]
+    #[inline(always)]
     pub fn is_whole(&self) -> bool {
         self.units.len() == self.layout.size
     }
@@ -179,7 +180,7 @@ impl<'a, T: Copy> Share<'a, T> {
     /// # Panics
     ///
     /// No such row.
-    #[inline]
+    #[inline(always)]
     pub fn row(&mut self, row: usize) -> Option<&mut [T]> {
         let RowLayout { parts, size, .. } = self.layout;
         if !self.is_whole() {

@@ -12,13 +12,17 @@
 //!
 //! J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450.
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 
 /// `values = (values - μ)·s`; returns s.
-pub fn normalize<T: Float>(level: Level, values: &mut [T], epsilon: T) -> T {
-    dispatch(level, Normalize { values, epsilon })
+pub fn normalize<T: Compiled>(level: Level, values: &mut [T], epsilon: T) -> T {
+    let mut inverse_deviation = T::ZERO;
+    run(level, Normalize { values, epsilon, inverse_deviation: &mut inverse_deviation });
+    inverse_deviation
 }
 
 /// `out += γ⊙x + β`
@@ -26,10 +30,10 @@ pub fn normalize<T: Float>(level: Level, values: &mut [T], epsilon: T) -> T {
 /// # Panics
 ///
 /// Slices of different length.
-pub fn add_scaled<T: Float>(level: Level, out: &mut [T], x: &[T], scale: ScaleShift<'_, T>) {
+pub fn add_scaled<T: Compiled>(level: Level, out: &mut [T], x: &[T], scale: ScaleShift<'_, T>) {
     let lengths = [x.len(), scale.gain.len(), scale.shift.len()];
     assert!(lengths.iter().all(|len| *len == out.len()), "slices of one length");
-    dispatch(level, AddScaled { out, x, scale });
+    run(level, AddScaled { out, x, scale });
 }
 
 /// γ and β.
@@ -61,23 +65,25 @@ pub struct NormalizeBackward<'a, T> {
 /// # Panics
 ///
 /// Slices of different length.
-pub fn normalize_backward<T: Float>(level: Level, row: NormalizeBackward<'_, T>) {
+pub fn normalize_backward<T: Compiled>(level: Level, row: NormalizeBackward<'_, T>) {
     let lengths = [row.gain.len(), row.normalized.len(), row.grad_gain.len()];
     assert!(lengths.iter().all(|len| *len == row.grad.len()), "slices of one length");
-    dispatch(level, row);
+    run(level, row);
 }
 
-struct Normalize<'a, T> {
+pub(crate) struct Normalize<'a, T> {
     values: &'a mut [T],
     epsilon: T,
+    /// s
+    inverse_deviation: &'a mut T,
 }
 
 impl<T: Float> Kernel for Normalize<'_, T> {
-    type Output = T;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> T {
-        let Normalize { values, epsilon } = self;
+    fn run(self) {
+        let Normalize { values, epsilon, inverse_deviation } = self;
         let mean = mean(values, values, |sum, value, _| sum + value);
         for value in values.iter_mut() {
             *value -= mean;
@@ -87,11 +93,11 @@ impl<T: Float> Kernel for Normalize<'_, T> {
         for value in values.iter_mut() {
             *value *= inverse;
         }
-        inverse
+        *inverse_deviation = inverse;
     }
 }
 
-struct AddScaled<'a, T> {
+pub(crate) struct AddScaled<'a, T> {
     out: &'a mut [T],
     x: &'a [T],
     scale: ScaleShift<'a, T>,
@@ -180,7 +186,7 @@ mod tests {
     }
 
     /// Forward and back over one row.
-    fn run<T: Float>(level: Level, size: usize) -> Vec<T> {
+    fn run<T: Compiled>(level: Level, size: usize) -> Vec<T> {
         let [mut x, gain, shift, grad] = [0.7, 1.1, 1.9, 2.3].map(|seed| numbers::<T>(size, seed));
         let (mut out, mut grad_gain) = (numbers::<T>(size, 3.1), vec![T::ZERO; size]);
         let inverse_deviation = normalize(level, &mut x, T::from_f64(1e-5));

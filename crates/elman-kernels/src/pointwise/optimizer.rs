@@ -6,10 +6,13 @@ pub use rules::{
     Adagrad, CentredRmsProp, Entry, EntryRule, MomentumRmsProp, NAdam, RmsProp, move_mean,
     step_entries,
 };
+pub(crate) use rules::{MoveMean, StepEntries};
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 
 /// `g = ±∇L + λ p`, the gradient that every rule goes by.
 #[derive(Clone, Copy, Debug)]
@@ -70,21 +73,26 @@ pub struct AdamState<'a, T> {
 /// # Panics
 ///
 /// Slices of different length.
-pub fn adam<T: Float>(level: Level, factors: AdamFactors<T>, grad: &[T], state: AdamState<'_, T>) {
+pub fn adam<T: Compiled>(
+    level: Level,
+    factors: AdamFactors<T>,
+    grad: &[T],
+    state: AdamState<'_, T>,
+) {
     let lengths = [state.parameters.len(), state.mean.len(), state.square.len()];
     assert!(lengths.iter().all(|len| *len == grad.len()), "slices of one length");
     let AdamState { parameters, mean, square, largest } = state;
     match largest {
-        None => dispatch(level, Adam { factors, grad, parameters, mean, square }),
+        None => run(level, Adam { factors, grad, parameters, mean, square }),
         Some(largest) => {
             assert_eq!(largest.len(), grad.len(), "slices of one length");
             let adam = Adam { factors, grad, parameters, mean, square };
-            dispatch(level, AmsGrad { adam, largest });
+            run(level, AmsGrad { adam, largest });
         }
     }
 }
 
-struct Adam<'a, T> {
+pub(crate) struct Adam<'a, T> {
     factors: AdamFactors<T>,
     grad: &'a [T],
     parameters: &'a mut [T],
@@ -127,7 +135,7 @@ fn adam_loop<T: Float>(f: AdamFactors<T>, grad: &[T], p: &mut [T], m: &mut [T], 
     }
 }
 
-struct AmsGrad<'a, T> {
+pub(crate) struct AmsGrad<'a, T> {
     adam: Adam<'a, T>,
     largest: &'a mut [T],
 }
@@ -188,16 +196,21 @@ pub struct DescentStep<'a, T> {
 /// # Panics
 ///
 /// Slices of different length.
-pub fn descend<T: Float>(level: Level, step: DescentStep<'_, T>, grad: &[T], parameters: &mut [T]) {
+pub fn descend<T: Compiled>(
+    level: Level,
+    step: DescentStep<'_, T>,
+    grad: &[T],
+    parameters: &mut [T],
+) {
     let moments = match &step.descent {
         Descent::Plain => grad.len(),
         Descent::Classical { moment, .. } | Descent::Nesterov { moment, .. } => moment.len(),
     };
     assert!(parameters.len() == grad.len() && moments == grad.len(), "slices of one length");
-    dispatch(level, Descend { step, grad, parameters });
+    run(level, Descend { step, grad, parameters });
 }
 
-struct Descend<'a, T> {
+pub(crate) struct Descend<'a, T> {
     step: DescentStep<'a, T>,
     grad: &'a [T],
     parameters: &'a mut [T],
@@ -233,44 +246,79 @@ impl<T: Float> Kernel for Descend<'_, T> {
     }
 }
 
-/// `Σ term(|value|)` in f64, in eight interleaved sums: a single one would wait for each addition.
-///
-/// `term` should be `#[inline(always)]`, or a closure.
-pub fn interleaved_sum<T: Float>(level: Level, values: &[T], term: impl Fn(f64) -> f64) -> f64 {
-    dispatch(level, InterleavedSum { values, term })
+/// What a sum takes of each value x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Summand {
+    /// `|x|`
+    Absolute,
+    /// `x²`
+    Square,
+    /// `(x / unit)²`
+    SquareIn {
+        /// What x is measured in.
+        unit: f64,
+    },
+    /// `|x / unit|^exponent`
+    PowerIn {
+        /// What x is measured in.
+        unit: f64,
+        /// p.
+        exponent: f64,
+    },
 }
 
-struct InterleavedSum<'a, T, F> {
+/// `Σ summand(value)` in f64, in eight interleaved sums: a single one would wait for each addition.
+pub fn interleaved_sum<T: Compiled>(level: Level, values: &[T], summand: Summand) -> f64 {
+    let mut sum = 0.0;
+    run(level, InterleavedSum { values, summand, sum: &mut sum });
+    sum
+}
+
+pub(crate) struct InterleavedSum<'a, T> {
     values: &'a [T],
-    term: F,
+    summand: Summand,
+    sum: &'a mut f64,
 }
 
-impl<T: Float, F: Fn(f64) -> f64> Kernel for InterleavedSum<'_, T, F> {
-    type Output = f64;
+impl<T: Float> Kernel for InterleavedSum<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> f64 {
-        const LANES: usize = 8;
-        let mut sums = [0.0; LANES];
-        let (blocks, rest) = self.values.as_chunks::<LANES>();
-        for block in blocks {
-            for (sum, value) in sums.iter_mut().zip(block) {
-                *sum += (self.term)(value.abs().to_f64());
+    fn run(self) {
+        let InterleavedSum { values, summand, sum } = self;
+        *sum = match summand {
+            Summand::Absolute => sum_of(values, |size| size),
+            Summand::Square => sum_of(values, |size| size * size),
+            Summand::SquareIn { unit } => sum_of(values, |size| (size / unit) * (size / unit)),
+            Summand::PowerIn { unit, exponent } => {
+                sum_of(values, |size| libm::pow(size / unit, exponent))
             }
-        }
-        for (sum, value) in sums.iter_mut().zip(rest) {
-            *sum += (self.term)(value.abs().to_f64());
-        }
-        sums.iter().sum()
+        };
     }
 }
 
-/// `values *= factor`, multiplied in f64: the factor may be too small for f32.
-pub fn scale_in_f64<T: Float>(level: Level, values: &mut [T], factor: f64) {
-    dispatch(level, ScaleInF64 { values, factor });
+#[inline(always)]
+fn sum_of<T: Float>(values: &[T], term: impl Fn(f64) -> f64) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for (sum, value) in sums.iter_mut().zip(block) {
+            *sum += term(value.abs().to_f64());
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += term(value.abs().to_f64());
+    }
+    sums.iter().sum()
 }
 
-struct ScaleInF64<'a, T> {
+/// `values *= factor`, multiplied in f64: the factor may be too small for f32.
+pub fn scale_in_f64<T: Compiled>(level: Level, values: &mut [T], factor: f64) {
+    run(level, ScaleInF64 { values, factor });
+}
+
+pub(crate) struct ScaleInF64<'a, T> {
     values: &'a mut [T],
     factor: f64,
 }

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 use crate::pointwise::curve::{ClippedCurve, curve_forward, curve_slope};
 use crate::vector::Lane;
 
@@ -75,10 +77,20 @@ pub(crate) fn value_at<T: Float + Lane>(
 /// # Panics
 ///
 /// Slices of different length.
-pub fn add_product<T: Float>(level: Level, target: &mut [T], left: &[T], right: &[T]) {
+pub fn add_product<T: Compiled>(level: Level, target: &mut [T], left: &[T], right: &[T]) {
     let len = target.len();
     assert!(left.len() == len && right.len() == len, "slices of one length");
-    dispatch(level, AddProduct { target, factors: [left, right] });
+    run(level, AddProduct { target, factors: [left, right] });
+}
+
+/// `target = target⊙factors`
+///
+/// # Panics
+///
+/// Slices of different length.
+pub fn multiply<T: Compiled>(level: Level, target: &mut [T], factors: &[T]) {
+    assert_eq!(factors.len(), target.len(), "slices of one length");
+    run(level, Multiply { target, factor: factors });
 }
 
 /// `target += left⊙right`

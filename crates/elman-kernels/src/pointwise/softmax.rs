@@ -1,8 +1,10 @@
 //! The exponentials of a softmax, row by row.
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 
 /// A row's largest value, and the sum of the exponentials of the distances to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,17 +31,17 @@ pub struct Partition<T> {
 /// assert_eq!(values, [1.0, 1.0, 0.0, 1.0]);
 /// assert_eq!(partitions, [Partition { max: 7.0, sum: 2.0 }, Partition { max: 1.0, sum: 1.0 }]);
 /// ```
-pub fn softmax_exponentials<T: Float>(
+pub fn softmax_exponentials<T: Compiled>(
     level: Level,
     values: &mut [T],
     partitions: &mut [Partition<T>],
 ) {
     let columns = values.len().checked_div(partitions.len()).unwrap_or(1);
     assert!(columns > 0 && values.len() == partitions.len() * columns, "a partition for each row");
-    dispatch(level, Exponentials { values, columns, partitions });
+    run(level, Exponentials { values, columns, partitions });
 }
 
-struct Exponentials<'a, T> {
+pub(crate) struct Exponentials<'a, T> {
     values: &'a mut [T],
     columns: usize,
     partitions: &'a mut [Partition<T>],

@@ -3,9 +3,11 @@
 //! Rows are short (a dozen to a few hundred values) and many, so what counts is the cost of one row:
 //! pieces of fixed size, which are a few instructions each, instead of a loop or a call of `memcpy`.
 
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::run;
 
 /// Rows of one length, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +23,10 @@ pub struct Table<'a, T> {
 /// # Panics
 ///
 /// Not a row of values for each id, or an id past the last row of the table.
-pub fn gather_rows<T: Float>(level: Level, table: Table<'_, T>, ids: &[u32], rows: &mut [T]) {
+pub fn gather_rows<T: Compiled>(level: Level, table: Table<'_, T>, ids: &[u32], rows: &mut [T]) {
     assert_eq!(rows.len(), ids.len() * table.width, "a row for each id");
     if table.width > 0 {
-        dispatch(level, GatherRows { table, ids, rows });
+        run(level, GatherRows { table, ids, rows });
     }
 }
 
@@ -54,7 +56,7 @@ pub struct TablePart<'a, T> {
 /// # Panics
 ///
 /// Not a row of values for each id.
-pub fn scatter_add_rows<T: Float>(
+pub fn scatter_add_rows<T: Compiled>(
     level: Level,
     targets: Targets<'_>,
     rows: &[T],
@@ -62,11 +64,11 @@ pub fn scatter_add_rows<T: Float>(
 ) {
     assert_eq!(rows.len(), targets.ids.len() * part.width, "a row for each id");
     if part.width > 0 {
-        dispatch(level, ScatterAddRows { targets, rows, part });
+        run(level, ScatterAddRows { targets, rows, part });
     }
 }
 
-struct GatherRows<'a, T> {
+pub(crate) struct GatherRows<'a, T> {
     table: Table<'a, T>,
     ids: &'a [u32],
     rows: &'a mut [T],
@@ -84,7 +86,7 @@ impl<T: Float> Kernel for GatherRows<'_, T> {
     }
 }
 
-struct ScatterAddRows<'a, T> {
+pub(crate) struct ScatterAddRows<'a, T> {
     targets: Targets<'a>,
     rows: &'a [T],
     part: TablePart<'a, T>,

@@ -175,10 +175,3 @@ fn pieces<'a, T>(mut rest: &'a mut [T], size: usize) -> impl FnMut() -> &'a mut 
         piece
     }
 }
-
-/// Makes room for `len` elements without setting those that are there: every one is written before
-/// it is read.
-fn resize<T: Real>(values: &mut Vec<T>, len: usize) {
-    values.truncate(len);
-    values.resize(len, T::ZERO);
-}

@@ -1,10 +1,10 @@
 //! Softmax cross-entropy: classes against logits.
 
-use elman_kernels::pointwise::Partition;
+use elman_kernels::pointwise::{Partition, zero};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::softmax::{SoftmaxRow, each_row, largest};
+use super::softmax::{SoftmaxRow, each_row, largest, scale_row};
 use super::weights::{CountedRow, RowWeights, check_weights};
 use super::{Reduction, same_shape};
 use crate::error::{Error, Result};
@@ -140,7 +140,10 @@ impl CrossEntropy {
         same_shape("grad_logits", logits.shape(), grad_logits.shape())?;
         let divisor = self.divisor(logits, targets)?;
         if targets.weights != RowWeights::Equal {
-            grad_logits.fill(T::ZERO);
+            match grad_logits.as_slice_mut() {
+                Some(values) => zero(values),
+                None => grad_logits.fill(T::ZERO),
+            }
         }
         let mut sum = 0.0;
         for stretch in targets.weights.stretches(logits.nrows()) {
@@ -203,7 +206,7 @@ impl CrossEntropy {
         }
         let attraction = self.attraction(logits, target, partition);
         let share = T::from_f64(scale * attraction.total / partition.sum);
-        grad.map_inplace(|g| *g *= share);
+        scale_row(&mut grad, share);
         match target {
             RowTarget::Class(class) if self.label_smoothing == 0.0 => {
                 grad[class] -= T::from_f64(scale * attraction.total);

@@ -1,7 +1,7 @@
 //! Softmax, row by row.
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{Partition, softmax_exponentials};
+use elman_kernels::pointwise::{Partition, scale, softmax_exponentials};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
 
 use super::same_shape;
@@ -33,10 +33,18 @@ pub fn softmax<T: Real>(
     if logits.ncols() > 0 {
         each_row(logits, probabilities, |mut row| {
             let share = T::from_f64(1.0 / row.partition.sum);
-            row.exponentials.map_inplace(|p| *p *= share);
+            scale_row(&mut row.exponentials, share);
         });
     }
     Ok(())
+}
+
+/// `row *= factor`
+pub(super) fn scale_row<T: Real>(row: &mut ArrayViewMut1<'_, T>, factor: T) {
+    match row.as_slice_mut() {
+        Some(values) => scale(Level::current(), values, factor),
+        None => row.map_inplace(|value| *value *= factor),
+    }
 }
 
 pub(super) fn largest<T: Real>(logits: ArrayView1<'_, T>) -> T {
@@ -80,7 +88,10 @@ fn exponentials<T: Real>(
     mut out: ArrayViewMut2<'_, T>,
     partitions: &mut [Partition<T>],
 ) {
-    out.assign(&logits);
+    match (logits.as_slice(), out.as_slice_mut()) {
+        (Some(logits), Some(out)) => out.copy_from_slice(logits),
+        _ => out.assign(&logits),
+    }
     if let Some(values) = out.as_slice_mut() {
         softmax_exponentials(Level::current(), values, partitions);
         return;

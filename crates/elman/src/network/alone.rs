@@ -1,5 +1,6 @@
 //! Gradients of single sequences, and of what a network reads.
 
+use elman_kernels::pointwise::zero;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView3, Axis};
@@ -63,7 +64,7 @@ impl Touched {
     /// Sets a gradient to zero where it may have been changed.
     pub fn clear<T: Real>(&self, gradient: &mut Parameters<T>) {
         for range in &self.ranges {
-            gradient.values_mut()[range.clone()].fill(T::ZERO);
+            zero(&mut gradient.values_mut()[range.clone()]);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Back-propagation.
 
+use elman_kernels::pointwise::resize;
 use ndarray::{Array3, ArrayView3};
 
 use super::head::HeadGradients;
@@ -118,7 +119,7 @@ impl<T: Real> Network<T> {
         let states = self.stack.state_sizes();
         grad_initial.resize_with(states.len(), Vec::new);
         for (grad, size) in grad_initial.iter_mut().zip(states) {
-            grad.resize(batch.batch_size() * size, T::ZERO);
+            resize(grad, batch.batch_size() * size);
         }
         let mut grad_read = std::mem::take(&mut kept.grad);
         let read = self.inputs.read(batch, kept);
@@ -126,7 +127,7 @@ impl<T: Real> Network<T> {
             Some(bottom) if self.inputs.is_plain() => bottom.make_inputs(batch),
             None if self.inputs.is_plain() => None,
             _ => {
-                grad_read.resize(read.len(), T::ZERO);
+                resize(&mut grad_read, read.len());
                 Some(grad_read.as_mut_slice())
             }
         };

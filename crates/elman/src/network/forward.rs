@@ -9,6 +9,7 @@ use crate::layer::time_loop::Keep;
 use crate::real::Real;
 use crate::sequence::SequenceBatch;
 use crate::stack::StackInput;
+use elman_kernels::pointwise::resize;
 
 /// How a run is made.
 #[derive(Clone, Copy)]
@@ -111,7 +112,7 @@ impl<T: Real> Network<T> {
                     let own = &self.parameters.values()[start..start + size];
                     (0..batch_size).for_each(|_| run.initial.extend_from_slice(own));
                 }
-                None => run.initial.resize(batch_size * size, T::ZERO),
+                None => resize(&mut run.initial, batch_size * size),
             }
             start += size;
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{ActivationBackward, ClippedCurve};
+use elman_kernels::pointwise::{ActivationBackward, ClippedCurve, multiply, resize, zero};
 
 use crate::activation::{Activation, ActivationKind};
 use crate::dense::{Dense, DensePrepared, GradientBlock};
@@ -244,12 +244,12 @@ impl<T: Real> Head<T> {
             let grad_outputs = if index + 1 == self.layers.len() { grad_outputs } else { &*grad };
             let grad_outputs = layer.derive(grad_outputs, rows, &rest[0], deltas);
             let own = &mut grad_parameters[layer.parameters.clone()];
-            grad_below.resize(rows.all * layer.input_size, T::ZERO);
+            resize(grad_below, rows.all * layer.input_size);
             let parameters = match layer.weights {
                 OutputWeights::Own => &mut *own,
                 OutputWeights::Embedding => {
-                    shared.clear();
-                    shared.resize((layer.input_size + 1) * layer.size, T::ZERO);
+                    resize(shared, (layer.input_size + 1) * layer.size);
+                    zero(shared);
                     &mut *shared
                 }
             };
@@ -299,13 +299,16 @@ impl<T: Real> HeadLayer<T> {
     ) {
         let inputs = kept.mask.apply(mode, inputs);
         // Padding is not computed, and zero.
-        kept.outputs.clear();
-        kept.outputs.resize(rows.all * self.size, T::ZERO);
+        resize(&mut kept.outputs, rows.all * self.size);
+        let mut end = 0;
         for rows in &rows.valid {
+            zero(&mut kept.outputs[end * self.size..rows.start * self.size]);
+            end = rows.end;
             let inputs = &inputs[rows.start * self.input_size..rows.end * self.input_size];
             let outputs = &mut kept.outputs[rows.start * self.size..rows.end * self.size];
             self.dense.forward_rows(&self.prepared, inputs, outputs);
         }
+        zero(&mut kept.outputs[end * self.size..]);
         let Some(activation) = self.activation else { return };
         kept.before.clear();
         if activation.of_value().is_none() {
@@ -326,7 +329,7 @@ impl<T: Real> HeadLayer<T> {
         deltas: &'a mut Vec<T>,
     ) -> &'a [T] {
         let Some(activation) = self.activation else { return grad_outputs };
-        deltas.resize(grad_outputs.len(), T::ZERO);
+        resize(deltas, grad_outputs.len());
         for rows in &rows.valid {
             let range = rows.start * self.size..rows.end * self.size;
             let (grad, outputs) = (&grad_outputs[range.clone()], &kept.outputs[range.clone()]);
@@ -348,7 +351,7 @@ impl<T: Real> HeadLayer<T> {
                     let curve = ClippedCurve { curve: activation.curve(), clip: None };
                     deltas.copy_from_slice(outputs);
                     T::curve_slope(Level::current(), curve, &kept.before[range], deltas);
-                    deltas.iter_mut().zip(grad).for_each(|(slope, grad)| *slope *= *grad);
+                    multiply(Level::current(), deltas, grad);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::{Table, gather_rows};
+use elman_kernels::pointwise::{Table, gather_rows, resize, zero};
 
 use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
 use crate::embedding::Embedding;
@@ -119,14 +119,14 @@ impl Inputs {
         }
         let InputsTrace { values, embedded, masks, replaced, .. } = trace;
         let steps = batch.batch_size() * batch.seq_len();
-        values.resize(steps * self.width, T::ZERO);
+        resize(values, steps * self.width);
         masks.resize_with(self.channels.len(), Mask::default);
         replaced.resize_with(self.channels.len(), || None);
         let numeric = Strip { width: self.numeric, offset: 0, stride: self.width };
         numeric.write(span(batch), batch.as_slice(), values);
         for (index, channel) in self.channels.iter().enumerate() {
             let strip = self.strip(channel);
-            embedded.resize(steps * strip.width, T::ZERO);
+            resize(embedded, steps * strip.width);
             let tokens = &batch.tokens()[index];
             replaced[index] = channel.replace_some(index, tokens, mode);
             let tokens = replaced[index].as_ref().unwrap_or(tokens);
@@ -220,8 +220,8 @@ impl Inputs {
         let steps = batch.batch_size() * batch.seq_len();
         for (index, channel) in self.channels.iter().enumerate() {
             let strip = self.strip(channel);
-            grad_rows.clear();
-            grad_rows.resize(steps * strip.width, T::ZERO);
+            resize(grad_rows, steps * strip.width);
+            zero(grad_rows);
             strip.read(span(batch), grad, grad_rows);
             masks[index].backward(grad_rows);
             let table = &mut grad_tables[channel.table.clone()];

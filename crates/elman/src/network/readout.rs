@@ -9,6 +9,7 @@ use crate::parameters::ParameterShape;
 use crate::real::Real;
 use crate::stack::{Arriving, RowsMut, Stack, StackInput, StackTrace};
 use attention::{Attention, AttentionGradients, AttentionTrace};
+use elman_kernels::pointwise::{resize, zero};
 
 /// The readout of a network, for outputs of D values.
 pub(super) struct ReadoutLayer<T> {
@@ -109,7 +110,7 @@ impl<T: Real> ReadoutLayer<T> {
         let span = input.span;
         let stride = if self.every_step { 0 } else { self.features() };
         let ReadoutTrace { features, largest, attention: kept, .. } = trace;
-        features.resize(span.batch_size() * stride, T::ZERO);
+        resize(features, span.batch_size() * stride);
         let outputs = Steps { span, width: self.width, values: run.outputs() };
         for (index, part) in self.parts.iter().enumerate() {
             let rows = RowsMut { values: features, stride, offset: index * self.width };
@@ -153,11 +154,11 @@ impl<T: Real> ReadoutLayer<T> {
         let outputs = Steps { span, width: self.width, values: run.outputs() };
         let dense = self.parts.iter().filter(|part| !matches!(part, Part::LastStep)).count();
         let len = if dense > 0 { outputs.values.len() } else { 0 };
-        grad_outputs.resize(len, T::ZERO);
+        resize(grad_outputs, len);
         // A mean alone writes every valid step; what else there is adds to some of them.
         let mean_alone = dense == 1 && self.parts.iter().any(|part| matches!(part, Part::Mean));
         if !mean_alone {
-            grad_outputs.fill(T::ZERO);
+            zero(grad_outputs);
         }
         let mut finals = None;
         for (index, part) in self.parts.iter().enumerate() {

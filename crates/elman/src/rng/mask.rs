@@ -24,9 +24,10 @@
 //! # }
 //! ```
 
-use elman_kernels::{Kernel, Level, dispatch};
+use elman_kernels::Level;
+use elman_kernels::mask::{GROUP, MaskRow, fill_mask, multiply_mask};
+use elman_kernels::philox::{LANES, Philox, words};
 
-use super::philox::{LANES, Philox, Words, words};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
@@ -115,19 +116,13 @@ impl MaskPlace {
         MaskPlace { sequence, step, unit: 0 }
     }
 
-    /// The counter of a group of units: the group in 32 bits, the step and the sequence in 48 each.
-    #[inline(always)]
-    fn counter(self, group: usize) -> [u32; 4] {
+    /// The counter of the first unit: 32 bits for groups of units, 48 each for the step and the sequence.
+    fn counter(self) -> [u32; 4] {
         let ([step, step_high], [sequence, sequence_high]) =
             (words(self.step as u64), words(self.sequence as u64));
-        // The lanes of a group have counters of their own.
-        let [first, _] = words((group * LANES) as u64);
-        [first, step, sequence, step_high << 16 | (sequence_high & 0xffff)]
+        [0, step, sequence, step_high << 16 | (sequence_high & 0xffff)]
     }
 }
-
-/// The units whose words come from one call of [`Philox::blocks`], in the order of the call's lanes.
-const GROUP: usize = 4 * LANES;
 
 /// A mask: each unit has one of two factors.
 ///
@@ -187,7 +182,7 @@ impl<T: Real> Mask<T> {
 
     /// Writes the factors of the units from `place.unit` on into `factors`.
     pub fn fill(&self, place: MaskPlace, factors: &mut [T]) {
-        dispatch(Level::current(), Fill { mask: *self, place, factors });
+        fill_mask(Level::current(), self.row(place), place.unit, factors);
     }
 
     /// Multiplies the values of the units from `place.unit` on by their factors.
@@ -206,30 +201,12 @@ impl<T: Real> Mask<T> {
     /// # }
     /// ```
     pub fn multiply(&self, place: MaskPlace, values: &mut [T]) {
-        dispatch(Level::current(), Multiply { mask: *self, place, values });
+        multiply_mask(Level::current(), self.row(place), place.unit, values);
     }
 
-    /// Calls `finish` with the factors of each group that meets the units from `place.unit` on, and
-    /// with the values of these units.
-    #[inline(always)]
-    fn each_group(&self, place: MaskPlace, mut values: &mut [T], finish: impl Fn(&mut [T], &[T])) {
-        let (mut group, mut skip) = (place.unit / GROUP, place.unit % GROUP);
-        while !values.is_empty() {
-            let factors = self.factors(self.masks.philox.blocks(place.counter(group)));
-            let count = values.len().min(GROUP - skip);
-            let (now, later) = values.split_at_mut(count);
-            finish(now, &factors[skip..skip + count]);
-            (values, group, skip) = (later, group + 1, 0);
-        }
-    }
-
-    #[inline(always)]
-    fn factors(&self, words: Words) -> [T; GROUP] {
-        let mut factors = [self.miss; GROUP];
-        for (factor, word) in factors.iter_mut().zip(words.as_flattened()) {
-            *factor = if *word < self.threshold { self.hit } else { self.miss };
-        }
-        factors
+    fn row(&self, place: MaskPlace) -> MaskRow<T> {
+        let Mask { masks: Masks { philox }, threshold, hit, miss } = *self;
+        MaskRow { philox, counter: place.counter(), threshold, hit, miss }
     }
 }
 
@@ -260,9 +237,8 @@ impl Masks {
     /// The random word of one unit.
     fn word(&self, place: MaskPlace) -> u32 {
         let (group, within) = (place.unit / GROUP, place.unit % GROUP);
-        let mut counter = place.counter(group);
-        let [lane, _] = words((within % LANES) as u64);
-        counter[0] = counter[0].wrapping_add(lane);
+        let mut counter = place.counter();
+        counter[0] = words((group * LANES + within % LANES) as u64)[0];
         self.philox.block(counter)[within / LANES]
     }
 }
@@ -275,40 +251,6 @@ fn threshold(what: &str, probability: f64) -> Result<u32> {
         return Err(Error::argument(what, expected, probability));
     }
     Ok((probability * (1u64 << 32) as f64) as u32)
-}
-
-struct Fill<'a, T> {
-    mask: Mask<T>,
-    place: MaskPlace,
-    factors: &'a mut [T],
-}
-
-impl<T: Real> Kernel for Fill<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.mask.each_group(self.place, self.factors, |out, factors| out.copy_from_slice(factors));
-    }
-}
-
-struct Multiply<'a, T> {
-    mask: Mask<T>,
-    place: MaskPlace,
-    values: &'a mut [T],
-}
-
-impl<T: Real> Kernel for Multiply<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.mask.each_group(self.place, self.values, |values, factors| {
-            for (value, factor) in values.iter_mut().zip(factors) {
-                *value *= *factor;
-            }
-        });
-    }
 }
 
 #[cfg(test)]

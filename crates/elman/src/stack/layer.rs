@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use elman_kernels::Level;
-use elman_kernels::pointwise::add_assign;
+use elman_kernels::pointwise::{add_assign, resize};
 
 use super::bound::Bound;
 use super::merge::{Gradient, Joint, JointArrays, add, add_valid};
@@ -143,7 +143,7 @@ impl<T: Real> StackLayer<T> {
         };
         let read = mask.apply(mode, droppable);
         let steps = span.batch_size() * span.seq_len;
-        sides.resize(steps * self.joint.sides, T::ZERO);
+        resize(sides, steps * self.joint.sides);
         for (side, (part, run)) in self.parts.iter().zip(runs).enumerate() {
             let arrays = ForwardArrays { inputs: read, outputs: sides };
             part.cell.forward(self.shape(input, side, mode), arrays, Keeping { trace: run, keep });
@@ -151,7 +151,7 @@ impl<T: Real> StackLayer<T> {
         if self.joint.is_plain() {
             merged.clear();
         } else {
-            merged.resize(steps * self.width(), T::ZERO);
+            resize(merged, steps * self.width());
             self.joint.forward(span, JointArrays { sides, inputs }, merged);
         }
     }
@@ -245,7 +245,7 @@ impl<T: Real> StackLayer<T> {
         let Scratch { second, sides: grad_sides, finals } = scratch;
         let grad_sides = match arriving.outputs {
             Some(grad) if !self.joint.is_plain() => {
-                grad_sides.resize(sides.len(), T::ZERO);
+                resize(grad_sides, sides.len());
                 let gradient = Gradient { outputs: grad, sides: grad_sides };
                 self.joint.backward(input.span, sides, gradient);
                 Some(grad_sides.as_slice())
@@ -255,7 +255,7 @@ impl<T: Real> StackLayer<T> {
         let all_finals = arriving.finals.map(|grad| self.split_finals(grad, runs));
         if let Some(target) = arrivals {
             target.clear();
-            target.resize(sides.len(), T::ZERO);
+            resize(target, sides.len());
             self.arrive(input.span, grad_sides, all_finals.as_deref(), target);
         }
         for (side, (part, run)) in self.parts.iter().zip(runs.iter_mut()).enumerate() {
@@ -263,7 +263,7 @@ impl<T: Real> StackLayer<T> {
                 (None, _) => None,
                 (Some(first), 0) => Some(&mut **first),
                 (Some(first), _) => {
-                    second.resize(first.len(), T::ZERO);
+                    resize(second, first.len());
                     Some(second.as_mut_slice())
                 }
             };

@@ -1,5 +1,6 @@
 //! The training sequences of a data set with their targets, as batches.
 
+use elman_kernels::pointwise::resize;
 use std::ops::Range;
 
 use super::rare::{Draw, RareTokens};
@@ -59,7 +60,8 @@ impl<T: Real> Table<T> {
             Table::Numbers { values, width } => {
                 let values = &values[answers.start * width..answers.end * width];
                 targets.values.extend_from_slice(values);
-                targets.values.resize(targets.values.len() + padding * width, T::ZERO);
+                let len = targets.values.len() + padding * width;
+                resize(&mut targets.values, len);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A network with everything that one update of its weights needs, all memory used again.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::{resize, scale, zero};
 use ndarray::{Array2, ArrayView2, ArrayView3, ArrayViewMut2, ArrayViewMut3};
 
 use super::options::TrainingOptions;
@@ -116,7 +118,7 @@ impl<T: Real> Learner<T> {
     ) -> Result<Attempt> {
         match &mut self.sparse {
             Some(sparse) => sparse.clear(&mut self.grad),
-            None => self.grad.values_mut().fill(T::ZERO),
+            None => zero(self.grad.values_mut()),
         }
         let pieces = || batches.iter().flatten();
         let total: f64 = pieces().map(|piece| lesson.feed.weight(piece)).sum();
@@ -170,7 +172,7 @@ impl<T: Real> Learner<T> {
         }
         let outputs = self.trace.outputs();
         let shape = outputs.dim();
-        self.grad_outputs.resize(outputs.len(), T::ZERO);
+        resize(&mut self.grad_outputs, outputs.len());
         let answers = answers(outputs);
         let grad = ArrayViewMut2::from_shape(answers.dim(), &mut self.grad_outputs)
             .expect("a gradient for each output");
@@ -183,7 +185,7 @@ impl<T: Real> Learner<T> {
         lesson.objective.count(answers, &self.batch.targets, tally);
         if share < 1.0 {
             let share = T::from_f64(share);
-            self.grad_outputs.iter_mut().for_each(|grad| *grad *= share);
+            scale(Level::current(), &mut self.grad_outputs, share);
         }
         let grad = ArrayViewMut3::from_shape(shape, &mut self.grad_outputs)
             .expect("a gradient for each output");

@@ -3,9 +3,11 @@
 use std::mem;
 
 use super::Slope;
-use crate::dispatch::{Kernel, dispatch};
+use crate::compiled::Compiled;
+use crate::dispatch::Kernel;
 use crate::float::Float;
 use crate::level::Level;
+use crate::loops::{Loop, run};
 
 /// A parameter with its M moments.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,19 +43,21 @@ pub trait EntryRule<T, const M: usize>: Copy {
 /// step_entries(Level::current(), rule, &[2.0], &mut parameters, [&mut sum]);
 /// assert_eq!((parameters, sum), ([0.9], [4.0]));
 /// ```
-pub fn step_entries<T: Float, R: EntryRule<T, M>, const M: usize>(
+pub fn step_entries<'a, T: Compiled, R: EntryRule<T, M>, const M: usize>(
     level: Level,
     rule: R,
-    grad: &[T],
-    parameters: &mut [T],
-    moments: [&mut [T]; M],
-) {
+    grad: &'a [T],
+    parameters: &'a mut [T],
+    moments: [&'a mut [T]; M],
+) where
+    Loop<'a, T>: From<StepEntries<'a, T, R, M>>,
+{
     let fits = moments.iter().all(|moment| moment.len() == grad.len());
     assert!(fits && parameters.len() == grad.len(), "slices of one length");
-    dispatch(level, StepEntries { rule, grad, parameters, moments });
+    run(level, StepEntries { rule, grad, parameters, moments });
 }
 
-struct StepEntries<'a, T, R, const M: usize> {
+pub struct StepEntries<'a, T, R, const M: usize> {
     rule: R,
     grad: &'a [T],
     parameters: &'a mut [T],
@@ -245,12 +249,12 @@ impl<T: Float> EntryRule<T, 2> for NAdam<T> {
 /// # Panics
 ///
 /// Slices of different length.
-pub fn move_mean<T: Float>(level: Level, share: T, values: &[T], mean: &mut [T]) {
+pub fn move_mean<T: Compiled>(level: Level, share: T, values: &[T], mean: &mut [T]) {
     step_entries(level, MoveMean { share }, values, mean, []);
 }
 
 #[derive(Clone, Copy)]
-struct MoveMean<T> {
+pub struct MoveMean<T> {
     share: T,
 }
 

@@ -1,6 +1,7 @@
 //! Every level against the formulas, entry by entry, to the bit.
 
 use super::*;
+use crate::loops::Loop;
 
 /// Numbers of both signs and many sizes.
 fn numbers(len: usize, seed: u32) -> Vec<f32> {
@@ -56,7 +57,10 @@ fn adam_is_its_formula_at_every_level() {
 
 /// Runs a rule over some entries at every level, and checks each entry with the rule itself, which
 /// is plain scalar code outside of `dispatch`.
-fn assert_same_bits<R: EntryRule<f32, M>, const M: usize>(rule: R) {
+fn assert_same_bits<R: EntryRule<f32, M>, const M: usize>(rule: R)
+where
+    for<'a> Loop<'a, f32>: From<StepEntries<'a, f32, R, M>>,
+{
     for len in [0, 1, 5, 16, 37, 100] {
         let (grad, start) = (numbers(len, 1), numbers(len, 2));
         let moments: [Vec<f32>; M] = std::array::from_fn(|m| positive(len, [3, 4, 5][m]));
@@ -148,7 +152,7 @@ fn sums_and_factors_have_the_same_bits_at_every_level() {
         }
         let expected: f64 = sums.iter().sum();
         for level in Level::supported() {
-            let found = interleaved_sum(level, &values, |size| size * size);
+            let found = interleaved_sum(level, &values, Summand::Square);
             assert_eq!(found.to_bits(), expected.to_bits(), "{len} {level:?}");
             let mut scaled = values.clone();
             scale_in_f64(level, &mut scaled, 0.1);

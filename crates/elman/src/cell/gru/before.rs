@@ -1,7 +1,7 @@
 //! The reset before the recurrent product of the candidate.
 
 use elman_kernels::matmul::{Out, Rows, Start};
-use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart};
+use elman_kernels::pointwise::{GruBackwardPart, GruForward, GruForwardPart, zero};
 
 use super::{GruCell, GruPrepared, carried_operands, operands};
 use crate::cell::gated::GateInputs;
@@ -57,7 +57,7 @@ pub(super) fn backward<T: Real>(
     // dh_t⊙z is what goes past dropout, if there is any.
     if let Some(carried) = &mut rows.carried {
         carried.grad[..rows.grad_state.len()].copy_from_slice(rows.grad_state);
-        rows.grad_state.fill(T::ZERO);
+        zero(rows.grad_state);
     }
     units.exchange(rows.deltas, &[2 * hidden_size]);
     // dq = dn·U_nᵀ, in the place of dh_{t-1}.

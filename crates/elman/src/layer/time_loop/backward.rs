@@ -306,6 +306,7 @@ struct StepPlaces<'a> {
 
 impl StepPlaces<'_> {
     /// Where the output of step `s` starts.
+    #[inline(always)]
     fn output(self, s: usize) -> usize {
         self.direction.time(s, self.length) * self.shape.output_stride + self.shape.output_offset
     }
@@ -313,6 +314,7 @@ impl StepPlaces<'_> {
 
 impl<'a, T: Real> Known<'a, T> {
     /// The state before step `s`, that after the last one included.
+    #[inline(always)]
     fn state(&self, places: StepPlaces<'_>, s: usize) -> KnownState<'a, T> {
         let Some(before) = s.checked_sub(1) else {
             let (hidden, inner) = self.initial.split_at(self.output_size);
@@ -325,6 +327,7 @@ impl<'a, T: Real> Known<'a, T> {
     }
 
     /// The gradient of the output of step `s`.
+    #[inline(always)]
     fn grad_output(&self, places: StepPlaces<'_>, s: usize) -> Option<&'a [T]> {
         self.grad_outputs.map(|grad| &grad[places.output(s)..][..self.output_size])
     }

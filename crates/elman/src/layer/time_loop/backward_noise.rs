@@ -1,6 +1,7 @@
 //! What the noise of a forward run does to each step back.
 
-use elman_kernels::Aligned;
+use elman_kernels::pointwise::{add_assign, through_dropout, zero};
+use elman_kernels::{Aligned, Level};
 
 use super::Sizes;
 use super::backward::{BackwardBuffers, BackwardRow, KnownState};
@@ -60,7 +61,7 @@ impl<'n, 'a, T: Real> BackwardNoise<'n, 'a, T> {
             self.noise.split_gradient(row.place(), s, grad, stayed);
             self.noise.draw_update(r, row.place(), s);
         }
-        self.grad_carried.fill(T::ZERO);
+        zero(&mut self.grad_carried);
     }
 
     /// What the cell gets of it.
@@ -79,13 +80,9 @@ impl<'n, 'a, T: Real> BackwardNoise<'n, 'a, T> {
                 buffers.previous.hidden[r] = self.carried[r];
                 let factors = &self.noise.state_factors[r * output..][..output];
                 let past = &self.grad_carried[r * output..][..output];
-                for ((grad, factor), past) in grad.iter_mut().zip(factors).zip(past) {
-                    *grad = factor.mul_add(*grad, *past);
-                }
+                through_dropout(Level::current(), &mut grad[..output], factors, past);
             }
-            for (grad, stayed) in grad.iter_mut().zip(&self.stayed[r * size..][..size]) {
-                *grad += *stayed;
-            }
+            add_assign(Level::current(), grad, &self.stayed[r * size..][..size]);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use elman_kernels::Aligned;
 use elman_kernels::parallel::Share;
+use elman_kernels::pointwise::resize;
 
 use super::crew::{Crew, MemberRows, share_rows};
 use super::kept::{KeptRows, emptied};
 use super::noise::{LoopNoise, NoisyRow};
-use super::{BoundCell, Keep, Keeping, Shape, Sizes, pieces, resize};
+use super::{BoundCell, Keep, Keeping, Shape, Sizes, pieces};
 use crate::cell::{Begun, Cell, StepRows, Units};
 use crate::layer::Direction;
 use crate::real::Real;
@@ -39,6 +40,7 @@ impl<'a, T> ForwardRow<'a, T> {
     }
 
     /// `x_t` of a step.
+    #[inline(always)]
     fn input(&self, s: usize, direction: Direction, size: usize) -> &'a [T] {
         &self.inputs[direction.time(s, self.length) * size..][..size]
     }
@@ -237,11 +239,13 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
     }
 
     /// Lists `x_t` of the active rows in a step.
+    #[inline(always)]
     fn list_inputs(&mut self, s: usize) {
         let (size, direction) = (self.sizes.input, self.direction);
         self.inputs.clear();
-        self.inputs
-            .extend(self.rows[..self.active].iter().map(|row| row.input(s, direction, size)));
+        for row in &self.rows[..self.active] {
+            self.inputs.push(row.input(s, direction, size));
+        }
     }
 
     /// Begins this step and some more where a sequence runs alone.
@@ -261,6 +265,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
     }
 
     /// The scratch row of the first row in this step: a sequence alone has those of some steps.
+    #[inline(always)]
     fn first(&self, s: usize) -> usize {
         if self.ahead == 0 { 0 } else { s % self.ahead }
     }

@@ -11,7 +11,8 @@
 //! ([`StepRows::carried`](crate::cell::StepRows::carried)). Dropout of the update is the cell's own: it gets the factors.
 //! What a cell computed, s̃, and what it read, `k⊙h_{t-1}`, is kept for backward beside the states.
 
-use elman_kernels::Aligned;
+use elman_kernels::pointwise::{Zoneout, split_gradient, write_product, zone_out};
+use elman_kernels::{Aligned, Level};
 
 use super::Sizes;
 use crate::layer::{Direction, RecurrentRegularization};
@@ -68,6 +69,7 @@ pub(super) struct NoisyRow {
 
 /// The masks of a run over some rows, and memory for their factors.
 pub(super) struct LoopNoise<'a, T> {
+    chances: RecurrentRegularization,
     draws: Option<Draws<'a>>,
     direction: Direction,
     sizes: RowSizes,
@@ -81,11 +83,6 @@ pub(super) struct LoopNoise<'a, T> {
     mask: Vec<T>,
 }
 
-/// What zoneout comes to in inference: `m·old + (1-m)·new`, m being the probability.
-fn expected<T: Real>(m: T, old: T, new: T) -> T {
-    m.mul_add(old, (T::ONE - m) * new)
-}
-
 /// Zoneout in inference, for one row whose hidden state has so many values.
 pub(super) fn zone_out_expected<T: Real>(
     chances: RecurrentRegularization,
@@ -94,9 +91,11 @@ pub(super) fn zone_out_expected<T: Real>(
     state: &mut [T],
 ) {
     let (zoneout, cell) = (T::from_f64(chances.zoneout), T::from_f64(chances.cell_zoneout));
-    for (index, (new, &old)) in state.iter_mut().zip(previous).enumerate() {
-        *new = expected(if index < hidden { zoneout } else { cell }, old, *new);
-    }
+    let (hidden_state, inner) = state.split_at_mut(hidden);
+    let (hidden_before, inner_before) = previous.split_at(hidden);
+    let level = Level::current();
+    zone_out(level, Zoneout::Expected(zoneout), hidden_before, hidden_state);
+    zone_out(level, Zoneout::Expected(cell), inner_before, inner);
 }
 
 #[derive(Clone, Copy)]
@@ -152,6 +151,7 @@ impl<'a, T: Real> LoopNoise<'a, T> {
         let state = dropout(Purpose::RecurrentState, chances.state_dropout);
         let width = |mask: &Option<Mask<T>>, size: usize| mask.as_ref().map_or(0, |_| size);
         let mut noise = LoopNoise {
+            chances,
             direction,
             zoneout,
             state_factors: Aligned::zeros(rows.len() * width(&state, sizes.output)),
@@ -204,9 +204,7 @@ impl<'a, T: Real> LoopNoise<'a, T> {
     /// `dropped = k⊙h` for row `r` of the loop.
     pub fn drop_state(&self, r: usize, hidden: &[T], dropped: &mut [T]) {
         let factors = &self.state_factors[r * self.sizes.output..][..self.sizes.output];
-        for ((dropped, hidden), factor) in dropped.iter_mut().zip(hidden).zip(factors) {
-            *dropped = *hidden * *factor;
-        }
+        write_product(Level::current(), dropped, hidden, factors);
     }
 
     /// m of one step of one row, `[S]`; `None` without zoneout.
@@ -221,24 +219,16 @@ impl<'a, T: Real> LoopNoise<'a, T> {
 
     /// `state = m⊙previous + (1-m)⊙state` for one row.
     pub fn zone_out(&mut self, row: NoisyRow, s: usize, previous: &[T], state: &mut [T]) {
-        let drawn = self.draws.is_some();
-        let Some(mask) = self.zoneout_mask(row, s) else { return };
-        for ((new, &old), &m) in state.iter_mut().zip(previous).zip(mask) {
-            // A draw copies the value: its bits stay.
-            *new = match drawn {
-                true if m > T::ZERO => old,
-                true => *new,
-                false => expected(m, old, *new),
-            };
+        if self.draws.is_none() && self.chances.zones_out() {
+            return zone_out_expected(self.chances, self.sizes.output, previous, state);
         }
+        let Some(mask) = self.zoneout_mask(row, s) else { return };
+        zone_out(Level::current(), Zoneout::Drawn(mask), previous, state);
     }
 
     /// Splits the gradient of a state row: `stayed = m⊙grad`, `grad = (1-m)⊙grad`.
     pub fn split_gradient(&mut self, row: NoisyRow, s: usize, grad: &mut [T], stayed: &mut [T]) {
         let Some(mask) = self.zoneout_mask(row, s) else { return stayed.fill(T::ZERO) };
-        for ((grad, stayed), &m) in grad.iter_mut().zip(stayed).zip(mask) {
-            *stayed = m * *grad;
-            *grad = (T::ONE - m) * *grad;
-        }
+        split_gradient(Level::current(), mask, grad, stayed);
     }
 }

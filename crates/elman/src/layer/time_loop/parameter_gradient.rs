@@ -8,7 +8,7 @@
 
 use std::cmp::Reverse;
 
-use elman_kernels::pointwise::add_assign;
+use elman_kernels::pointwise::{add_assign, zero};
 use elman_kernels::{Aligned, Level};
 
 use super::crew::worker_of;
@@ -39,7 +39,7 @@ pub(super) fn parameter_gradient<'a, T: Real, C: Cell<T>>(
     let first = chains.next().unwrap_or_default();
     let Some(second) = chains.next() else { return cell.parameter_gradient(&first, grad) };
     second_half.resize(grad.len());
-    second_half.fill(T::ZERO);
+    zero(second_half);
     let halves = [(first, &mut *grad), (second, &mut **second_half)];
     each(halves, |(sequences, grad)| cell.parameter_gradient(&sequences, grad));
     add_assign(Level::current(), grad, second_half);

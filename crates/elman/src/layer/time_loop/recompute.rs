@@ -15,12 +15,12 @@
 
 mod replay;
 
-use elman_kernels::pointwise::add_assign;
+use elman_kernels::pointwise::{add_assign, resize};
 use elman_kernels::{Aligned, Level};
 
 use super::backward::{BackwardArrays, Gradients};
 use super::parameter_gradient::chains;
-use super::{BoundCell, LoopTrace, Shape, Sizes, resize};
+use super::{BoundCell, LoopTrace, Shape, Sizes};
 use crate::cell::Cell;
 use crate::layer::Direction;
 use crate::real::Real;

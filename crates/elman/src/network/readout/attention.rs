@@ -11,6 +11,7 @@
 
 use elman_kernels::matmul::Start;
 use elman_kernels::outer::{Left, OuterSum, Pairs, Strided};
+use elman_kernels::pointwise::{Function, add_assign, add_multiple, resize};
 use elman_kernels::{Level, PackedMatrix};
 
 use super::{Columns, Steps};
@@ -79,8 +80,8 @@ impl<T: Real> Attention<T> {
     ) {
         let (span, size) = (outputs.span, self.size);
         let steps = span.batch_size() * span.seq_len;
-        trace.hidden.resize(steps * size, T::ZERO);
-        trace.shares.resize(steps, T::ZERO);
+        resize(&mut trace.hidden, steps * size);
+        resize(&mut trace.shares, steps);
         for (row, target) in rows.each(self.width).enumerate() {
             let valid = self.steps(outputs, row);
             let hidden = &mut trace.hidden[valid.start * size..valid.end * size];
@@ -92,15 +93,14 @@ impl<T: Real> Attention<T> {
                 &self.weights,
                 hidden,
             );
-            let tanh = elman_kernels::pointwise::Function::Tanh;
-            T::activation_forward(Level::current(), tanh, hidden);
+            T::activation_forward(Level::current(), Function::Tanh, hidden);
             for (share, hidden) in shares.iter_mut().zip(hidden.chunks_exact(size)) {
                 *share = dot(&self.vector, hidden);
             }
             softmax(shares);
             target.fill(T::ZERO);
             for (share, output) in shares.iter().zip(outputs.row(row)) {
-                add_scaled(target, *share, output);
+                add_multiple(Level::current(), target, *share, output);
             }
         }
     }
@@ -128,21 +128,19 @@ impl<T: Real> Attention<T> {
             let target = &mut grad_outputs[outputs.range(row)];
             let grad = grad.row(row);
             for (share, grad_output) in shares.iter().zip(target.chunks_exact_mut(self.width)) {
-                add_scaled(grad_output, *share, grad);
+                add_multiple(Level::current(), grad_output, *share, grad);
             }
             score_gradients(shares, grad, outputs.row(row));
             for (slope, hidden) in shares.iter().zip(hidden.chunks_exact_mut(size)) {
-                add_scaled(grad_vector, *slope, hidden);
+                add_multiple(Level::current(), grad_vector, *slope, hidden);
                 for (value, weight) in hidden.iter_mut().zip(&self.vector) {
                     *value = *slope * *weight * (T::ONE - *value * *value);
                 }
             }
-            trace.grad_rows.resize(target.len(), T::ZERO);
+            resize(&mut trace.grad_rows, target.len());
             let deltas = Block { values: hidden, width: size };
             product(Start::Zero, deltas, &self.transposed, &mut trace.grad_rows);
-            for (target, value) in target.iter_mut().zip(&trace.grad_rows) {
-                *target += *value;
-            }
+            add_assign(Level::current(), target, &trace.grad_rows);
         }
         self.weight_gradient(outputs, &trace.hidden, grad_weights);
     }
@@ -189,13 +187,6 @@ fn score_gradients<'a, T: Real>(
 /// One chain in order.
 fn dot<T: Real>(left: &[T], right: &[T]) -> T {
     left.iter().zip(right).fold(T::ZERO, |sum, (a, b)| sum + *a * *b)
-}
-
-/// `target += factor · values`
-fn add_scaled<T: Real>(target: &mut [T], factor: T, values: &[T]) {
-    for (target, value) in target.iter_mut().zip(values) {
-        *target += factor * *value;
-    }
 }
 
 /// `e^(s_t - max s) / Σ_k e^(s_k - max s)`

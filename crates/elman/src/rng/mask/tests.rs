@@ -35,14 +35,14 @@ fn factors_are_those_of_each_unit_alone_at_every_level() {
         let place = MaskPlace { sequence: 9, step: 1_000_000, unit: 13 };
         for level in Level::ALL {
             let mut factors = [f64::NAN; 100];
-            dispatch(level, Fill { mask, place, factors: &mut factors });
+            fill_mask(level, mask.row(place), place.unit, &mut factors);
             for (index, factor) in factors.into_iter().enumerate() {
                 let unit = MaskPlace { unit: 13 + index, ..place };
                 let expected = if masks.drops(unit, 0.375).unwrap() { hit } else { miss };
                 assert_eq!(factor, expected, "{index} {level:?}");
             }
             let mut values: Vec<f64> = (0..100).map(f64::from).collect();
-            dispatch(level, Multiply { mask, place, values: &mut values });
+            multiply_mask(level, mask.row(place), place.unit, &mut values);
             for (index, value) in values.into_iter().enumerate() {
                 assert_eq!(value, index as f64 * factors[index]);
             }

@@ -1,5 +1,7 @@
 //! Linear models: ridge regression for numbers, logistic regression for classes.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::add_multiple;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -127,8 +129,9 @@ fn ridge(inputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Array2<f6
             *to = value - center;
         }
         for (one, &value) in centred.iter().enumerate() {
-            let mut sums = square.row_mut(one);
-            sums.iter_mut().zip(&centred).for_each(|(sum, other)| *sum += value * other);
+            if let Some(sums) = square.row_mut(one).as_slice_mut() {
+                add_multiple(Level::current(), sums, value, &centred);
+            }
             for ((sum, y), height) in right.row_mut(one).iter_mut().zip(target).zip(&heights) {
                 *sum += value * (y - height);
             }

@@ -1,5 +1,7 @@
 //! The answer of the most similar training sequence.
 
+use elman_kernels::Level;
+use elman_kernels::pointwise::squared_distances;
 use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
@@ -81,11 +83,11 @@ impl Nearest {
 
     /// The first of the nearest ones; one without any distance is the sequence itself.
     fn nearest(&self, row: ArrayView1<'_, f64>) -> Option<usize> {
+        let (row, mut distances) = (row.to_vec(), vec![0.0; self.rows.len() / self.width]);
+        squared_distances(Level::current(), &row, &self.rows, &mut distances);
         let mut best = None;
         let mut least = f64::INFINITY;
-        for (index, kept) in self.rows.chunks_exact(self.width).enumerate() {
-            let differences = kept.iter().zip(row).map(|(&a, &b)| f64::from(a) - b);
-            let distance = differences.map(|difference| difference * difference).sum::<f64>();
+        for (index, distance) in distances.into_iter().enumerate() {
             if distance > 0.0 && distance < least {
                 (best, least) = (Some(index), distance);
             }

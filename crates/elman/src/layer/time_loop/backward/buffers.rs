@@ -25,6 +25,7 @@ impl<'a, T> States<'a, T> {
         States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
     }
 
+    #[inline(always)]
     pub fn push(&mut self, state: KnownState<'a, T>) {
         self.hidden.push(state.hidden);
         if !state.inner.is_empty() {
@@ -32,11 +33,13 @@ impl<'a, T> States<'a, T> {
         }
     }
 
+    #[inline(always)]
     pub fn clear(&mut self) {
         self.hidden.clear();
         self.inner.clear();
     }
 
+    #[inline(always)]
     pub fn rows(&self) -> StateRows<'_, T> {
         StateRows { hidden: &self.hidden, inner: &self.inner }
     }
@@ -80,6 +83,7 @@ impl<T: Real> BackwardBuffers<'_, T> {
         add_rows(Level::current(), target, &self.grad_outputs);
     }
 
+    #[inline(always)]
     pub fn operands<'a, 'b>(
         &'a mut self,
         deltas: &'a mut [&'b mut [T]],
@@ -99,6 +103,7 @@ impl<T: Real> BackwardBuffers<'_, T> {
     }
 
     /// What was before the step is after the one before it.
+    #[inline(always)]
     pub fn step_back(&mut self) {
         std::mem::swap(&mut self.state, &mut self.previous);
         self.previous.clear();

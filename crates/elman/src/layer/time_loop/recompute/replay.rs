@@ -6,9 +6,10 @@ use crate::layer::Direction;
 use crate::layer::time_loop::backward::{KeptArrays, StateGradients, propagate};
 use crate::layer::time_loop::forward::{ForwardArrays, forward};
 use crate::layer::time_loop::{
-    BoundCell, Draws, Keep, Keeping, LoopTrace, Noise, Shape, Sizes, Span, resize,
+    BoundCell, Draws, Keep, Keeping, LoopTrace, Noise, Shape, Sizes, Span,
 };
 use crate::real::Real;
+use elman_kernels::pointwise::resize;
 
 /// Segments that stand side by side in the arrays of a replay, from row `first` on.
 #[derive(Clone, Copy)]
