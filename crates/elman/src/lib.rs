@@ -72,7 +72,7 @@ pub mod forecaster;
 pub mod gradient_check;
 pub mod init;
 // No use to the tests inside: they are one program with what they call.
-#[cfg(all(debug_assertions, not(test)))]
+#[cfg(not(test))]
 mod instances;
 pub mod io;
 pub mod layer;
