@@ -199,7 +199,7 @@ impl<C> Layer<C> {
         std::mem::swap(&mut trace.outputs, outputs);
         self.forward_keeping(Keep::Nothing, prepared, batch, initial_state, &mut trace)?;
         std::mem::swap(&mut trace.outputs, outputs);
-        Ok(unflatten::<T, C>(&self.cell, &trace.kept.final_state, batch.batch_size()))
+        Ok(unflatten::<T, C>(&self.cell, trace.kept.final_state, batch.batch_size()))
     }
 
     /// As [`forward`](Self::forward), keeping what [`backward`](Self::backward) needs.
@@ -247,7 +247,7 @@ impl<C> Layer<C> {
     where
         C: Cell<T>,
     {
-        unflatten::<T, C>(&self.cell, &trace.kept.final_state, trace.lengths.len())
+        unflatten::<T, C>(&self.cell, trace.kept.final_state.clone(), trace.lengths.len())
     }
 
     /// Back-propagation through time: adds the gradients of the parameters to `grad_parameters` and
@@ -332,7 +332,7 @@ impl<C> Layer<C> {
                 parameters: grad_parameters.values_mut(),
             },
         );
-        Ok(unflatten::<T, C>(&self.cell, &initial, batch_size))
+        Ok(unflatten::<T, C>(&self.cell, initial, batch_size))
     }
 
     fn forward_keeping<T: Real>(
@@ -358,10 +358,12 @@ impl<C> Layer<C> {
             trace.outputs = Array3::from_elem(outputs, T::ZERO);
         }
         trace.lengths.clear();
-        trace.lengths.extend_from_slice(batch.lengths());
+        if keep != Keep::Nothing {
+            trace.lengths.extend_from_slice(batch.lengths());
+        }
         time_loop::forward(
             self.bound(prepared),
-            self.shape(Span { lengths: &trace.lengths, seq_len }),
+            self.shape(Span { lengths: batch.lengths(), seq_len }),
             ForwardArrays {
                 inputs: batch.as_slice(),
                 outputs: trace.outputs.as_slice_mut().unwrap_or(&mut []),

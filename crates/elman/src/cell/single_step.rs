@@ -82,7 +82,7 @@ pub fn step<T: Real, C: Cell<T>>(
         update_factors: None,
     };
     cell.step(&cell.prepare(parameters.values()), operands);
-    let visible = unflatten::<T, C>(cell, &state, batch_size);
+    let visible = unflatten::<T, C>(cell, state.clone(), batch_size);
     Ok((visible, StepTrace { previous, state, trace }))
 }
 
@@ -155,7 +155,7 @@ pub fn step_backward<T: Real, C: Cell<T>>(
         })
         .collect();
     cell.parameter_gradient(&sequences, grad_parameters.values_mut());
-    let previous = unflatten::<T, C>(cell, &grad_previous, batch_size);
+    let previous = unflatten::<T, C>(cell, grad_previous, batch_size);
     Ok(StepGradient { inputs: grad_inputs, previous, deltas })
 }
 
@@ -212,8 +212,16 @@ pub(crate) fn flatten<T: Real, C: Cell<T>>(
 }
 
 /// The state of such rows.
-pub(crate) fn unflatten<T: Real, C: Cell<T>>(cell: &C, rows: &[T], batch_size: usize) -> C::State {
+pub(crate) fn unflatten<T: Real, C: Cell<T>>(
+    cell: &C,
+    rows: Vec<T>,
+    batch_size: usize,
+) -> C::State {
     let (state_size, mut start) = (cell.state_size(), 0);
+    if C::State::PARTS == 1 {
+        let rows = Array2::from_shape_vec((batch_size, state_size), rows);
+        return C::State::from_parts(vec![rows.expect("a row of the state for each sequence")]);
+    }
     let part = |index: usize| {
         let (first, size) = (start, cell.part_size(index));
         start += size;

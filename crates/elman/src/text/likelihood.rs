@@ -157,7 +157,6 @@ pub fn log_probabilities<T: Real>(
         return Err(Error::argument("text", "at least two tokens to be predicted", found));
     }
     let (mut state, mut ids): (Option<NetworkState<T>>, Vec<u32>) = (None, Vec::new());
-    let mut numbers = Vec::new();
     let last = passage.range.end - 1;
     let mut start = passage.range.start;
     while start < last {
@@ -167,9 +166,8 @@ pub fn log_probabilities<T: Real>(
         let steps = ids.len() - 1;
         let run = network.forward(&tokens(&[&ids[..steps]])?, state.as_ref())?;
         for (logits, &id) in run.outputs.rows().into_iter().zip(&ids[1..]) {
-            numbers.clear();
-            numbers.extend(logits.iter().map(|logit| logit.to_f64()));
-            tell(id, log_probability(&numbers, id), greedy(&numbers) == id as usize);
+            let logits = logits.to_slice().unwrap_or_default();
+            tell(id, log_probability(logits, id), greedy(logits) == id as usize);
         }
         state = Some(run.final_state);
         start = end;
@@ -265,10 +263,8 @@ pub fn score_lines<T: Real>(
         let run = network.forward(&tokens(&slices)?, None)?;
         for (outputs, &line) in run.outputs.outer_iter().zip(group) {
             let each = outputs.rows().into_iter().zip(&lines[line]);
-            let score = each.map(|(logits, &id)| {
-                let logits: Vec<T> = logits.to_vec();
-                log_probability(&logits, id)
-            });
+            let score = each
+                .map(|(logits, &id)| log_probability(logits.to_slice().unwrap_or_default(), id));
             scores[line] = score.collect();
         }
     }

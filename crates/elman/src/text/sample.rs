@@ -91,7 +91,7 @@ impl Sampling {
 
 /// The likeliest token: of equals the one with the lowest id.
 #[must_use]
-pub fn greedy(logits: &[f64]) -> usize {
+pub fn greedy<T: PartialOrd + Copy>(logits: &[T]) -> usize {
     let mut best = 0;
     for (id, logit) in logits.iter().enumerate() {
         if *logit > logits[best] {

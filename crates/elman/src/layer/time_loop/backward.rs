@@ -79,7 +79,12 @@ impl<T> BackwardRow<'_, T> {
 }
 
 impl<'a, T: Real> SequenceArrays<'a, T> {
-    fn divide(self, sizes: &Sizes, crew: &Crew, members: &mut [MemberRows<BackwardRow<'a, T>>]) {
+    fn divide(
+        self,
+        sizes: &Sizes,
+        crew: &Crew<'_>,
+        members: &mut [MemberRows<BackwardRow<'a, T>>],
+    ) {
         let mut grad_inputs = self.grad_inputs.filter(|_| members.len() == 1);
         let mut kept = crew.shares(self.kept, sizes.delta, 0..sizes.delta);
         let mut grad_initial = crew.shares(self.grad_initial, sizes.state, 0..sizes.state);

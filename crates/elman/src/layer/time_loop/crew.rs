@@ -28,26 +28,29 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
     cell: &C,
     shape: Shape<'_>,
     arrays: impl Iterator<Item = A>,
-    divide: impl Fn(A, &Crew, &mut [MemberRows<R>]) + Sync,
+    divide: impl Fn(A, &Crew<'_>, &mut [MemberRows<R>]) + Sync,
     run: impl Fn(Vec<R>, &mut Units) + Sync,
 ) -> usize {
     let (hidden_size, batch_size) = (cell.hidden_size(), shape.span.batch_size());
-    // Longest first: a batch shrinks from its end.
-    let deal = |crew: &Crew| -> Vec<Vec<R>> {
-        let mut members: Vec<MemberRows<R>> =
-            crew.units.iter().map(|_| MemberRows::with_capacity(batch_size)).collect();
-        arrays.for_each(|arrays| divide(arrays, crew, &mut members));
-        members.into_iter().map(MemberRows::longest_first).collect()
-    };
     match sharing(cell, shape) {
-        Sharing::Units(members) => team(
-            members,
-            batch_size * cell.delta_size().max(hidden_size),
-            |members| deal(&Crew::of::<T>(hidden_size, members)),
-            |rows, team| run(rows, &mut Units::of::<T>(team, hidden_size)),
-        ),
+        Sharing::Units(members) => {
+            let deal = |members: usize| -> Vec<Vec<R>> {
+                let units: Vec<_> =
+                    (0..members).map(|index| share::<T>(hidden_size, members, index)).collect();
+                let crew = Crew { hidden_size, units: &units };
+                let mut dealt: Vec<_> =
+                    units.iter().map(|_| MemberRows::with_capacity(batch_size)).collect();
+                arrays.for_each(|arrays| divide(arrays, &crew, &mut dealt));
+                dealt.into_iter().map(MemberRows::longest_first).collect()
+            };
+            let run = |rows, team| run(rows, &mut Units::of::<T>(team, hidden_size));
+            team(members, batch_size * cell.delta_size().max(hidden_size), deal, run)
+        }
         Sharing::Sequences(workers) => {
-            let rows: Vec<R> = deal(&Crew::of::<T>(hidden_size, 1)).pop().unwrap_or_default();
+            let crew = Crew { hidden_size, units: &[0..hidden_size] };
+            let mut dealt = [MemberRows::with_capacity(batch_size)];
+            arrays.for_each(|arrays| divide(arrays, &crew, &mut dealt));
+            let [rows] = dealt.map(MemberRows::longest_first);
             if workers < 2 {
                 run(rows, &mut Units::all(hidden_size));
                 return 1;
@@ -74,6 +77,7 @@ impl<R> MemberRows<R> {
         self.0.push((length, row));
     }
 
+    /// In the order in which a batch shrinks from its end.
     fn longest_first(mut self) -> Vec<R> {
         self.0.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
         self.0.into_iter().map(|(_, row)| row).collect()
@@ -88,17 +92,13 @@ pub(super) fn worker_of(index: usize, workers: usize) -> usize {
 }
 
 /// The workers that run the same rows, each for units of its own.
-pub(super) struct Crew {
+pub(super) struct Crew<'u> {
     hidden_size: usize,
-    units: Vec<Range<usize>>,
+    /// Of each member.
+    units: &'u [Range<usize>],
 }
 
-impl Crew {
-    fn of<T: Real>(hidden_size: usize, members: usize) -> Self {
-        let units = (0..members).map(|index| share::<T>(hidden_size, members, index)).collect();
-        Crew { hidden_size, units }
-    }
-
+impl Crew<'_> {
     /// The shares of the members of rows of `width` values, of which these columns are parts of a value
     /// for each unit.
     pub fn shares<'a, T: Real>(
@@ -117,7 +117,7 @@ impl Crew {
         }
         let (parts, size) = (columns.len() / self.hidden_size, self.hidden_size);
         let layout = RowLayout { width, origin, parts, size };
-        Shares::Units(Share::split(values, layout, &self.units).collect::<Vec<_>>().into_iter())
+        Shares::Units(Share::split(values, layout, self.units).collect::<Vec<_>>().into_iter())
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a, T: Real> SequenceArrays<'a, T> {
         self,
         shape: Shape<'_>,
         sizes: &Sizes,
-        crew: &Crew,
+        crew: &Crew<'_>,
         members: &mut [MemberRows<ForwardRow<'a, T>>],
     ) {
         let columns = shape.output_offset..shape.output_offset + sizes.output;
@@ -164,7 +164,8 @@ fn forward_rows<T: Real, C: Cell<T>>(
         }
     }
     let longest = rows.first().map_or(0, |row| row.length);
-    let mut steps = ForwardLoop::new(bound, shape, rows, units);
+    let mut memory = Aligned::default();
+    let mut steps = ForwardLoop::new(bound, shape, rows, units, &mut memory);
     for s in 0..longest {
         steps.begin(bound, s, units);
         steps.step(bound, s, units);
@@ -176,18 +177,18 @@ fn forward_rows<T: Real, C: Cell<T>>(
 }
 
 /// The rows of a worker on their way through time, longest first.
-struct ForwardLoop<'a, T> {
+struct ForwardLoop<'a, 'm, T> {
     rows: Vec<ForwardRow<'a, T>>,
     /// How many rows the current step has.
     active: usize,
     direction: Direction,
     sizes: Sizes,
-    previous: Aligned<T>, // [rows, S]
-    state: Aligned<T>,    // [rows, S]
+    previous: &'m mut [T], // [rows, S]
+    state: &'m mut [T],    // [rows, S]
     /// Rows side by side, one for each row or for each step that is begun: those of the kept array stand
     /// so far apart that they would fight for the same places of the cache while the product goes over
     /// them.
-    scratch: Aligned<T>, // [rows or steps, delta_size]
+    scratch: &'m mut [T], // [rows or steps, delta_size]
     /// What the step keeps of rows whose units are shared: such rows have no slice of their own.
     traces: KeptRows<T>,
     ahead: usize,
@@ -200,12 +201,13 @@ struct ForwardLoop<'a, T> {
     kept: Vec<&'a mut [T]>,
 }
 
-impl<'a, T: Real> ForwardLoop<'a, T> {
+impl<'a, 'm, T: Real> ForwardLoop<'a, 'm, T> {
     fn new<C: Cell<T>>(
         bound: BoundCell<'_, T, C>,
         shape: Shape<'a>,
         rows: Vec<ForwardRow<'a, T>>,
         units: &Units,
+        memory: &'m mut Aligned<T>,
     ) -> Self {
         let sizes = Sizes::of(bound.cell);
         let noise = shape.noise.map(|noise| {
@@ -213,20 +215,28 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
             LoopNoise::new(noise, &sizes, bound.direction, &rows)
         });
         let ahead = bound.cell.inputs_ahead().map_or(0, |_| steps_begun(&sizes, rows.len()));
-        let mut previous = Aligned::zeros(rows.len() * sizes.state);
+        // One piece of memory, each part from the start of a cache line: a call of few steps takes no longer than
+        // to ask for memory a dozen times.
+        let states = rows.len() * sizes.state;
+        let part = states.next_multiple_of(64 / size_of::<T>());
+        memory.resize(2 * part + rows.len().max(ahead) * sizes.delta);
+        let (previous, rest) = memory.split_at_mut(part);
+        let (state, scratch) = rest.split_at_mut(part);
+        let (previous, state) = (&mut previous[..states], &mut state[..states]);
         for (target, row) in previous.chunks_exact_mut(sizes.state).zip(&rows) {
             target.copy_from_slice(row.initial);
         }
+        let keeps = rows.iter().any(|row| row.kept.is_some());
         ForwardLoop {
             active: rows.len(),
             direction: bound.direction,
-            state: Aligned::zeros(previous.len()),
+            state,
             previous,
-            scratch: Aligned::zeros(rows.len().max(ahead) * sizes.delta),
+            scratch,
             ahead,
             inputs: Vec::with_capacity(rows.len().max(ahead)),
             slices: Vec::with_capacity(rows.len().max(ahead)),
-            kept: Vec::with_capacity(rows.len()),
+            kept: Vec::with_capacity(if keeps { rows.len() } else { 0 }),
             traces: KeptRows::new(rows.len(), &sizes, !units.are_all()),
             carried: Aligned::zeros(match shape.noise {
                 Some(noise) if noise.drops_states() => rows.len() * sizes.state,
@@ -328,7 +338,7 @@ impl<'a, T: Real> ForwardLoop<'a, T> {
     /// Keeps what the cell computed where backward needs it, and lets values of the state stay.
     fn zone_out(&mut self, s: usize) {
         let (Some(noise), size) = (&mut self.noise, self.sizes.state) else { return };
-        let before = if self.carried.is_empty() { &self.previous } else { &self.carried };
+        let before = if self.carried.is_empty() { &*self.previous } else { &self.carried[..] };
         for (r, row) in self.rows[..self.active].iter_mut().enumerate() {
             let state = &mut self.state[r * size..][..size];
             if let Some(computed) = &mut row.computed {

@@ -21,8 +21,9 @@ pub(in crate::layer::time_loop) struct States<'a, T> {
 }
 
 impl<'a, T> States<'a, T> {
-    pub fn new(rows: usize) -> Self {
-        States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(rows) }
+    pub fn new(rows: usize, sizes: &Sizes) -> Self {
+        let inner = if sizes.inner() > 0 { rows } else { 0 };
+        States { hidden: Vec::with_capacity(rows), inner: Vec::with_capacity(inner) }
     }
 
     #[inline(always)]
@@ -60,8 +61,8 @@ impl<T: Real> BackwardBuffers<'_, T> {
     pub fn new(rows: usize, sizes: &Sizes) -> Self {
         BackwardBuffers {
             size: sizes.state,
-            previous: States::new(rows),
-            state: States::new(rows),
+            previous: States::new(rows, sizes),
+            state: States::new(rows, sizes),
             grad_outputs: Vec::with_capacity(rows),
             grad_state: Aligned::zeros(rows * sizes.state),
             grad_previous: Aligned::zeros(rows * sizes.state),
