@@ -1,7 +1,8 @@
 //! The eigenvalues of a real matrix, by the shifted QR algorithm.
 //!
 //! The matrix is brought to Hessenberg form by eliminations with pivots, and implicit double shifts
-//! then split off one real eigenvalue, or a pair, after the other at its lower end.
+//! then split off one real eigenvalue, or a pair, after the other at its lower end. The libraries that have it
+//! (nalgebra, faer) bring a linear algebra of their own, which would be here for this one function.
 //!
 //! # Source
 //!

@@ -47,7 +47,8 @@ pub(super) fn share_rows<T: Real, C: Cell<T>, A: Send, R: Send>(
             team(members, batch_size * cell.delta_size().max(hidden_size), deal, run)
         }
         Sharing::Sequences(workers) => {
-            let crew = Crew { hidden_size, units: &[0..hidden_size] };
+            let all = 0..hidden_size;
+            let crew = Crew { hidden_size, units: std::slice::from_ref(&all) };
             let mut dealt = [MemberRows::with_capacity(batch_size)];
             arrays.for_each(|arrays| divide(arrays, &crew, &mut dealt));
             let [rows] = dealt.map(MemberRows::longest_first);
