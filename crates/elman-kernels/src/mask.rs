@@ -7,7 +7,8 @@ use crate::level::Level;
 use crate::loops::run;
 use crate::philox::{LANES, Philox, Words, words};
 
-/// The units whose words come from one call of [`Philox::blocks`], in the order of the call's lanes.
+/// The units whose words are computed at once, [`LANES`] counters side by side: those of the first words of all
+/// counters, then those of the second ones, and so on.
 pub const GROUP: usize = 4 * LANES;
 
 /// The mask of one row: a random word for each unit, and the factor that follows from it.
