@@ -24,6 +24,7 @@ mod options;
 mod place;
 mod scale;
 mod smell;
+mod source;
 mod split;
 pub mod tagged;
 mod targets;
@@ -39,7 +40,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use ndarray::ArrayView2;
-use serde::{Deserialize, Serialize};
 
 pub use calendar::Calendar;
 pub use format::{Format, read, read_files};
@@ -53,6 +53,7 @@ pub use options::{
 };
 pub use scale::Standardization;
 pub use smell::Smell;
+pub use source::Source;
 pub use split::{Split, folds, split};
 pub use targets::{ClassTargets, Each, Targets, ValueTargets};
 pub use tokens::{NamedVocabulary, TokenChannel};
@@ -62,15 +63,6 @@ pub use vocabulary::Vocabulary;
 
 use self::place::Places;
 use crate::error::{Error, FileFault, Result};
-
-/// The file a data set was read from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The path as it was given.
-    pub path: PathBuf,
-    /// The 128-bit XXH3 hash of the file's bytes, 32 hexadecimal digits.
-    pub digest: String,
-}
 
 /// N sequences `[T_n, I]` of numbers, an id for each, and what is to be predicted of them or of each
 /// of their steps; beside the numbers, or in their place, there may be

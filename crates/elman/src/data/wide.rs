@@ -12,12 +12,14 @@
 //! values; without names the target is the first column. The first column is no value either where
 //! nothing is to be predicted.
 
+mod check;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
-use super::calendar::listed_calendar;
+use self::check::check;
 use super::class_collector::ClassCollector;
 use super::csv::{Fields, joined};
 use super::format::table_ending;
@@ -26,7 +28,7 @@ use super::missing::{self, MISSING_HINT};
 use super::options::{Decimal, Delimiter, Missing, ReadOptions, TargetKind};
 use super::place::Places;
 use super::{Dataset, Each, Parts, Source, Targets, ValueTargets, file};
-use crate::error::{Error, Field, FileFault, Result};
+use crate::error::{Error, FileFault, Result};
 
 /// What the channel is called.
 const CHANNEL: &str = "value";
@@ -53,31 +55,6 @@ pub(super) fn read(paths: &[PathBuf], options: &ReadOptions) -> Result<Dataset> 
     let dataset = reader.finish()?;
     let source = Source { path: joined(paths), digest: digest.text() };
     Ok(Dataset { files: vec![source.path.clone()], source: Some(source), ..dataset })
-}
-
-/// Refuses what a table without steps has no use for.
-fn check(options: &ReadOptions) -> Result<()> {
-    let channel = |names: &&Vec<String>| names.as_slice() != [CHANNEL];
-    let listed = |names: &Option<Vec<String>>| names.as_ref().map(|names| file::list(names));
-    let excluded = (!options.exclude.is_empty()).then(|| file::list(&options.exclude));
-    let given = [
-        (Field::Time, options.columns.time.as_ref().map(|name| file::quote(name))),
-        (Field::Features, options.features.as_ref().filter(channel).map(|names| file::list(names))),
-        (Field::Categories, listed(&options.categories)),
-        (Field::Calendar, listed_calendar(options)),
-        (Field::Exclude, excluded),
-        (Field::Each, (options.each == Each::Step).then(|| "step".to_string())),
-    ];
-    if let Some((field, found)) = given.into_iter().find_map(|(f, found)| Some((f, found?))) {
-        return Err(Error::argument(field, "none in the wide layout", found));
-    }
-    match options.columns.targets.as_slice() {
-        [] | [_] => Ok(()),
-        several => {
-            let found = file::list(several);
-            Err(Error::argument(Field::Target, "one column in the wide layout", found))
-        }
-    }
 }
 
 /// The columns that are no values.

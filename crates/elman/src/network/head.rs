@@ -1,10 +1,13 @@
 //! The dense layers at the top: hidden ones with an activation, and the outputs.
 
+mod rows;
+
 use std::ops::Range;
 
 use elman_kernels::Level;
 use elman_kernels::pointwise::{ActivationBackward, ClippedCurve, multiply, resize, zero};
 
+use self::rows::AnsweredRows;
 use crate::activation::{Activation, ActivationKind};
 use crate::dense::{Dense, DensePrepared, GradientBlock};
 use crate::dropout::{DropoutMode, Droppable, Mask, MaskSpan, Place};
@@ -69,35 +72,6 @@ pub(super) enum Answers<'a> {
     Sequences(usize),
     /// One for each step of each sequence.
     Steps(Span<'a>),
-}
-
-/// The rows of a run, some of them padding.
-#[derive(Clone, Debug, Default)]
-struct AnsweredRows {
-    all: usize,
-    /// Of each sequence.
-    each: usize,
-    /// Runs of valid rows. One run holds everything where nothing is padding.
-    valid: Vec<Range<usize>>,
-}
-
-impl AnsweredRows {
-    fn set(&mut self, answers: Answers<'_>) {
-        self.valid.clear();
-        match answers {
-            Answers::Steps(Span { lengths, seq_len }) => {
-                (self.all, self.each) = (lengths.len() * seq_len, seq_len);
-                if lengths.iter().any(|&length| length != seq_len) {
-                    let runs = lengths.iter().enumerate();
-                    let run = |(row, length)| row * seq_len..row * seq_len + length;
-                    self.valid.extend(runs.map(run));
-                    return;
-                }
-            }
-            Answers::Sequences(count) => (self.all, self.each) = (count, 1),
-        }
-        self.valid.push(0..self.all);
-    }
 }
 
 impl<T: Real> Head<T> {
